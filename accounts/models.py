@@ -1,0 +1,141 @@
+"""People: teachers, students, and the staff who run the server (a superuser is a teacher with the admin's keys)."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import F
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts import passwords
+from accounts.signals import accounts_changed
+from core.ids import id_field
+from core.identity import Role
+from core.work import after_commit, unit_of_work
+
+#: A change to one of these makes the tokens given out before it worthless.
+CREDENTIAL_FIELDS = ("password", "role", "is_active")
+
+
+def email_key(email: str) -> str:
+    """What two spellings of one e-mail address have in common: letter case makes no other address."""
+    return email.casefold()
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The user who signs in with this e-mail, in any letter case; raises User.DoesNotExist."""
+        return self.get(email_key=email_key(username or ""))
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """For `manage.py createsuperuser` and the first start."""
+        fields = {"role": Role.TEACHER, "is_staff": True, "is_superuser": True, **fields}
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """One account. `save` keeps `email_key` and, on a change of credentials, `token_version` true."""
+
+    id = id_field()
+    name = models.CharField(max_length=255)
+    email = models.EmailField(max_length=254, unique=True)
+    email_key = models.CharField(max_length=254, unique=True, editable=False)
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.STUDENT, db_index=True)
+    roll_number = models.CharField(max_length=64, unique=True, null=True, blank=True, default=None)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Unticked, the person can sign in nowhere; nothing of theirs is deleted."
+    )
+    is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+    credentials_changed_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> "User":
+        user = super().from_db(db, field_names, values)
+        user._loaded = {field: user.__dict__[field] for field in CREDENTIAL_FIELDS if field in user.__dict__}
+        return user
+
+    #: The credentials as they were read from the database; empty for a new user.
+    _loaded: dict[str, Any]
+
+    def set_password(self, raw_password: str | None) -> None:
+        if raw_password is None:
+            self.set_unusable_password()
+        else:
+            self.password = passwords.hash_password(raw_password)
+
+    def check_password(self, raw_password: str) -> bool:
+        """As Django's, but a renewed hash of the same password is no change of credentials."""
+
+        def renew(encoded: str) -> None:
+            User.objects.filter(pk=self.pk, password=self.password).update(password=encoded)
+
+        return passwords.password_matches(raw_password, self.password, renew)
+
+    @unit_of_work
+    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+        self.email_key = email_key(self.email)
+        loaded = getattr(self, "_loaded", {})
+        changed = [field for field in loaded if self.__dict__[field] != loaded[field]]
+        if changed:
+            self.token_version += 1
+            self.credentials_changed_at = timezone.now()
+        if update_fields is not None:
+            update_fields = {*update_fields, "email_key"} if "email" in update_fields else set(update_fields)
+            if changed:
+                update_fields |= {"token_version", "credentials_changed_at"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+        if changed:
+            announce_change()
+        self._loaded = {field: self.__dict__[field] for field in CREDENTIAL_FIELDS if field in self.__dict__}
+
+
+class AccountsVersion(models.Model):
+    """One row: a number that every change of anybody's credentials raises. The live server watches it."""
+
+    key = models.CharField(primary_key=True, max_length=16, default="accounts", editable=False)
+    number = models.PositiveBigIntegerField(default=0)
+
+    @classmethod
+    def current(cls) -> int:
+        return cls.objects.values_list("number", flat=True).first() or 0
+
+
+@unit_of_work
+def announce_change() -> None:
+    """Raises the version in the unit of work that changed an account, and tells the live server after commit."""
+    if not AccountsVersion.objects.update(number=F("number") + 1):
+        AccountsVersion.objects.create(number=1)
+    after_commit(lambda: accounts_changed.send(sender=User))
+
+
+@receiver(post_delete, sender=User)
+def _user_deleted(sender: type[User], **kwargs: Any) -> None:
+    announce_change()
+
+
+def second_of(moment: datetime) -> int:
+    """The whole second of `moment`, as a token's `iat` counts it."""
+    return int(moment.timestamp())

@@ -1,0 +1,20 @@
+"""What others read of accounts."""
+
+from typing import Any
+
+from accounts.models import User
+from core import errors
+from core.identity import Role
+
+
+def students_all() -> list[dict[str, Any]]:
+    """`{id, name, email}` of every student, in the order in which they came."""
+    return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email"))
+
+
+def student_get(student_id: str | None) -> User:
+    """The student with this id; `StudentNotFound` for anybody else and for no id at all."""
+    student = User.objects.filter(pk=student_id, role=Role.STUDENT).first() if student_id else None
+    if student is None:
+        raise errors.StudentNotFound
+    return student

@@ -1,0 +1,43 @@
+"""The shapes of the account routes."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.fields import InputSerializer, StrictChoice, StrictEmail, StrictString
+from core.identity import Role
+
+
+class SignupInput(InputSerializer):
+    name = StrictString(max_length=255)
+    email = StrictEmail()
+    password = StrictString(min_length=6)
+    role = StrictChoice(Role.values)
+
+
+class LoginInput(InputSerializer):
+    email = StrictEmail()
+    password = StrictString(allow_blank=True)
+
+
+class UserOutput(serializers.Serializer[Any]):
+    """`{_id, name, email, role}`."""
+
+    _id = serializers.CharField(source="id")
+    name = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.CharField()
+
+
+class TokenOutput(serializers.Serializer[Any]):
+    """`{token}`."""
+
+    token = serializers.CharField()
+
+
+class StudentOutput(serializers.Serializer[Any]):
+    """`{_id, name, email}`."""
+
+    _id = serializers.CharField(source="id")
+    name = serializers.CharField()
+    email = serializers.CharField()

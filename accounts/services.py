@@ -1,0 +1,33 @@
+"""What changes accounts."""
+
+from django.db import IntegrityError
+
+from accounts import passwords, tokens
+from accounts.models import User, email_key
+from core import errors
+from core.identity import Role
+
+
+def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
+    """A new account. `EmailTaken` if somebody has the e-mail already, in any letter case."""
+    if User.objects.filter(email_key=email_key(email)).exists():
+        raise errors.EmailTaken
+    user = User(name=name, email=email, role=role, password=passwords.hash_password(password))
+    try:
+        user.save(force_insert=True)
+    except IntegrityError:
+        raise errors.EmailTaken from None  # somebody else was faster
+    return user
+
+
+def user_login(*, email: str, password: str) -> str:
+    """A token for the person with this e-mail and password; `InvalidCredentials`, in the same time, otherwise."""
+    user = User.objects.filter(email_key=email_key(email), is_active=True).first()
+    matches = (
+        user.check_password(password)
+        if user is not None
+        else passwords.password_matches(password, None, renew=lambda encoded: None)
+    )
+    if user is None or not matches:
+        raise errors.InvalidCredentials
+    return tokens.issue(user)

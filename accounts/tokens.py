@@ -1,0 +1,105 @@
+"""Tokens: JWT HS256 signed with JWT_SECRET. One function turns a raw token into an Actor, for every transport.
+
+Ours live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp` and `ver`, the user's `token_version`. A
+token made elsewhere with the same secret has no `ver`; it is good unless the user's credentials changed after
+the second it was made in.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError
+
+from accounts.models import User, second_of
+from core import errors
+from core.identity import Actor, Role
+from core.ids import parse_id
+
+LIFETIME = 24 * 60 * 60  # seconds
+
+#: Where a token may name its user, in the order in which they are asked.
+_USER_CLAIMS = ("userId", "id", "_id", "sub")
+_USER_COLUMNS = ("id", "name", "email", "role", "is_active", "token_version", "credentials_changed_at")
+
+_backend = TokenBackend("HS256", signing_key=settings.JWT_SECRET)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says; its signature and `exp` (seconds since 1970) are good."""
+
+    user_id: str
+    role: str | None
+    version: int | None
+    issued_at: float | None
+    expires_at: float
+
+
+def issue(user: User) -> str:
+    """A token for `user`, good for LIFETIME."""
+    now = int(time.time())
+    return _backend.encode(
+        {
+            "userId": user.id,
+            "id": user.id,
+            "role": user.role,
+            "ver": user.token_version,
+            "iat": now,
+            "exp": now + LIFETIME,
+        }
+    )
+
+
+def read(raw: str) -> Claims:
+    """The claims of a raw token, with or without `Bearer ` before it; `Unauthorized` for a bad one."""
+    scheme, _, rest = raw.strip().partition(" ")
+    token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
+    try:
+        payload: dict[str, Any] = _backend.decode(token)
+    except (TokenBackendError, UnicodeError, ValueError, TypeError):
+        raise errors.Unauthorized from None
+    user_id = next((parse_id(payload[claim]) for claim in _USER_CLAIMS if claim in payload), None)
+    version, role = payload.get("ver"), payload.get("role")
+    issued_at, expires_at = payload.get("iat"), payload.get("exp")
+    if (
+        user_id is None
+        or not isinstance(expires_at, (int, float))
+        or not isinstance(issued_at, (int, float, type(None)))
+        or not isinstance(version, (int, type(None)))
+        or not isinstance(role, (str, type(None)))
+    ):
+        raise errors.Unauthorized
+    return Claims(user_id, role and role.lower(), version, issued_at, float(expires_at))
+
+
+def authenticate(raw: str) -> tuple[Actor, Claims]:
+    """Who a raw token stands for: one signature and one indexed read. `Unauthorized` if nobody."""
+    claims = read(raw)
+    user = User.objects.filter(pk=claims.user_id).values(*_USER_COLUMNS).first()
+    if user is None or not _holds(claims, user):
+        raise errors.Unauthorized
+    return Actor(id=user["id"], role=Role(user["role"]), name=user["name"], email=user["email"]), claims
+
+
+def revoked(claims: Iterable[Claims]) -> set[Claims]:
+    """Those of `claims` that were good once and are not any more (expiry aside)."""
+    asked = list(claims)
+    users = {}
+    ids = list({claim.user_id for claim in asked})
+    for start in range(0, len(ids), 500):
+        rows = User.objects.filter(pk__in=ids[start : start + 500]).values(*_USER_COLUMNS)
+        users.update({row["id"]: row for row in rows})
+    return {claim for claim in asked if claim.user_id not in users or not _holds(claim, users[claim.user_id])}
+
+
+def _holds(claims: Claims, user: dict[str, Any]) -> bool:
+    if not user["is_active"] or claims.role not in (None, user["role"]):
+        return False
+    if claims.version is not None:
+        return claims.version == user["token_version"]
+    changed_at = user["credentials_changed_at"]
+    return changed_at is None or (claims.issued_at is not None and claims.issued_at >= second_of(changed_at))

@@ -1,0 +1,9 @@
+from accounts import views
+from core.routes import route
+
+urlpatterns = [
+    route("auth/signup", views.Signup, "signup"),
+    route("auth/login", views.Login, "login"),
+    route("auth/me", views.Me, "me"),
+    route("students", views.Students, "students"),
+]

@@ -1,0 +1,47 @@
+"""The account routes of the canonical contract."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import selectors, services
+from accounts.serializers import LoginInput, SignupInput, StudentOutput, TokenOutput, UserOutput
+from core.access import Audience
+from core.views import ApiView
+
+
+class Signup(ApiView):
+    """`POST /auth/signup`: a new teacher or student."""
+
+    audience = Audience.ANYONE
+
+    def post(self, request: Request) -> Response:
+        user = services.user_signup(**SignupInput.read(request.data))
+        return Response(UserOutput(user).data, status=201)
+
+
+class Login(ApiView):
+    """`POST /auth/login`: a token for an e-mail and a password."""
+
+    audience = Audience.ANYONE
+
+    def post(self, request: Request) -> Response:
+        token = services.user_login(**LoginInput.read(request.data))
+        return Response(TokenOutput({"token": token}).data)
+
+
+class Me(ApiView):
+    """`GET /auth/me`: who the token stands for."""
+
+    audience = Audience.SIGNED_IN
+
+    def get(self, request: Request) -> Response:
+        return Response(UserOutput(request.user).data)
+
+
+class Students(ApiView):
+    """`GET /students`: every student, for teachers."""
+
+    audience = Audience.TEACHER
+
+    def get(self, request: Request) -> Response:
+        return Response(StudentOutput(selectors.students_all(), many=True).data)

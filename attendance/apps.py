@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class AttendanceConfig(AppConfig):
+    name = "attendance"
+
+    def ready(self) -> None:
+        from attendance.live import listeners  # noqa: F401  connects the signals to the live server

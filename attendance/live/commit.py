@@ -1,0 +1,74 @@
+"""Group commit: marks that arrive while a commit is under way go together into the next one.
+
+So a commit's cost (a sync of the disk) is shared by all who wait for it, and a lone mark waits for nobody.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from attendance.live import gateway, journal
+from attendance.live.journal import Refusal
+from attendance.models import Mark
+
+logger = logging.getLogger(__name__)
+
+#: Marks in one transaction at most, so that a flood's first marks need not wait for its last.
+MAX_BATCH = 1000
+
+#: What became of a mark: its seq, or why it is not in the journal.
+Outcome = int | Refusal
+
+
+class GroupCommit:
+    """Commits marks in the order of `submit`, one transaction at a time.
+
+    `committed` is called with each batch's accepted marks, after the commit and before anybody's future
+    is done: whoever awaits a mark finds it in the replica.
+    """
+
+    def __init__(self, committed: Callable[[Sequence[Mark]], Awaitable[None]]) -> None:
+        self._committed = committed
+        self._waiting: list[tuple[Mark, asyncio.Future[Outcome]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def submit(self, mark: Mark) -> asyncio.Future[Outcome]:
+        """Queues `mark`; the future never raises."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((mark, future))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return future
+
+    async def drain(self) -> None:
+        """Returns when nothing waits any more."""
+        while self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                outcomes = await self._commit([mark for mark, _ in batch])
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    if not future.done():
+                        future.set_result(outcome)
+        finally:
+            self._task = None
+
+    async def _commit(self, marks: list[Mark]) -> list[Outcome]:
+        try:
+            outcomes = await gateway.write(journal.commit, marks)
+        except Exception:
+            logger.exception("%d marks cannot be committed.", len(marks))
+            return [Refusal.FAILED] * len(marks)
+        accepted = [mark for mark, outcome in zip(marks, outcomes, strict=True) if isinstance(outcome, int)]
+        for mark, outcome in zip(marks, outcomes, strict=True):
+            if isinstance(outcome, int):
+                mark.seq = outcome
+        try:
+            await self._committed(accepted)
+        except Exception:
+            # They are in the journal: the next look finds them there and tells everybody.
+            logger.exception("%d committed marks could not be announced at once.", len(accepted))
+        return outcomes

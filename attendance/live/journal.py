@@ -1,0 +1,187 @@
+"""The journal's database side: committing batches of marks, and looking at what others committed.
+
+Synchronous; `attendance.live.gateway` calls it from the event loop.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.db import DatabaseError, OperationalError, connection
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import AccountsVersion
+from attendance.live.session import Counts, Marked
+from attendance.models import Focus, Mark, Session, SessionState, Status
+from attendance.services import idle_since
+from classes.selectors import student_ids
+from core.work import unit_of_work
+
+logger = logging.getLogger(__name__)
+
+#: A session that began and ended between two looks is still seen this long after its end.
+RECENT = timedelta(seconds=30)
+
+
+class Refusal(Enum):
+    """Why a mark is not in the journal."""
+
+    SESSION_OVER = "session over"
+    FAILED = "failed"
+
+
+def commit(marks: Sequence[Mark]) -> list[int | Refusal]:
+    """Adds `marks` (their `seq` unset) in one transaction, in order; for each its seq or why it was refused.
+
+    If the transaction fails, each mark is tried by itself, so that a bad one refuses only itself. Before
+    that it is looked up by its id: the commit may have been done and only its answer lost.
+    """
+    try:
+        return _add(marks)
+    except DatabaseError:
+        logger.warning("A batch of %d marks failed; trying them one by one.", len(marks), exc_info=True)
+    outcomes: list[int | Refusal] = []
+    for position, mark in enumerate(marks):
+        try:
+            outcomes.append(_add_again(mark))
+        except OperationalError:
+            # The database itself is unwell. Waiting for it again for every other mark would help nobody.
+            logger.exception("%d marks cannot be committed.", len(marks) - position)
+            return outcomes + [Refusal.FAILED] * (len(marks) - position)
+        except DatabaseError:
+            logger.exception("A mark of session %s cannot be committed.", mark.session_id)
+            outcomes.append(Refusal.FAILED)
+    return outcomes
+
+
+def _add_again(mark: Mark) -> int | Refusal:
+    connection.close_if_unusable_or_obsolete()
+    found: int | None = Mark.objects.filter(pk=mark.pk).values_list("seq", flat=True).first()
+    return found if found is not None else _add([mark])[0]
+
+
+@unit_of_work
+def _add(marks: Sequence[Mark]) -> list[int | Refusal]:
+    by_session: dict[str, list[Mark]] = {}
+    for mark in marks:
+        by_session.setdefault(mark.session_id, []).append(mark)
+    outcomes: dict[str, int | Refusal] = {}
+    accepted: list[Mark] = []
+    # Sessions in the order of their ids: two processes that update them in opposite orders lock each other out.
+    for session_id, group in sorted(by_session.items()):
+        taken = Session.objects.filter(pk=session_id, state=SessionState.OPEN).update(
+            last_seq=F("last_seq") + len(group), last_activity_at=max(mark.at for mark in group)
+        )
+        if not taken:
+            outcomes.update((mark.pk, Refusal.SESSION_OVER) for mark in group)
+            continue
+        last_seq: int = Session.objects.values_list("last_seq", flat=True).get(pk=session_id)
+        for seq, mark in enumerate(group, start=last_seq - len(group) + 1):
+            mark.seq = seq
+            outcomes[mark.pk] = seq
+        accepted += group
+    Mark.objects.bulk_create(accepted)
+    return [outcomes[mark.pk] for mark in marks]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How much of a session the process that looks has: marks up to `seq`, the roster of `roster_version`."""
+
+    seq: int
+    roster_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session's row, with what the one who looks does not have yet (`roster` None: nothing new)."""
+
+    id: str
+    class_id: str
+    teacher_id: str
+    state: SessionState
+    started_at: datetime
+    last_seq: int
+    idle: bool
+    counts: Counts
+    roster_version: int
+    roster: frozenset[str] | None
+    marks: list[Marked]
+
+
+_LOOK_COLUMNS = (
+    "id",
+    "class_ref_id",
+    "class_ref__teacher_id",
+    "class_ref__roster_version",
+    "state",
+    "started_at",
+    "last_seq",
+    "last_activity_at",
+    "present_count",
+    "absent_count",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the database says now about everything live."""
+
+    focus_id: str | None
+    accounts_version: int
+    sessions: list[SessionView] = field(default_factory=list)
+
+
+def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
+    """Reads what changed: the open sessions, the known ones, and those that ended just now and are not `finished`.
+
+    What a look reads may be older than what its reader has by the time it returns; the reader's gate sorts
+    that out.
+    """
+    idle_limit = idle_since()
+    accounts_version = AccountsVersion.current()
+    focus_id: str | None = Focus.objects.values_list("session_id", flat=True).first()
+    rows = (
+        Session.objects.filter(
+            Q(state=SessionState.OPEN)
+            | Q(pk__in=list(known))
+            | Q(state=SessionState.ENDED, ended_at__gte=timezone.now() - RECENT)
+        )
+        .order_by("started_at", "id")
+        .values(*_LOOK_COLUMNS)
+    )
+    sessions = []
+    for row in rows:
+        if row["id"] in finished:
+            continue
+        has = known.get(row["id"], Known(seq=0, roster_version=-1))
+        roster_version = row["class_ref__roster_version"]
+        sessions.append(
+            SessionView(
+                id=row["id"],
+                class_id=row["class_ref_id"],
+                teacher_id=row["class_ref__teacher_id"],
+                state=SessionState(row["state"]),
+                started_at=row["started_at"],
+                last_seq=row["last_seq"],
+                idle=row["last_activity_at"] < idle_limit,
+                counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
+                roster_version=roster_version,
+                roster=frozenset(student_ids(row["class_ref_id"])) if roster_version != has.roster_version else None,
+                marks=marks_since(row["id"], has.seq) if row["last_seq"] > has.seq else [],
+            )
+        )
+    return View(focus_id, accounts_version, sessions)
+
+
+def marks_since(session_id: str, seq: int) -> list[Marked]:
+    """The journal's rows of a session after `seq`, in order."""
+    rows = (
+        Mark.objects.filter(session_id=session_id, seq__gt=seq)
+        .order_by("seq")
+        .values_list("seq", "student_id", "status", "at")
+    )
+    return [Marked(number, student_id, Status(status), at) for number, student_id, status, at in rows]

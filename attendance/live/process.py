@@ -1,0 +1,348 @@
+"""The live sessions of this process: the module singleton `live`.
+
+The journal is the truth, this is a replica of its open end, and the hub tells it on. Everything new arrives
+in one of two ways, and both end at the same gate (`LiveSession.admit`), which takes each mark once, in order:
+
+- a batch of marks, committed here or hinted by another process;
+- a look at the database: at start (recovery is replay), when a hint did not fit (a gap), when something else
+  changed, and once a second in any case.
+
+So a start, a crash, a lost hint and a second process are one code path.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import tokens
+from attendance import services
+from attendance.live import gateway, journal, wire
+from attendance.live.commit import GroupCommit, Outcome
+from attendance.live.hints import Hint, Hints
+from attendance.live.hub import EVERYBODY, Audience, Hub, Socket
+from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
+from attendance.models import Mark, Method, SessionState, Status
+from core import errors
+from core.identity import Actor
+from core.ids import new_id
+
+logger = logging.getLogger(__name__)
+
+LOOK_INTERVAL = 1.0  # seconds
+
+#: The WebSocket close code for a token that is bad, or no longer good.
+CLOSE_UNAUTHORIZED = 4401
+
+NOBODY: Audience = frozenset()
+
+
+class Live:
+    """One process's share of the live sessions. All methods but `notice` belong to its event loop."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self.hub = Hub()
+        self.sessions: dict[str, LiveSession] = {}
+        self.focus_id: str | None = None
+        self.accounts_version = 0
+        self._finished: dict[str, float] = {}
+        self._idle: list[str] = []
+        self._loaded = False
+        self._commits = GroupCommit(self._committed)
+        self._look_lock = asyncio.Lock()
+        self._next_look: asyncio.Task[None] | None = None
+        self._pulse: asyncio.Task[None] | None = None
+        self._hints: Hints | None = None
+
+    # Start and stop
+
+    @property
+    def started(self) -> bool:
+        """Whether `start` was called in the running event loop."""
+        return self._loop is asyncio.get_running_loop()
+
+    async def start(self) -> None:
+        """Loads what is open and begins to watch; once for each event loop, however often it is called."""
+        if not self.started:
+            self._forget()
+            self._loop = asyncio.get_running_loop()
+            self._starting = asyncio.create_task(self._start())
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
+        if not self._loaded:
+            await self.look()
+
+    async def _start(self) -> None:
+        layer = get_channel_layer()
+        if layer is not None:
+            self._hints = Hints(layer, self._heard)
+            await self._hints.start()
+        self._pulse = asyncio.create_task(self._watch())
+
+    async def stop(self) -> None:
+        """Commits what is on its way and stops watching."""
+        if not self.started:
+            return
+        await self._commits.drain()
+        self.hub.flush()
+        if self._pulse is not None:
+            self._pulse.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pulse
+        if self._hints is not None:
+            await self._hints.stop()
+        self._loop = self._starting = None
+
+    # What clients do
+
+    def session_for(self, actor: Actor, class_id: str | None = None) -> LiveSession | None:
+        """The session that is active for `actor`, as far as this process knows.
+
+        One at a time: the focus, if it concerns them. One a class: of those that concern them the one of
+        `class_id`, or the one started last.
+        """
+        if settings.LIVE_SESSIONS == "single":
+            focus = self.sessions.get(self.focus_id or "")
+            return focus if focus is not None and focus.concerns(actor) else None
+        mine = [session for session in self.sessions.values() if session.concerns(actor)]
+        if class_id is not None:
+            mine = [session for session in mine if session.class_id == class_id]
+        return max(mine, key=lambda session: (session.started_at, session.id), default=None)
+
+    def mark(
+        self, session: LiveSession, *, student_id: str, status: Status, by: Actor, method: Method
+    ) -> asyncio.Future[Outcome]:
+        """Commits a mark and tells it; done when it is in the replica, or refused. Never raises."""
+        return self._commits.submit(
+            Mark(
+                id=new_id(),
+                session_id=session.id,
+                student_id=student_id,
+                status=status,
+                at=timezone.now(),
+                by_id=by.id,
+                method=method,
+            )
+        )
+
+    def summarize(self, session: LiveSession) -> None:
+        """Tells everybody the counts over the marks so far."""
+        summary = Summary(session.seq, session.counts)
+        self.publish(session, [summary])
+        self._hint(
+            kind="summary",
+            session=session.id,
+            seq=summary.seq,
+            present=summary.counts.present,
+            absent=summary.counts.absent,
+        )
+
+    async def end(self, session: LiveSession) -> Ended:
+        """Ends a session, writes its records and tells everybody. Raises `NoActiveSession` if it is over."""
+        try:
+            row = await gateway.write(services.session_end, session_id=session.id)
+        finally:
+            await self.look()
+        return Ended(row.last_seq, Counts(row.present_count or 0, row.absent_count or 0))
+
+    # Who hears what
+
+    def audience_of(self, session: LiveSession) -> Audience:
+        """Who hears of `session` on /ws."""
+        if settings.LIVE_SESSIONS == "single":
+            return EVERYBODY if session.id == self.focus_id else NOBODY
+        return session.roster | {session.teacher_id}
+
+    def publish(self, session: LiveSession, facts: Sequence[Fact]) -> None:
+        """Tells this process's sockets."""
+        self.hub.publish(facts, self.audience_of(session))
+
+    def dismiss(self, socket: Socket) -> None:
+        """Closes a socket whose token is no longer good."""
+        self.hub.tell(socket, wire.error_frame(errors.SocketUnauthorized.message))
+        socket.outlet.close(CLOSE_UNAUTHORIZED)
+        self.hub.remove(socket)
+
+    # Looking
+
+    async def look(self) -> None:
+        """Reads what the database has; what was committed before the call is known here when it returns."""
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look())
+        await asyncio.shield(self._next_look)
+
+    async def settled(self) -> None:
+        """Waits for a look that is asked for and has not begun: what it will find may be the answer."""
+        if self._next_look is not None:
+            await self.look()
+
+    async def ask_for(self, socket: Socket) -> bool:
+        """A look before `socket` is refused something, at most once a second; whether there was one."""
+        now = asyncio.get_running_loop().time()
+        if now - socket.asked_at < LOOK_INTERVAL:
+            return False
+        socket.asked_at = now
+        await self.look()
+        return True
+
+    def notice(self) -> None:
+        """Something changed in the database: look soon, here and elsewhere. From any thread."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is here to be told
+                loop.call_soon_threadsafe(self._noticed)
+
+    def _noticed(self) -> None:
+        self._look_soon()
+        self._hint(kind="look")
+
+    def _look_soon(self) -> None:
+        if self._next_look is None:
+            self._next_look = asyncio.create_task(self._look())
+            self._next_look.add_done_callback(_report)
+
+    async def _look(self) -> None:
+        async with self._look_lock:
+            self._next_look = None  # whoever asks from here on needs another look: this one reads now
+            known = {
+                session.id: journal.Known(session.seq, session.roster_version) for session in self.sessions.values()
+            }
+            view = await gateway.read(journal.look, known, frozenset(self._finished))
+            self._take(view)
+            if view.accounts_version != self.accounts_version:
+                await self.recheck_sockets()
+                self.accounts_version = view.accounts_version
+
+    def _take(self, view: journal.View) -> None:
+        """Brings the replica up to `view` and tells what is new in it."""
+        # What happened in other sessions came before the focus moved, if it did: they are told under the old one.
+        for session_view in view.sessions:
+            if session_view.id != view.focus_id:
+                self._take_session(session_view)
+        self.focus_id = view.focus_id
+        for session_view in view.sessions:
+            if session_view.id == view.focus_id:
+                self._take_session(session_view)
+        self._idle = [session.id for session in view.sessions if session.idle and session.state is SessionState.OPEN]
+        self._loaded = True
+
+    def _take_session(self, view: journal.SessionView) -> None:
+        if view.id in self._finished:
+            return  # it ended while the look was under way
+        session = self.sessions.get(view.id)
+        if session is None:
+            if view.state is not SessionState.OPEN and not self._loaded:
+                self._finish(view.id)  # over before this process began: nobody here has heard of it
+                return
+            session = LiveSession(view.id, view.class_id, view.teacher_id, view.started_at)
+            self.sessions[view.id] = session
+        session.teacher_id = view.teacher_id
+        if view.roster is not None and view.roster_version > session.roster_version:
+            session.roster, session.roster_version = view.roster, view.roster_version
+        self.publish(session, session.admit(view.marks) or [])
+        if view.state is SessionState.ENDED:
+            self.publish(session, [Ended(session.seq, view.counts)])
+        if view.state is not SessionState.OPEN:
+            self._finish(view.id)
+
+    def _finish(self, session_id: str) -> None:
+        self.sessions.pop(session_id, None)
+        now = asyncio.get_running_loop().time()
+        self._finished[session_id] = now
+        long_ago = now - 10 * journal.RECENT.total_seconds()
+        while self._finished and next(iter(self._finished.values())) < long_ago:
+            self._finished.pop(next(iter(self._finished)))
+
+    async def recheck_sockets(self) -> None:
+        """Dismisses the sockets whose tokens are no longer good."""
+        sockets = list(self.hub)
+        if sockets:
+            bad = await gateway.read(tokens.revoked, {socket.claims for socket in sockets})
+            for socket in sockets:
+                if socket.claims in bad:
+                    self.dismiss(socket)
+
+    async def _watch(self) -> None:
+        """Once a second: a look, and the end of forgotten sessions."""
+        failed = False
+        while True:
+            try:
+                await self.look()
+                for session_id in self._idle:
+                    await gateway.write(services.session_end_forgotten, session_id=session_id)
+                failed = False
+            except Exception:
+                if not failed:
+                    logger.exception("Cannot look at the live sessions; trying again every second.")
+                failed = True
+            await asyncio.sleep(LOOK_INTERVAL)
+
+    # Batches and hints
+
+    async def _committed(self, marks: Sequence[Mark]) -> None:
+        batches: dict[str, list[Marked]] = {}
+        for mark in marks:
+            fact = Marked(mark.seq, mark.student_id, Status(mark.status), mark.at)
+            batches.setdefault(mark.session_id, []).append(fact)
+        fits = [self._admit(session_id, batch) for session_id, batch in batches.items()]
+        for session_id, batch in batches.items():
+            self._hint(
+                kind="marks",
+                session=session_id,
+                marks=[[mark.seq, mark.student_id, mark.status.value, mark.at.isoformat()] for mark in batch],
+            )
+        if not all(fits):
+            await self.look()
+
+    def _admit(self, session_id: str, marks: Sequence[Marked]) -> bool:
+        """The batch's way through the gate; False if the database must be looked at first."""
+        session = self.sessions.get(session_id)
+        new = session.admit(marks) if session is not None else None
+        if session is None or new is None:
+            return session_id in self._finished
+        self.publish(session, new)
+        return True
+
+    def _hint(self, **hint: Any) -> None:
+        if self._hints is not None:
+            self._hints.send(hint)
+
+    async def _heard(self, hint: Hint) -> None:
+        """A hint of another process."""
+        match hint["kind"]:
+            case "marks":
+                marks = [
+                    Marked(seq, student_id, Status(status), datetime.fromisoformat(at))
+                    for seq, student_id, status, at in hint["marks"]
+                ]
+                if not self._admit(hint["session"], marks):
+                    await self.look()
+            case "summary":
+                session = self.sessions.get(hint["session"])
+                if session is None or session.seq < hint["seq"]:
+                    await self.look()
+                    session = self.sessions.get(hint["session"])
+                if session is not None:
+                    self.publish(session, [Summary(hint["seq"], Counts(hint["present"], hint["absent"]))])
+            case "look":
+                await self.look()
+
+
+def _report(look: "asyncio.Task[None]") -> None:
+    if not look.cancelled() and look.exception() is not None:
+        logger.warning("A look at the live sessions failed, the next one is due in a second: %s", look.exception())
+
+
+#: This process's live sessions.
+live = Live()

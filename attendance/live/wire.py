@@ -1,0 +1,64 @@
+"""How the canonical protocol spells what happens: `{"event": NAME, "data": {…}}`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
+from core.times import to_iso
+
+#: A wire form: the text frame for a fact.
+WireForm = Callable[[Fact], str]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def frame(event: str, data: dict[str, Any]) -> str:
+    """A message for one socket."""
+    return _encode({"event": event, "data": data}).decode()
+
+
+def error_frame(message: str) -> str:
+    return frame("ERROR", {"message": message})
+
+
+def plain(fact: Fact) -> str:
+    """A fact as the contract's events, with no extra field."""
+    return _encode(_message(fact)).decode()
+
+
+def sequenced(fact: Fact) -> str:
+    """The same with a top-level `seq`, for sockets that sent SYNC."""
+    return _encode({**_message(fact), "seq": fact.seq}).decode()
+
+
+def sync_frame(session: LiveSession, since: int) -> str:
+    """The answer to SYNC: the session, and its marks after `since`."""
+    return frame(
+        "SYNC",
+        {
+            "classId": session.class_id,
+            "startedAt": to_iso(session.started_at),
+            "seq": session.seq,
+            "marks": [{"seq": mark.seq, **_mark(mark), "at": to_iso(mark.at)} for mark in session.marks_since(since)],
+        },
+    )
+
+
+def _message(fact: Fact) -> dict[str, Any]:
+    match fact:
+        case Marked():
+            return {"event": "ATTENDANCE_MARKED", "data": _mark(fact)}
+        case Summary():
+            return {"event": "TODAY_SUMMARY", "data": _counts(fact.counts)}
+        case Ended():
+            return {"event": "DONE", "data": {"message": "Attendance persisted", **_counts(fact.counts)}}
+
+
+def _mark(mark: Marked) -> dict[str, str]:
+    return {"studentId": mark.student_id, "status": mark.status.as_basic.value}
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {"present": counts.present, "absent": counts.absent, "total": counts.total}

@@ -1,0 +1,123 @@
+"""Sessions, the journal of marks, and the records that a finished session leaves.
+
+The journal is the truth: marks are only ever added. A session's row decides what may be added to it, because
+every mark raises its `last_seq` in the same transaction. Records are what the journal comes to at the end.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from classes.models import Class
+from core.ids import id_field
+
+
+class Status(models.TextChoices):
+    """How a student's attendance is marked."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    LATE = "late"
+    EXCUSED = "excused"
+
+    @property
+    def as_basic(self) -> "Status":
+        """In the basic protocols' two words: late counts as present, excused as absent."""
+        return Status.PRESENT if self in (Status.PRESENT, Status.LATE) else Status.ABSENT
+
+
+class Method(models.TextChoices):
+    """How a mark came about."""
+
+    TEACHER = "teacher", "marked by the teacher"
+    BULK = "bulk", "marked with many others"
+    SELF = "self", "checked in"
+    IMPORT = "import", "imported"
+    AUTO = "auto", "absent without a mark"
+    CORRECTION = "correction", "corrected afterwards"
+
+
+class SessionState(models.TextChoices):
+    OPEN = "open"
+    ENDED = "ended"
+    VOIDED = "voided", "voided, counts nowhere"
+
+
+class Session(models.Model):
+    """One taking of attendance. Open from its start to its end; at most one a class is open."""
+
+    id = id_field()
+    class_ref = models.ForeignKey(Class, on_delete=models.PROTECT, related_name="sessions", verbose_name="class")
+    state = models.CharField(max_length=8, choices=SessionState.choices, default=SessionState.OPEN)
+    started_at = models.DateTimeField(default=timezone.now)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    last_seq = models.PositiveIntegerField("marks", default=0)
+    last_activity_at = models.DateTimeField("last mark", default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    present_count = models.PositiveIntegerField("present", null=True, blank=True)
+    absent_count = models.PositiveIntegerField("absent", null=True, blank=True)
+
+    class Meta:
+        ordering = ("-started_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("class_ref",), condition=Q(state="open"), name="one_open_session_a_class"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("state", "ended_at"), name="session_state"),
+            models.Index(fields=("class_ref", "state", "ended_at"), name="session_last_finished"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.class_ref}, {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Focus(models.Model):
+    """One row: the session that `/ws` means when sessions are live one at a time."""
+
+    key = models.CharField(primary_key=True, max_length=8, default="focus", editable=False)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+
+
+class Mark(models.Model):
+    """One row of the journal: never changed, never deleted."""
+
+    id = id_field()
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="marks")
+    seq = models.PositiveIntegerField()
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="marks")
+    status = models.CharField(max_length=8, choices=Status.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    method = models.CharField(max_length=10, choices=Method.choices)
+    note = models.CharField(max_length=255, blank=True, default="")
+
+    class Meta:
+        ordering = ("session", "seq")
+        constraints = (models.UniqueConstraint(fields=("session", "seq"), name="one_mark_a_seq"),)
+
+    def __str__(self) -> str:
+        return f"{self.seq}: {self.student} {self.status}"
+
+
+class Attendance(models.Model):
+    """A record: what a student's attendance in a finished session came to."""
+
+    id = id_field()
+    class_ref = models.ForeignKey(Class, on_delete=models.PROTECT, related_name="records", verbose_name="class")
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="records")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="records")
+    status = models.CharField(max_length=8, choices=Status.choices)
+    method = models.CharField(max_length=10, choices=Method.choices)
+
+    class Meta:
+        verbose_name = "record"
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("session", "student"), name="one_record_a_student_a_session"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.student}: {self.status}"

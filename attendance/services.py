@@ -1,0 +1,135 @@
+"""What changes sessions and records, marks while a session is live aside (`attendance.live.journal`).
+
+Whoever wins a race is decided by the session's row or a unique constraint, never by a look beforehand.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import F
+from django.utils import timezone
+
+from attendance.models import Attendance, Focus, Mark, Method, Session, SessionState, Status
+from attendance.signals import session_changed
+from classes.models import Enrolment
+from classes.selectors import class_get_for_owner
+from core import errors
+from core.identity import Actor
+from core.ids import new_id
+from core.work import after_commit, unit_of_work
+
+
+def session_start(*, actor: Actor, class_id: str) -> Session:
+    """Opens a session of a class of `actor`, or resumes the open one unchanged; either way it has the focus.
+
+    Raises `ClassNotFound`, `NotClassTeacher`. An open session that was forgotten ends first.
+    """
+    found = class_get_for_owner(actor=actor, class_id=class_id)
+    while True:
+        try:
+            return _open_or_resume(found.id, actor.id)
+        except IntegrityError:
+            continue  # another request opened one in between: resume that
+
+
+@unit_of_work
+def _open_or_resume(class_id: str, teacher_id: str) -> Session:
+    session = Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN).first()
+    if session is not None and session.last_activity_at < idle_since():
+        _end(session.id, forgotten=True)
+        session = None
+    if session is None:
+        now = timezone.now()
+        # Whole milliseconds, because that is what clients are told and may compare.
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        session = Session.objects.create(
+            class_ref_id=class_id, started_by_id=teacher_id, started_at=now, last_activity_at=now
+        )
+    if not Focus.objects.update(session=session):
+        Focus.objects.create(session=session)
+    after_commit(lambda: session_changed.send(sender=Session))
+    return session
+
+
+def idle_since() -> datetime:
+    """A session whose last mark (or start) is before this moment counts as forgotten."""
+    return timezone.now() - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+
+
+@unit_of_work
+def session_end(*, session_id: str) -> Session:
+    """Ends an open session: every enrolled student without a mark is absent, and all records are written.
+
+    Raises `NoActiveSession` where it is over already: of several at once, one wins.
+    """
+    if not _end(session_id, forgotten=False):
+        raise errors.NoActiveSession
+    return Session.objects.get(pk=session_id)
+
+
+@unit_of_work
+def session_end_forgotten(*, session_id: str) -> None:
+    """Ends a session that had no mark for SESSION_IDLE_MINUTES; one without any mark is voided."""
+    _end(session_id, forgotten=True)
+
+
+def _end(session_id: str, *, forgotten: bool) -> bool:
+    """Inside a unit of work: takes the session's row, then writes the records. False if it was over already."""
+    now = timezone.now()
+    open_session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
+    if forgotten:
+        open_session = open_session.filter(last_activity_at__lt=idle_since())
+    if not open_session.update(state=SessionState.ENDED, ended_at=now):
+        return False
+    after_commit(lambda: session_changed.send(sender=Session))
+
+    # From here on nobody can add a mark, so the journal says all there is to say.
+    marks = Mark.objects.filter(session_id=session_id).order_by("seq").values_list("student_id", "status", "method")
+    outcome = {student_id: (status, method) for student_id, status, method in marks}
+    if forgotten and not outcome:
+        Session.objects.filter(pk=session_id).update(state=SessionState.VOIDED)
+        return True
+    class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)
+    for student_id in Enrolment.objects.filter(class_ref_id=class_id).values_list("student_id", flat=True):
+        outcome.setdefault(student_id, (Status.ABSENT, Method.AUTO))
+    Attendance.objects.bulk_create(
+        [
+            Attendance(class_ref_id=class_id, session_id=session_id, student_id=student_id, status=status, method=method)
+            for student_id, (status, method) in outcome.items()
+        ],
+        batch_size=1000,
+    )
+    _store_counts(session_id, [status for status, _ in outcome.values()])
+    return True
+
+
+def _store_counts(session_id: str, statuses: list[str]) -> None:
+    present = sum(Status(status).as_basic is Status.PRESENT for status in statuses)
+    Session.objects.filter(pk=session_id).update(present_count=present, absent_count=len(statuses) - present)
+
+
+@unit_of_work
+def record_correct(*, by_id: str, record_id: str, status: Status, note: str = "") -> None:
+    """Changes a finished session's record, by a new row in the journal that says who and why.
+
+    Raises `NoActiveSession` if the session is not a finished one (any more).
+    """
+    record = Attendance.objects.select_related("session").get(pk=record_id)
+    finished = Session.objects.filter(pk=record.session_id, state=SessionState.ENDED)
+    if not finished.update(last_seq=F("last_seq") + 1):
+        raise errors.NoActiveSession
+    Mark.objects.create(
+        id=new_id(),
+        session_id=record.session_id,
+        seq=Session.objects.values_list("last_seq", flat=True).get(pk=record.session_id),
+        student_id=record.student_id,
+        status=status,
+        at=timezone.now(),
+        by_id=by_id,
+        method=Method.CORRECTION,
+        note=note,
+    )
+    Attendance.objects.filter(pk=record_id).update(status=status, method=Method.CORRECTION)
+    statuses = Attendance.objects.filter(session_id=record.session_id).values_list("status", flat=True)
+    _store_counts(record.session_id, list(statuses))

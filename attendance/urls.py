@@ -1,0 +1,8 @@
+from attendance import views
+from core.routes import route
+
+urlpatterns = [
+    route("attendance/start", views.AttendanceStart, "attendance-start"),
+    route("class/<class_id>/my-attendance", views.MyAttendance, "my-attendance"),
+    route("attendance/<class_id>/my-attendance", views.MyAttendance, "attendance-my-attendance"),
+]

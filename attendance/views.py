@@ -1,0 +1,30 @@
+"""The attendance routes of the canonical contract."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from attendance import selectors, services
+from attendance.serializers import MyAttendanceOutput, StartInput, StartOutput
+from core.access import Audience
+from core.views import ApiView
+
+
+class AttendanceStart(ApiView):
+    """`POST /attendance/start`: opens or resumes the class's session."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> Response:
+        session = services.session_start(actor=request.user, **StartInput.read(request.data))
+        return Response(StartOutput(session).data)
+
+
+class MyAttendance(ApiView):
+    """`GET /class/:id/my-attendance`: the student's status in the class's last finished session."""
+
+    audience = Audience.STUDENT
+
+    def get(self, request: Request, class_id: str) -> Response:
+        found_id, status = selectors.status_in_last_session(actor=request.user, class_id=class_id)
+        answer = {"classId": found_id, "status": status and status.as_basic.value}
+        return Response(MyAttendanceOutput(answer).data)

@@ -1,0 +1,188 @@
+"""Settings, all from the environment (and `.env` beside manage.py). README.md, "Settings", lists them."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+from marshmallow.validate import OneOf, Range
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env(eager=False)
+env.read_env(str(BASE_DIR / ".env"))
+
+DEBUG = env.bool("DEBUG", False)
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 3000, validate=Range(0, 65535))
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
+DATABASE_URL = env.str("DATABASE_URL", "")
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=Range(1, 1000))
+
+#: `single`: one session is live on /ws, the focus. `per-class`: one for each class.
+LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=OneOf(["single", "per-class"]))
+#: A session without a mark for this long ends by itself, minutes.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=Range(1))
+
+_given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
+
+env.seal()
+
+
+def _secret(name: str) -> str:
+    """The secret `name`: from the environment, or made once and kept in a file of DATA_DIR."""
+    given = _given_secrets[name]
+    if given:
+        if len(given.encode()) < 32:
+            raise ImproperlyConfigured(
+                f"{name} is shorter than 32 bytes, so it could be guessed. Make one with: openssl rand -hex 32"
+            )
+        return given
+    kept = DATA_DIR / f"{name.lower()}.txt"
+    if not kept.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        made = kept.with_suffix(f".{secrets.token_hex(4)}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_hex(32))
+        try:
+            kept.hardlink_to(made)  # two processes may start at once: one file wins, never half a file
+        except FileExistsError:
+            pass
+        made.unlink()
+    return kept.read_text().strip()
+
+
+SECRET_KEY = _secret("SECRET_KEY")
+#: Signs the tokens of every client. The name is the one that the published systems use.
+JWT_SECRET = _secret("JWT_SECRET")
+
+
+def _database() -> Any:
+    database = dj_database_url.parse(DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}")
+    if database["ENGINE"] != "django.db.backends.sqlite3":
+        raise ImproperlyConfigured("DATABASE_URL must be sqlite:///path: other databases are not supported yet.")
+    Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    return {
+        **database,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 20,  # seconds to wait for another process's write
+            "transaction_mode": "IMMEDIATE",
+            # FULL: a commit is on the disk before anybody hears of it.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+        # Tests run on a file too: in memory, threads would share one connection.
+        "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "daphne",  # first: it takes over runserver, so that runserver has WebSockets
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "core",
+    "accounts",
+    "classes",
+    "attendance",
+]
+
+MIDDLEWARE = [
+    "core.middleware.BodyLimit",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "attendance_project.urls"
+ASGI_APPLICATION = "attendance_project.asgi.application"
+WSGI_APPLICATION = "attendance_project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["accounts.passwords.BcryptHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 6}}
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.access.MayUse"],
+    "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.envelope.EnvelopeRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.envelope.AlwaysJson",
+    "EXCEPTION_HANDLER": "core.envelope.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+#: The longest HTTP body, bytes; a longer one is answered 413.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+#: The longest WebSocket message, bytes; a longer one closes its socket with 1009.
+MAX_MESSAGE_SIZE = 64 * 1024
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+#: WhiteNoise finds the files in the apps at start, so there is nothing to collect.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "core.logs.RedactTokens"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # One line a request and two a socket are too many for a class that checks in at once.
+        "uvicorn.access": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "django": {"level": LOG_LEVEL},
+        # Its own handler would print beside ours.
+        "django.server": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},
+    },
+}

@@ -1,0 +1,21 @@
+"""Every HTTP route. Errors outside the views go through the envelope's handlers as well."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from core.health import Healthz, Readyz
+from core.routes import route
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("classes.urls")),
+    path("", include("attendance.urls")),
+    route("healthz", Healthz, "healthz"),
+    route("readyz", Readyz, "readyz"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "core.envelope.handler400"
+handler403 = "core.envelope.handler403"
+handler404 = "core.envelope.handler404"
+handler500 = "core.envelope.handler500"

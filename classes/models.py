@@ -1,0 +1,69 @@
+"""Classes and who is enrolled in them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from classes.signals import roster_changed
+from core.ids import id_field
+from core.work import after_commit, unit_of_work
+
+
+class Class(models.Model):
+    """A teacher's class. Two may have the same name."""
+
+    id = id_field()
+    name = models.CharField(max_length=255)
+    teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="classes_taught")
+    students = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Enrolment", related_name="classes_attended"
+    )
+    roster_version = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "classes"
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Enrolment(models.Model):
+    """One student on one class's roster."""
+
+    id = id_field()
+    class_ref = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="enrolments", verbose_name="class")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrolments")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("class_ref", "student"), name="one_enrolment_a_student_a_class"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.student} in {self.class_ref}"
+
+
+@unit_of_work
+def announce_roster(class_id: str) -> None:
+    """Raises the roster's version in the unit of work that changed it, and tells the live server after commit.
+
+    Saving or deleting an Enrolment does this by itself; bulk writes must call it.
+    """
+    Class.objects.filter(pk=class_id).update(roster_version=F("roster_version") + 1)
+    after_commit(lambda: roster_changed.send(sender=Class, class_id=class_id))
+
+
+@receiver([post_save, post_delete], sender=Enrolment)
+def _enrolment_changed(sender: type[Enrolment], instance: Enrolment, **kwargs: Any) -> None:
+    announce_roster(instance.class_ref_id)

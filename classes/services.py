@@ -1,0 +1,36 @@
+"""What changes classes and rosters."""
+
+from django.db import IntegrityError
+
+from accounts.selectors import student_get
+from classes import selectors
+from classes.models import Class, Enrolment
+from core.identity import Actor
+from core.ids import parse_id
+from core.work import unit_of_work
+
+
+@unit_of_work
+def class_create(*, teacher: Actor, name: str) -> Class:
+    """A new class of `teacher`; the same name twice is two classes."""
+    return Class.objects.create(name=name, teacher_id=teacher.id)
+
+
+def class_add_student(*, actor: Actor, class_id: str, student_id: str) -> Class:
+    """Enrols a student in a class of `actor`; adding twice changes nothing.
+
+    Raises `ClassNotFound`, `NotClassTeacher`, `StudentNotFound`, in this order.
+    """
+    found = selectors.class_get_for_owner(actor=actor, class_id=class_id)
+    student = student_get(parse_id(student_id))
+    if not Enrolment.objects.filter(class_ref=found, student=student).exists():
+        try:
+            _enrol(found, student.id)
+        except IntegrityError:
+            pass  # another request added the same student in between
+    return found
+
+
+@unit_of_work
+def _enrol(found: Class, student_id: str) -> None:
+    Enrolment.objects.create(class_ref=found, student_id=student_id)

@@ -1,0 +1,8 @@
+from classes import views
+from core.routes import route
+
+urlpatterns = [
+    route("class", views.ClassCreate, "class-create"),
+    route("class/<class_id>", views.ClassDetail, "class-detail"),
+    route("class/<class_id>/add-student", views.ClassAddStudent, "class-add-student"),
+]

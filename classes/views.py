@@ -1,0 +1,40 @@
+"""The class routes of the canonical contract."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from classes import selectors, services
+from classes.serializers import AddStudentInput, ClassDetailOutput, ClassInput, ClassOutput
+from core.access import Audience
+from core.views import ApiView
+
+
+class ClassCreate(ApiView):
+    """`POST /class`: a new class of the teacher who asks."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> Response:
+        made = services.class_create(teacher=request.user, **ClassInput.read(request.data))
+        return Response(ClassOutput(made, context={"student_ids": []}).data, status=201)
+
+
+class ClassDetail(ApiView):
+    """`GET /class/:id`: the class and its students, for its teacher and for them."""
+
+    audience = Audience.SIGNED_IN
+
+    def get(self, request: Request, class_id: str) -> Response:
+        found = selectors.class_get_for_member(actor=request.user, class_id=class_id)
+        return Response(ClassDetailOutput(found, context={"students": selectors.students_of(found.id)}).data)
+
+
+class ClassAddStudent(ApiView):
+    """`POST /class/:id/add-student`: puts a student on the roster."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request, class_id: str) -> Response:
+        body = AddStudentInput.read(request.data)
+        found = services.class_add_student(actor=request.user, class_id=class_id, **body)
+        return Response(ClassOutput(found, context={"student_ids": selectors.student_ids(found.id)}).data)

@@ -1,0 +1,35 @@
+"""Who may use a route: every view names its audience, and one permission class holds it to that."""
+
+from enum import Enum
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from core import errors
+from core.identity import Role
+
+
+class Audience(Enum):
+    """Who may use a route at all; what a service asks further (ownership, enrolment), it asks itself."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed in"
+    TEACHER = "teacher"
+    STUDENT = "student"
+
+
+class MayUse(BasePermission):
+    """401 without a good token, 403 for the wrong role, by the view's `audience`."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        audience: Audience = view.audience
+        if audience is Audience.ANYONE or request.method == "OPTIONS":
+            return True
+        if request.user is None:
+            raise errors.Unauthorized
+        if audience is Audience.TEACHER and request.user.role != Role.TEACHER:
+            raise errors.TeacherOnly
+        if audience is Audience.STUDENT and request.user.role != Role.STUDENT:
+            raise errors.StudentOnly
+        return True

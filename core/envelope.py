@@ -1,0 +1,137 @@
+"""The envelope: `{"success": true, "data": …}` and `{"success": false, "error": "…"}`, for every HTTP answer.
+
+One renderer writes the first, one exception handler the second, and Django's own error pages (unknown route,
+bad request, crash) go through the same handler. The admin keeps its HTML pages.
+"""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.views import defaults
+from rest_framework import exceptions as drf
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from core import errors
+
+logger = logging.getLogger(__name__)
+
+#: Pages for people, which answer errors as pages.
+HTML_PREFIXES = ("/admin/",)
+
+
+class SuccessEnvelope(serializers.Serializer[Any]):
+    """What a success looks like: `data` is the view's answer."""
+
+    success = serializers.BooleanField(default=True)
+    data = serializers.JSONField()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {"success": True, "data": instance}
+
+
+class ErrorEnvelope(serializers.Serializer[errors.ApiError]):
+    """What a failure looks like: `error` is a message from `core.errors`."""
+
+    success = serializers.BooleanField(default=False)
+    error = serializers.CharField()
+
+    def to_representation(self, instance: errors.ApiError) -> dict[str, Any]:
+        return {"success": False, "error": instance.message}
+
+
+class EnvelopeRenderer(JSONRenderer):
+    """Puts a view's answer into the success envelope; the exception handler's are in theirs already."""
+
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        response: Response | None = (renderer_context or {}).get("response")
+        if response is None or not response.exception:
+            data = SuccessEnvelope(data).data
+        body: bytes = super().render(data, accepted_media_type, renderer_context)
+        return body
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Answers are JSON whatever `Accept` says, so nobody gets a 406 or an HTML page."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == content_type), None)
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+_KNOWN: tuple[tuple[type[Exception], type[errors.ApiError]], ...] = (
+    (Http404, errors.NotFound),
+    (drf.NotFound, errors.NotFound),
+    (drf.MethodNotAllowed, errors.MethodNotAllowed),
+    (drf.UnsupportedMediaType, errors.UnsupportedMediaType),
+    (drf.ParseError, errors.InvalidSchema),
+    (drf.ValidationError, errors.InvalidSchema),
+    (drf.NotAuthenticated, errors.Unauthorized),
+    (drf.AuthenticationFailed, errors.Unauthorized),
+    (drf.PermissionDenied, errors.Forbidden),
+    (PermissionDenied, errors.Forbidden),
+    (drf.Throttled, errors.TooManyRequests),
+    (RequestDataTooBig, errors.PayloadTooLarge),
+    (UnreadablePostError, errors.BadRequest),
+    (OperationalError, errors.DatabaseUnavailable),
+    (InterfaceError, errors.DatabaseUnavailable),
+)
+
+
+def to_api_error(failure: Exception) -> errors.ApiError | None:
+    """The client's error for `failure`, or None where it is a fault of ours (a crash)."""
+    if isinstance(failure, errors.ApiError):
+        return failure
+    return next((error() for kind, error in _KNOWN if isinstance(failure, kind)), None)
+
+
+def exception_handler(failure: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None passes a crash on to Django, which logs its traceback."""
+    error = to_api_error(failure)
+    if error is None:
+        return None
+    if error.status == errors.DatabaseUnavailable.status:
+        logger.error("%s: %s", error.message, failure)
+    return Response(ErrorEnvelope(error).data, status=error.status)
+
+
+def error_response(error: errors.ApiError) -> HttpResponse:
+    """`error` in its envelope, for code outside DRF's views."""
+    body = JSONRenderer().render(ErrorEnvelope(error).data)
+    return HttpResponse(body, status=error.status, content_type="application/json; charset=utf-8")
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(HTML_PREFIXES):
+        return defaults.bad_request(request, exception)
+    return error_response(to_api_error(exception) or errors.BadRequest())
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(HTML_PREFIXES):
+        return defaults.permission_denied(request, exception)
+    return error_response(errors.Forbidden())
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(HTML_PREFIXES):
+        return defaults.page_not_found(request, exception)
+    return error_response(errors.NotFound())
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(HTML_PREFIXES):
+        return defaults.server_error(request)
+    return error_response(errors.InternalError())

@@ -1,0 +1,135 @@
+"""Everything that can go wrong for a client, as exceptions.
+
+Code raises one of these and nobody catches it on the way: `core.envelope` turns it into an HTTP answer,
+`attendance.live.consumer` into an `ERROR` frame. Dialects translate by `code`, never by message.
+"""
+
+from typing import ClassVar
+
+
+class ApiError(Exception):
+    """An error that the client may see: `code` for programs, HTTP `status`, `message` for people."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    message: ClassVar[str]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidSchema(ApiError):
+    code, status, message = "invalid_schema", 400, "Invalid request schema"
+
+
+class BadRequest(ApiError):
+    """The request cannot be served as HTTP at all: a bad `Host`, say."""
+
+    code, status, message = "bad_request", 400, "Bad request"
+
+
+class EmailTaken(ApiError):
+    code, status, message = "email_taken", 400, "Email already exists"
+
+
+class InvalidCredentials(ApiError):
+    code, status, message = "invalid_credentials", 400, "Invalid email or password"
+
+
+class Unauthorized(ApiError):
+    code, status, message = "unauthorized", 401, "Unauthorized, token missing or invalid"
+
+
+class TeacherOnly(ApiError):
+    code, status, message = "teacher_only", 403, "Forbidden, teacher access required"
+
+
+class StudentOnly(ApiError):
+    code, status, message = "student_only", 403, "Forbidden, student access required"
+
+
+class NotClassTeacher(ApiError):
+    code, status, message = "not_class_teacher", 403, "Forbidden, not class teacher"
+
+
+class NotEnrolled(ApiError):
+    code, status, message = "not_enrolled", 403, "Forbidden, not enrolled in class"
+
+
+class Forbidden(ApiError):
+    code, status, message = "forbidden", 403, "Forbidden"
+
+
+class NotFound(ApiError):
+    code, status, message = "not_found", 404, "Not found"
+
+
+class ClassNotFound(ApiError):
+    code, status, message = "class_not_found", 404, "Class not found"
+
+
+class UserNotFound(ApiError):
+    code, status, message = "user_not_found", 404, "User not found"
+
+
+class StudentNotFound(ApiError):
+    code, status, message = "student_not_found", 404, "Student not found"
+
+
+class MethodNotAllowed(ApiError):
+    code, status, message = "method_not_allowed", 405, "Method not allowed"
+
+
+class PayloadTooLarge(ApiError):
+    code, status, message = "payload_too_large", 413, "Payload too large"
+
+
+class UnsupportedMediaType(ApiError):
+    code, status, message = "unsupported_media_type", 415, "Unsupported media type"
+
+
+class TooManyRequests(ApiError):
+    code, status, message = "too_many_requests", 429, "Too many requests"
+
+
+class InternalError(ApiError):
+    code, status, message = "internal_error", 500, "Internal server error"
+
+
+class DatabaseUnavailable(ApiError):
+    code, status, message = "database_unavailable", 503, "Database unavailable"
+
+
+class NotReady(ApiError):
+    code, status, message = "not_ready", 503, "Migrations missing, run manage.py migrate"
+
+
+# The live session's own, in the words of the WebSocket contract.
+
+
+class InvalidMessage(ApiError):
+    code, status, message = "invalid_message", 400, "Invalid message format"
+
+
+class UnknownEvent(ApiError):
+    code, status, message = "unknown_event", 404, "Unknown event"
+
+
+class TeacherEventOnly(ApiError):
+    code, status, message = "teacher_event_only", 403, "Forbidden, teacher event only"
+
+
+class StudentEventOnly(ApiError):
+    code, status, message = "student_event_only", 403, "Forbidden, student event only"
+
+
+class NoActiveSession(ApiError):
+    code, status, message = "no_active_session", 409, "No active attendance session"
+
+
+class StudentNotEnrolled(ApiError):
+    code, status, message = "student_not_enrolled", 409, "Student not enrolled in class"
+
+
+class SocketUnauthorized(ApiError):
+    code, status, message = "socket_unauthorized", 401, "Unauthorized or invalid token"

@@ -1,0 +1,55 @@
+"""Serializer fields and bases that take exactly what the contract says: a number is no string, nothing is trimmed."""
+
+from typing import Any
+
+from django.core.validators import EmailValidator
+from rest_framework import serializers
+
+from core import errors
+
+
+class StrictString(serializers.CharField):
+    """A JSON string as it was sent. DRF's own field also takes 5 and True, and trims."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictEmail(StrictString):
+    """An e-mail address of at most 254 characters, in the letter case that it was sent in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+        self.validators.append(EmailValidator(allowlist=[]))
+
+
+class StrictChoice(StrictString):
+    """One of `choices`, in any letter case; the value is in lower case."""
+
+    def __init__(self, choices: list[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = choices
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data).lower()
+        if value not in self.choices:
+            self.fail("invalid")
+        return value
+
+
+class InputSerializer(serializers.Serializer[Any]):
+    """A request's body. Fields that it does not name are ignored."""
+
+    @classmethod
+    def read(cls, data: object) -> dict[str, Any]:
+        """The validated fields of `data`; `InvalidSchema` for everything else."""
+        body = cls(data=data)
+        if not isinstance(data, dict) or not body.is_valid():
+            raise errors.InvalidSchema
+        return dict(body.validated_data)

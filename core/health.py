@@ -1,0 +1,34 @@
+"""The two routes that a load balancer asks."""
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core import errors
+from core.access import Audience
+from core.views import ApiView
+
+
+class Healthz(ApiView):
+    """`GET /healthz`: the process is up. Touches nothing else."""
+
+    audience = Audience.ANYONE
+
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class Readyz(ApiView):
+    """`GET /readyz`: the database answers and has every migration; 503 with the reason otherwise."""
+
+    audience = Audience.ANYONE
+
+    def get(self, request: Request) -> Response:
+        try:
+            executor = MigrationExecutor(connection)
+        except DatabaseError:
+            raise errors.DatabaseUnavailable from None
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise errors.NotReady
+        return Response({"status": "ready"})

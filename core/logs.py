@@ -1,0 +1,29 @@
+"""Keeps tokens out of every log line."""
+
+import logging
+import re
+
+_SECRETS = re.compile(
+    r"(token=)[^&\s\"']+"
+    r"|\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"  # a JWT, wherever it stands
+    r"|((?:authorization|password)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]+",
+    re.IGNORECASE,
+)
+
+
+class RedactTokens(logging.Filter):
+    """Replaces tokens and passwords in the finished message (and a traceback's text) by `[redacted]`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        clean = redact(message)
+        if clean != message:
+            record.msg, record.args = clean, ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+def redact(text: str) -> str:
+    """`text` without the tokens and passwords in it."""
+    return _SECRETS.sub(lambda found: f"{found[1] or found[2] or ''}[redacted]", text)

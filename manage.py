@@ -1,0 +1,16 @@
+#!/usr/bin/env python
+"""The project's command line: `python manage.py help` lists what there is."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit(
+            "Django is not installed for this Python. "
+            "Run `make serve`, or: python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+        )
+    execute_from_command_line(sys.argv)
