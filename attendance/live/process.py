@@ -62,6 +62,7 @@ class Live:
         self._commits = GroupCommit(self._committed)
         self._look_lock = asyncio.Lock()
         self._next_look: asyncio.Task[None] | None = None
+        self._this_look: asyncio.Task[None] | None = None
         self._pulse: asyncio.Task[None] | None = None
         self._hints: Hints | None = None
 
@@ -183,9 +184,10 @@ class Live:
         await asyncio.shield(self._next_look)
 
     async def settled(self) -> None:
-        """Waits for a look that is asked for and has not begun: what it will find may be the answer."""
-        if self._next_look is not None:
-            await self.look()
+        """Waits for a look that is asked for or under way: what it finds may be the answer."""
+        look = self._next_look or self._this_look
+        if look is not None:
+            await asyncio.shield(look)
 
     async def ask_for(self, socket: Socket) -> bool:
         """A look before `socket` is refused something, at most once a second; whether there was one."""
@@ -214,15 +216,17 @@ class Live:
 
     async def _look(self) -> None:
         async with self._look_lock:
-            self._next_look = None  # whoever asks from here on needs another look: this one reads now
-            known = {
-                session.id: journal.Known(session.seq, session.roster_version) for session in self.sessions.values()
-            }
-            view = await gateway.read(journal.look, known, frozenset(self._finished))
-            self._take(view)
-            if view.accounts_version != self.accounts_version:
-                await self.recheck_sockets()
-                self.accounts_version = view.accounts_version
+            # Whoever asks from here on needs another look: this one reads now.
+            self._this_look, self._next_look = self._next_look, None
+            try:
+                known = {key: journal.Known(has.seq, has.roster_version) for key, has in self.sessions.items()}
+                view = await gateway.read(journal.look, known, frozenset(self._finished))
+                self._take(view)
+                if view.accounts_version != self.accounts_version:
+                    await self.recheck_sockets()
+                    self.accounts_version = view.accounts_version
+            finally:
+                self._this_look = None
 
     def _take(self, view: journal.View) -> None:
         """Brings the replica up to `view` and tells what is new in it."""

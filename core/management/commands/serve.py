@@ -1,0 +1,151 @@
+"""`manage.py serve`: the project's server, uvicorn with the sockets set up for many slow phones."""
+
+import argparse
+import contextlib
+import resource
+import secrets
+import socket
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+#: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
+#: before anybody can notice that the reader is slow.
+SEND_BUFFER = 64 * 1024
+#: A peer that acknowledges nothing for this long is gone, milliseconds.
+USER_TIMEOUT = 20_000
+BACKLOG = 4096
+ADMIN_EMAIL = "admin@attendance.local"
+
+
+class Command(BaseCommand):
+    help = "Serves HTTP and WebSockets. With --setup it first makes the database ready and, once, an admin account."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST, help="address to listen on (default: HOST, %(default)s)")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port (default: PORT, %(default)s); 0: any")
+        parser.add_argument(
+            "--setup", action="store_true", help="apply missing migrations and make the first admin account"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
+        listener = _listen(host, port)
+        missing = _missing_migrations()
+        if missing and not setup:
+            raise CommandError(f"The database lacks {missing} migrations. Run: python manage.py migrate")
+        if missing:
+            self.stdout.write(f"Making the database ready, {missing} migrations …")
+            call_command("migrate", verbosity=0)
+        password = _make_admin() if setup else None
+        connection.close()
+        _allow_many_sockets()
+        url = f"http://{_printable(host)}:{listener.getsockname()[1]}"
+        server = Server(_config(host), ready=lambda: self.welcome(url, password))
+        server.run(sockets=[listener])
+        if not server.started:
+            raise CommandError("The server could not start; the lines above say why.")
+
+    def welcome(self, url: str, password: str | None) -> None:
+        """Says where the server listens and what to try first."""
+        lines = [f"\nListening on {url}   (Ctrl+C stops it)", f"  admin       {url}/admin/"]
+        if password is not None:
+            lines += [
+                f"  admin login {ADMIN_EMAIL}",
+                f"  password    {password}   (shown this once; change it with: manage.py changepassword {ADMIN_EMAIL})",
+            ]
+        lines += [
+            "\nTry it:",
+            f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
+            """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
+            "  The README's tour goes on from here; `manage.py demo` fills in a class to look at.\n",
+        ]
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+class Server(uvicorn.Server):
+    """uvicorn that calls `ready` when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Any) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.ready()
+
+
+def _config(host: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        "attendance_project.asgi:application",
+        host=host,
+        http="httptools",
+        loop="auto",
+        ws="websockets-sansio",
+        lifespan="on",
+        log_config=None,  # Django's LOGGING, which keeps tokens out of every line
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.MAX_MESSAGE_SIZE,
+        ws_per_message_deflate=False,  # 58 KB and 16 µs a frame for each socket
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; those it accepts inherit its options."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as failure:
+        raise CommandError(
+            f"Cannot listen on {host} port {port}: {failure.strerror}. Set HOST and PORT to others."
+        ) from None
+    return listener
+
+
+def _missing_migrations() -> int:
+    try:
+        executor = MigrationExecutor(connection)
+        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError as failure:
+        name = connection.settings_dict["NAME"]
+        raise CommandError(f"Cannot use the database {name}: {failure}. DATABASE_URL names another.") from None
+
+
+def _make_admin() -> str | None:
+    """The password of a new admin account, where there is no superuser yet."""
+    users = get_user_model()
+    if users.objects.filter(is_superuser=True).exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    users.objects.create_superuser(ADMIN_EMAIL, password, name="Administrator")
+    return password
+
+
+def _allow_many_sockets() -> None:
+    """Raises the limit of open files, one a socket, as far as the system lets this process."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _printable(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
