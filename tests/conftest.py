@@ -1,0 +1,45 @@
+"""Fixtures: real servers on databases of their own, shared by a module's tests or made for one test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.clients import Api
+from tests.support.server import Databases, Server
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """`databases.fresh()` is the path of a new, migrated SQLite file."""
+    return Databases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture
+def make_server(databases: Databases) -> Iterator[Callable[..., Server]]:
+    """`make_server(LIVE_SESSIONS="per-class", …)` is a running server; `database=` shares another's."""
+    servers: list[Server] = []
+
+    def make(database: Path | None = None, command: list[str] | None = None, **environment: str) -> Server:
+        servers.append(Server(database or databases.fresh(), command, **environment))
+        return servers[-1].start()
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def server(databases: Databases) -> Iterator[Server]:
+    """A running server in the default mode, shared by the module's tests (so: one live session for all of them)."""
+    running = Server(databases.fresh()).start()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def api(server: Server) -> Iterator[Api]:
+    """The REST side of `server`."""
+    client = Api(server.url)
+    yield client
+    client.close()

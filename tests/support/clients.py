@@ -1,0 +1,153 @@
+"""Clients for tests: people who sign up and use the REST routes, and their sockets."""
+
+import asyncio
+import itertools
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import jwt
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.environment import JWT_SECRET
+
+PASSWORD = "correct horse"
+#: A frame that is to come has this long, seconds; far more than it needs, so that a busy machine fails no test.
+FRAME_LIMIT = 15.0
+#: Silence is proven by waiting this long, seconds.
+SILENCE = 0.3
+
+_numbers = itertools.count(1)
+
+
+def make_token(user_id: str, role: str, **claims: Any) -> str:
+    """A token as another service with the same secret would make it: no `ver`."""
+    now = int(time.time())
+    return jwt.encode({"userId": user_id, "role": role, "iat": now, "exp": now + 3600, **claims}, JWT_SECRET, "HS256")
+
+
+@dataclass
+class Person:
+    """Somebody with an account on a server."""
+
+    http: httpx.Client
+    id: str
+    name: str
+    email: str
+    role: str
+    token: str
+
+    def request(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        return self.http.request(method, path, json=body, headers={"Authorization": self.token})
+
+    def get(self, path: str) -> httpx.Response:
+        return self.request("GET", path)
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        return self.request("POST", path, body)
+
+    def data(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer's `data`; AssertionError for a failure."""
+        answer = self.request(method, path, body)
+        assert answer.is_success, answer.text
+        return answer.json()["data"]
+
+
+class Api:
+    """The REST side of one server, as strangers see it."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=60)
+
+    def close(self) -> None:
+        self.http.close()
+
+    def signup(self, role: str, name: str | None = None) -> Person:
+        """A new account (one bcrypt hash, about 70 ms). The token is made, not logged in for."""
+        number = next(_numbers)
+        email = f"{role}{number}.{time.time_ns()}@example.com"
+        body = {"name": name or f"{role} {number}", "email": email, "password": PASSWORD, "role": role}
+        answer = self.http.post("/auth/signup", json=body)
+        assert answer.status_code == 201, answer.text
+        data = answer.json()["data"]
+        return Person(self.http, data["_id"], data["name"], email, role, make_token(data["_id"], role))
+
+    def make_room(self, students: int = 2, *, start: bool = True) -> "Room":
+        """A teacher with a class of `students`, its session started."""
+        teacher = self.signup("teacher")
+        class_id = teacher.data("POST", "/class", {"className": "Physics"})["_id"]
+        room = Room(teacher, class_id, [self.signup("student") for _ in range(students)])
+        for student in room.students:
+            teacher.data("POST", f"/class/{class_id}/add-student", {"studentId": student.id})
+        if start:
+            room.start()
+        return room
+
+
+@dataclass
+class Room:
+    """A teacher, a class, its students."""
+
+    teacher: Person
+    class_id: str
+    students: list[Person] = field(default_factory=list)
+
+    def start(self) -> str:
+        """Starts or resumes the class's session; `startedAt`."""
+        started_at: str = self.teacher.data("POST", "/attendance/start", {"classId": self.class_id})["startedAt"]
+        return started_at
+
+
+class Socket:
+    """A WebSocket client: `async with Socket(server.ws_url, person.token) as socket:`."""
+
+    def __init__(self, ws_url: str, token: str | None, **options: Any) -> None:
+        self.url = f"{ws_url}?token={token}" if token is not None else ws_url
+        self.options = options
+        self.connection: ClientConnection
+
+    async def __aenter__(self) -> "Socket":
+        self.connection = await connect(self.url, open_timeout=FRAME_LIMIT, max_size=None, **self.options)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.connection.close()
+
+    async def send(self, event: str, data: Any = None) -> None:
+        """One message; `data` None leaves it out."""
+        await self.send_raw(json.dumps({"event": event} if data is None else {"event": event, "data": data}))
+
+    async def send_raw(self, frame: str | bytes) -> None:
+        await self.connection.send(frame)
+
+    async def mark(self, student_id: str, status: str = "present") -> None:
+        await self.send("ATTENDANCE_MARKED", {"studentId": student_id, "status": status})
+
+    async def frame(self) -> dict[str, Any]:
+        """The next frame."""
+        return dict(json.loads(await asyncio.wait_for(self.connection.recv(), FRAME_LIMIT)))
+
+    async def frames(self, count: int) -> list[dict[str, Any]]:
+        return [await self.frame() for _ in range(count)]
+
+    async def error(self) -> str:
+        """The next frame, which is an ERROR: its message."""
+        frame = await self.frame()
+        assert frame["event"] == "ERROR", frame
+        assert list(frame) == ["event", "data"] and list(frame["data"]) == ["message"], frame
+        return str(frame["data"]["message"])
+
+    async def silence(self) -> None:
+        """Nothing comes."""
+        try:
+            frame = await asyncio.wait_for(self.connection.recv(), SILENCE)
+        except TimeoutError:
+            return
+        raise AssertionError(f"a frame came: {frame!r}")
+
+    async def close_code(self) -> int | None:
+        """Waits until the server closes; the close code."""
+        await asyncio.wait_for(self.connection.wait_closed(), FRAME_LIMIT)
+        return self.connection.close_code

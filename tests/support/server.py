@@ -1,0 +1,119 @@
+"""A real server process for tests: `manage.py serve` on a port of its own, over an SQLite file."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT = 60.0  # seconds
+
+
+def manage(*arguments: str, database: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a `manage.py` command on `database`; the caller looks at `returncode`, `stdout` and `stderr`."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=_environment(database, environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _environment(database: Path, more: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "PYTHONUNBUFFERED": "1", **more}
+
+
+class Server:
+    """One server process. `restart` after `kill` goes on with the same database and the same port."""
+
+    def __init__(self, database: Path, command: Sequence[str] | None = None, **environment: str) -> None:
+        self.database = database
+        self.command = command
+        self.environment = environment
+        self.log = database.with_suffix(f".{id(self)}.log")
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def start(self) -> "Server":
+        """Starts the process and returns once it listens; AssertionError with its log if it does not."""
+        command = self.command or [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            offset = log.tell()
+            self.process = subprocess.Popen(
+                [part.format(port=self.port) for part in command],
+                cwd=ROOT,
+                env=_environment(self.database, self.environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        until = time.monotonic() + START_LIMIT
+        pause = threading.Event()
+        while time.monotonic() < until:
+            text = self.log.read_bytes()[offset:].decode(errors="replace")
+            found = re.search(r"(?:Listening on http://[^:\s]+|Listening on TCP address [\d.]+):(\d+)", text)
+            if found:
+                self.port = int(found[1])
+                return self
+            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{text}"
+            pause.wait(0.02)
+        raise AssertionError(f"the server did not start:\n{self.log_text()}")
+
+    restart = start
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no clean-up."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> int:
+        """SIGTERM, as a supervisor stops it; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        return self.process.wait(30)
+
+    def close(self) -> None:
+        """Ends the process, however it stands."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def log_text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+class Databases:
+    """Fresh, migrated SQLite files: migrated once, then copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.template = folder / "template.sqlite3"
+        self.count = 0
+
+    def fresh(self) -> Path:
+        if not self.template.exists():
+            made = manage("migrate", "--verbosity", "0", database=self.template)
+            assert made.returncode == 0, made.stderr
+        self.count += 1
+        database = self.folder / f"{self.count}.sqlite3"
+        shutil.copy(self.template, database)
+        return database
