@@ -1,6 +1,6 @@
 """People: teachers, students, and the staff who run the server (a superuser is a teacher with the admin's keys)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from accounts import passwords
 from accounts.signals import accounts_changed
-from core.ids import id_field
 from core.identity import Role
+from core.ids import id_field
 from core.work import after_commit, unit_of_work
 
 #: A change to one of these makes the tokens given out before it worthless.
@@ -72,8 +72,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{self.name} <{self.email}>"
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> "User":
-        user = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> "User":
+        user = super().from_db(db, field_names, values, **options)
         user._loaded = {field: user.__dict__[field] for field in CREDENTIAL_FIELDS if field in user.__dict__}
         return user
 
@@ -86,16 +86,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         else:
             self.password = passwords.hash_password(raw_password)
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """As Django's, but a renewed hash of the same password is no change of credentials."""
 
         def renew(encoded: str) -> None:
             User.objects.filter(pk=self.pk, password=self.password).update(password=encoded)
 
-        return passwords.password_matches(raw_password, self.password, renew)
+        return raw_password is not None and passwords.password_matches(raw_password, self.password, renew)
 
     @unit_of_work
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         self.email_key = email_key(self.email)
         loaded = getattr(self, "_loaded", {})
         changed = [field for field in loaded if self.__dict__[field] != loaded[field]]
@@ -103,10 +103,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.token_version += 1
             self.credentials_changed_at = timezone.now()
         if update_fields is not None:
-            update_fields = {*update_fields, "email_key"} if "email" in update_fields else set(update_fields)
+            update_fields = set(update_fields)
+            if "email" in update_fields:
+                update_fields.add("email_key")
             if changed:
                 update_fields |= {"token_version", "credentials_changed_at"}
-        super().save(*args, update_fields=update_fields, **kwargs)
+        super().save(update_fields=update_fields, **options)
         if changed:
             announce_change()
         self._loaded = {field: self.__dict__[field] for field in CREDENTIAL_FIELDS if field in self.__dict__}

@@ -1,5 +1,6 @@
 """What others read of accounts."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.models import User
@@ -7,7 +8,7 @@ from core import errors
 from core.identity import Role
 
 
-def students_all() -> list[dict[str, Any]]:
+def students_all() -> Sequence[Mapping[str, Any]]:
     """`{id, name, email}` of every student, in the order in which they came."""
     return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email"))
 

@@ -59,7 +59,7 @@ def read(raw: str) -> Claims:
     scheme, _, rest = raw.strip().partition(" ")
     token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
     try:
-        payload: dict[str, Any] = _backend.decode(token)
+        payload: dict[str, Any] = _backend.decode(token)  # type: ignore[arg-type]  # a string, whatever its hint says
     except (TokenBackendError, UnicodeError, ValueError, TypeError):
         raise errors.Unauthorized from None
     user_id = next((parse_id(payload[claim]) for claim in _USER_CLAIMS if claim in payload), None)
@@ -100,6 +100,6 @@ def _holds(claims: Claims, user: dict[str, Any]) -> bool:
     if not user["is_active"] or claims.role not in (None, user["role"]):
         return False
     if claims.version is not None:
-        return claims.version == user["token_version"]
+        return bool(claims.version == user["token_version"])
     changed_at = user["credentials_changed_at"]
     return changed_at is None or (claims.issued_at is not None and claims.issued_at >= second_of(changed_at))

@@ -35,7 +35,7 @@ class Me(ApiView):
     audience = Audience.SIGNED_IN
 
     def get(self, request: Request) -> Response:
-        return Response(UserOutput(request.user).data)
+        return Response(UserOutput(self.actor).data)
 
 
 class Students(ApiView):

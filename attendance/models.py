@@ -61,9 +61,7 @@ class Session(models.Model):
     class Meta:
         ordering = ("-started_at",)
         constraints = (
-            models.UniqueConstraint(
-                fields=("class_ref",), condition=Q(state="open"), name="one_open_session_a_class"
-            ),
+            models.UniqueConstraint(fields=("class_ref",), condition=Q(state="open"), name="one_open_session_a_class"),
         )
         indexes = (
             models.Index(fields=("state", "ended_at"), name="session_state"),
@@ -115,9 +113,7 @@ class Attendance(models.Model):
     class Meta:
         verbose_name = "record"
         ordering = ("id",)
-        constraints = (
-            models.UniqueConstraint(fields=("session", "student"), name="one_record_a_student_a_session"),
-        )
+        constraints = (models.UniqueConstraint(fields=("session", "student"), name="one_record_a_student_a_session"),)
 
     def __str__(self) -> str:
         return f"{self.student}: {self.status}"

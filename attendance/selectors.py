@@ -11,9 +11,7 @@ def status_in_last_session(*, actor: Actor, class_id: str) -> tuple[str, Status 
     Raises `ClassNotFound`, `NotEnrolled`.
     """
     found = class_get_for_student(actor=actor, class_id=class_id)
-    last = (
-        Session.objects.filter(class_ref=found, state=SessionState.ENDED).order_by("-ended_at").values("id").first()
-    )
+    last = Session.objects.filter(class_ref=found, state=SessionState.ENDED).order_by("-ended_at").values("id").first()
     if last is None:
         return found.id, None
     status = (

@@ -95,7 +95,9 @@ def _end(session_id: str, *, forgotten: bool) -> bool:
         outcome.setdefault(student_id, (Status.ABSENT, Method.AUTO))
     Attendance.objects.bulk_create(
         [
-            Attendance(class_ref_id=class_id, session_id=session_id, student_id=student_id, status=status, method=method)
+            Attendance(
+                class_ref_id=class_id, session_id=session_id, student_id=student_id, status=status, method=method
+            )
             for student_id, (status, method) in outcome.items()
         ],
         batch_size=1000,

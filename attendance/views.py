@@ -15,7 +15,7 @@ class AttendanceStart(ApiView):
     audience = Audience.TEACHER
 
     def post(self, request: Request) -> Response:
-        session = services.session_start(actor=request.user, **StartInput.read(request.data))
+        session = services.session_start(actor=self.actor, **StartInput.read(request.data))
         return Response(StartOutput(session).data)
 
 
@@ -25,6 +25,6 @@ class MyAttendance(ApiView):
     audience = Audience.STUDENT
 
     def get(self, request: Request, class_id: str) -> Response:
-        found_id, status = selectors.status_in_last_session(actor=request.user, class_id=class_id)
+        found_id, status = selectors.status_in_last_session(actor=self.actor, class_id=class_id)
         answer = {"classId": found_id, "status": status and status.as_basic.value}
         return Response(MyAttendanceOutput(answer).data)

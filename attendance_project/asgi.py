@@ -5,7 +5,7 @@ Any ASGI server serves it: `manage.py serve`, `manage.py runserver`, `daphne att
 
 import asyncio
 import os
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
 
@@ -50,10 +50,6 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": URLRouter([re_path(r"^ws/?\Z", LiveConsumer.as_asgi()), re_path(r"", refuse)]),
-        "lifespan": lifespan,
-    }
-)
+_sockets: list[Any] = [re_path(r"^ws/?\Z", LiveConsumer.as_asgi()), re_path(r"", cast(Any, refuse))]
+
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(_sockets), "lifespan": lifespan})

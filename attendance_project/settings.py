@@ -1,5 +1,6 @@
 """Settings, all from the environment (and `.env` beside manage.py). README.md, "Settings", lists them."""
 
+import contextlib
 import secrets
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ DEBUG = env.bool("DEBUG", False)
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 3000, validate=Range(0, 65535))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
@@ -50,10 +51,8 @@ def _secret(name: str) -> str:
         made = kept.with_suffix(f".{secrets.token_hex(4)}")
         made.touch(mode=0o600)
         made.write_text(secrets.token_hex(32))
-        try:
+        with contextlib.suppress(FileExistsError):
             kept.hardlink_to(made)  # two processes may start at once: one file wins, never half a file
-        except FileExistsError:
-            pass
         made.unlink()
     return kept.read_text().strip()
 

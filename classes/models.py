@@ -19,9 +19,7 @@ class Class(models.Model):
     id = id_field()
     name = models.CharField(max_length=255)
     teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="classes_taught")
-    students = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Enrolment", related_name="classes_attended"
-    )
+    students = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Enrolment", related_name="classes_attended")
     roster_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
     )

@@ -1,5 +1,7 @@
 """What changes classes and rosters."""
 
+import contextlib
+
 from django.db import IntegrityError
 
 from accounts.selectors import student_get
@@ -24,10 +26,8 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str) -> Class:
     found = selectors.class_get_for_owner(actor=actor, class_id=class_id)
     student = student_get(parse_id(student_id))
     if not Enrolment.objects.filter(class_ref=found, student=student).exists():
-        try:
+        with contextlib.suppress(IntegrityError):  # another request may have added the same student in between
             _enrol(found, student.id)
-        except IntegrityError:
-            pass  # another request added the same student in between
     return found
 
 

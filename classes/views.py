@@ -15,7 +15,7 @@ class ClassCreate(ApiView):
     audience = Audience.TEACHER
 
     def post(self, request: Request) -> Response:
-        made = services.class_create(teacher=request.user, **ClassInput.read(request.data))
+        made = services.class_create(teacher=self.actor, **ClassInput.read(request.data))
         return Response(ClassOutput(made, context={"student_ids": []}).data, status=201)
 
 
@@ -25,7 +25,7 @@ class ClassDetail(ApiView):
     audience = Audience.SIGNED_IN
 
     def get(self, request: Request, class_id: str) -> Response:
-        found = selectors.class_get_for_member(actor=request.user, class_id=class_id)
+        found = selectors.class_get_for_member(actor=self.actor, class_id=class_id)
         return Response(ClassDetailOutput(found, context={"students": selectors.students_of(found.id)}).data)
 
 
@@ -36,5 +36,5 @@ class ClassAddStudent(ApiView):
 
     def post(self, request: Request, class_id: str) -> Response:
         body = AddStudentInput.read(request.data)
-        found = services.class_add_student(actor=request.user, class_id=class_id, **body)
+        found = services.class_add_student(actor=self.actor, class_id=class_id, **body)
         return Response(ClassOutput(found, context={"student_ids": selectors.student_ids(found.id)}).data)

@@ -26,10 +26,11 @@ class MayUse(BasePermission):
         audience: Audience = view.audience
         if audience is Audience.ANYONE or request.method == "OPTIONS":
             return True
-        if request.user is None:
+        actor: Any = request.user  # core.identity.Actor, or None without a token
+        if actor is None:
             raise errors.Unauthorized
-        if audience is Audience.TEACHER and request.user.role != Role.TEACHER:
+        if audience is Audience.TEACHER and actor.role != Role.TEACHER:
             raise errors.TeacherOnly
-        if audience is Audience.STUDENT and request.user.role != Role.STUDENT:
+        if audience is Audience.STUDENT and actor.role != Role.STUDENT:
             raise errors.StudentOnly
         return True

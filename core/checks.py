@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, register
 
 
 @register
@@ -11,7 +12,7 @@ def check_debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.DEBUG:
         return []
     return [
-        Warning(
+        checks.Warning(
             "DEBUG is on: crashes in the admin show settings and source code.",
             hint="Leave DEBUG unset wherever others can reach the server.",
             id="attendance.W001",

@@ -29,7 +29,7 @@ class SuccessEnvelope(serializers.Serializer[Any]):
     """What a success looks like: `data` is the view's answer."""
 
     success = serializers.BooleanField(default=True)
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]  # a field, which `data` the property shows
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         return {"success": True, "data": instance}
@@ -50,9 +50,7 @@ class EnvelopeRenderer(JSONRenderer):
 
     charset = "utf-8"
 
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
-    ) -> bytes:
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         response: Response | None = (renderer_context or {}).get("response")
         if response is None or not response.exception:
             data = SuccessEnvelope(data).data

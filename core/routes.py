@@ -1,11 +1,11 @@
 """Routes: no trailing slash, and the slashed form is the same route."""
 
-from typing import Any
-
 from django.urls import URLPattern, re_path
 
+from core.views import ApiView
 
-def route(pattern: str, view: type[Any], name: str) -> URLPattern:
+
+def route(pattern: str, view: type[ApiView], name: str) -> URLPattern:
     """`pattern` with `<name>` for one path segment: `route("class/<class_id>", …)`.
 
     A segment may be anything but a slash: whether it is an id is for the view to say, with a 404.

@@ -1,6 +1,6 @@
 """The base of every API view."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -9,12 +9,18 @@ from rest_framework.views import APIView
 
 from core import errors
 from core.access import Audience
+from core.identity import Actor
 
 
 class ApiView(APIView):
     """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token."""
 
     audience: ClassVar[Audience]
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, on a route that needs a token."""
+        return cast(Actor, self.request.user)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """None where anyone may come: a worn-out token must not keep anybody from signing in."""
@@ -25,6 +31,6 @@ class ApiView(APIView):
             raise errors.MethodNotAllowed
         super().initial(request, *args, **kwargs)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The methods of this route."""
         return Response({"methods": self.allowed_methods})

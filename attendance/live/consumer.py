@@ -120,7 +120,7 @@ def _raw_token(scope: Any) -> str:
     """The token: `?token=`, an `Authorization` header, or what follows `attendance.v1` in the subprotocols."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if "token" in query:
-        return query["token"][0]
+        return str(query["token"][0])
     for name, value in scope.get("headers", []):
         if name == b"authorization":
             return str(value.decode("latin-1"))

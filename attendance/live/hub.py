@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from accounts.tokens import Claims
 from attendance.live import wire
@@ -50,7 +50,7 @@ class Socket:
     #: When the database was last asked for this socket's sake, by the loop's clock.
     asked_at: float = float("-inf")
     #: Its last mark on the way to the journal; what it sends next waits for that one.
-    mark: "asyncio.Future[object] | None" = None
+    mark: "asyncio.Future[Any] | None" = None
 
 
 class Hub:
@@ -118,7 +118,7 @@ class Hub:
                     socket.outlet.send(frames)
 
     def _recipients(self, audience: Audience) -> Iterable[tuple[wire.WireForm, list[Socket]]]:
-        if audience is EVERYBODY:
+        if audience is None:
             return [(form, list(sockets)) for form, sockets in self._by_form.items()]
         by_form: dict[wire.WireForm, list[Socket]] = {}
         for user_id in audience & self._by_user.keys():

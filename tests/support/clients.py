@@ -136,7 +136,7 @@ class Socket:
         """The next frame, which is an ERROR: its message."""
         frame = await self.frame()
         assert frame["event"] == "ERROR", frame
-        assert list(frame) == ["event", "data"] and list(frame["data"]) == ["message"], frame
+        assert (list(frame), list(frame["data"])) == (["event", "data"], ["message"]), frame
         return str(frame["data"]["message"])
 
     async def silence(self) -> None:

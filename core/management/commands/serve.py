@@ -146,6 +146,6 @@ def _allow_many_sockets() -> None:
 
 
 def _printable(host: str) -> str:
-    if host in ("0.0.0.0", "::"):
+    if host in ("0.0.0.0", "::"):  # noqa: S104  shown, not bound
         return "localhost"
     return f"[{host}]" if ":" in host else host
