@@ -26,11 +26,11 @@ def session_start(*, actor: Actor, class_id: str) -> Session:
     Raises `ClassNotFound`, `NotClassTeacher`. An open session that was forgotten ends first.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
-    while True:
-        try:
-            return _open_or_resume(found.id, actor.id)
-        except IntegrityError:
-            continue  # another request opened one in between: resume that
+    try:
+        return _open_or_resume(found.id, actor.id)
+    except IntegrityError:
+        # Another request opened one in between: resume that.
+        return _open_or_resume(found.id, actor.id)
 
 
 @unit_of_work

@@ -32,6 +32,11 @@ class GroupCommit:
         self._waiting: list[tuple[Mark, asyncio.Future[Outcome]]] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Marks that no transaction has taken yet."""
+        return len(self._waiting)
+
     def submit(self, mark: Mark) -> asyncio.Future[Outcome]:
         """Queues `mark`; the future never raises."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

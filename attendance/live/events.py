@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.conf import settings
+from django.utils import timezone
 
 from attendance.live import wire
 from attendance.live.hub import Socket
@@ -43,6 +44,8 @@ class Event:
 
 async def mark(live: Live, socket: Socket, session: LiveSession, data: MarkData) -> None:
     """Does not wait for the commit: a burst from one socket shares commits like marks from many."""
+    if live.crowded and socket.mark is not None:
+        await socket.mark  # a flood waits for its own marks
     student_id, status = data.studentId.lower(), Status(data.status)
     committing = live.mark(session, student_id=student_id, status=status, by=socket.actor, method=Method.TEACHER)
     socket.mark = committing
@@ -56,7 +59,7 @@ async def mark(live: Live, socket: Socket, session: LiveSession, data: MarkData)
             case Refusal.FAILED:
                 live.hub.tell(socket, wire.error_frame(errors.InternalError.message))
             case seq if not _heard(live, socket, session):
-                live.hub.tell(socket, socket.form(Marked(seq, student_id, status, session.started_at)))
+                live.hub.tell(socket, socket.form(Marked(seq, student_id, status, timezone.now())))
 
     committing.add_done_callback(answer)
 

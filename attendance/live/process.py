@@ -36,6 +36,7 @@ from core.ids import new_id
 logger = logging.getLogger(__name__)
 
 LOOK_INTERVAL = 1.0  # seconds
+MAX_WAITING = 10_000  # marks
 
 #: The WebSocket close code for a token that is bad, or no longer good.
 CLOSE_UNAUTHORIZED = 4401
@@ -136,6 +137,11 @@ class Live:
                 method=method,
             )
         )
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many marks wait to be committed that who has one among them should wait too."""
+        return self._commits.waiting > MAX_WAITING
 
     def summarize(self, session: LiveSession) -> None:
         """Tells everybody the counts over the marks so far."""

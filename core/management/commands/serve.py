@@ -47,7 +47,8 @@ class Command(BaseCommand):
         _allow_many_sockets()
         url = f"http://{_printable(host)}:{listener.getsockname()[1]}"
         server = Server(_config(host), ready=lambda: self.welcome(url, password))
-        server.run(sockets=[listener])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises Ctrl+C again once it has stopped
+            server.run(sockets=[listener])
         if not server.started:
             raise CommandError("The server could not start; the lines above say why.")
 
