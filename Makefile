@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+YARDSTICK ?= ../shared/bench
 RUN := $(VENV)/bin/python
 
 .PHONY: serve test check crash bench clean
@@ -26,9 +27,8 @@ check: $(VENV)/.dev ## formatting, lint, types, layers, missing migrations
 crash: $(VENV)/.dev ## kills a marking server KILLS (200) times and looks for lost marks
 	$(RUN) -m tests.crash --kills $(or $(KILLS),200)
 
-bench: $(VENV)/.serve ## this server against another on the same load; needs BENCH and PEER, see README.md
-	@test -n "$(BENCH)" -a -n "$(PEER)" || { echo "Usage: make bench BENCH=path/to/compare.py PEER='command that starts the other server'"; exit 2; }
-	$(PYTHON) $(BENCH) --sockets $(or $(SOCKETS),1000) --runs $(or $(RUNS),3) '$(MAKE) -s serve' '$(PEER)'
+bench: $(VENV)/.serve ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--sockets 1000 --runs 3"
+	bench/side_by_side.sh $(YARDSTICK) $(ARGS)
 
 clean: ## removes the virtual environment and caches; the database in var/ stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,8 +5,9 @@ import re
 
 _SECRETS = re.compile(
     r"(token=)[^&\s\"']+"
-    r"|\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"  # a JWT, wherever it stands
-    r"|((?:authorization|password)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]+",
+    r"|eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"  # a JWT, wherever it stands
+    # A value in quotes ends with them; one without may have spaces (`Bearer abc`), so the rest of its line goes.
+    r"|((?:authorization|password)[\"']?\s*[:=]\s*)(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\r\n]+)",
     re.IGNORECASE,
 )
 
@@ -19,8 +20,9 @@ class RedactTokens(logging.Filter):
         clean = redact(message)
         if clean != message:
             record.msg, record.args = clean, ()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        if record.exc_info:
+            # Another handler may have put the text there as it was.
+            record.exc_text = redact(record.exc_text or logging.Formatter().formatException(record.exc_info))
         return True
 
 

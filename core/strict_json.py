@@ -59,9 +59,9 @@ def _refuse_depth(value: Any) -> None:
     level, depth = [value], 0
     while level:
         depth += 1
-        if depth > MAX_DEPTH + 1:
+        if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
-        level = [child for node in level for child in _children(node)]
+        level = [child for node in level for child in _children(node) if isinstance(child, (dict, list))]
 
 
 def _refuse_characters(value: Any) -> None:
