@@ -33,7 +33,7 @@ bench: $(VENV)/.serve ## this server beside the yardstick on the same load; YARD
 clean: ## removes the virtual environment and caches; the database in var/ stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(VENV)/.serve: requirements.txt
+$(VENV)/.serve: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(RUN) || { echo "Making the virtual environment $(VENV) …"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing the packages of requirements.txt …"

@@ -7,8 +7,7 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env
-from marshmallow.validate import OneOf, Range
+from environs import Env, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -17,19 +16,19 @@ env.read_env(str(BASE_DIR / ".env"))
 
 DEBUG = env.bool("DEBUG", False)
 HOST = env.str("HOST", "127.0.0.1")
-PORT = env.int("PORT", 3000, validate=Range(0, 65535))
+PORT = env.int("PORT", 3000, validate=validate.Range(0, 65535))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=Range(1, 1000))
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 
 #: `single`: one session is live on /ws, the focus. `per-class`: one for each class.
-LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=OneOf(["single", "per-class"]))
+LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=validate.OneOf(["single", "per-class"]))
 #: A session without a mark for this long ends by itself, minutes.
-SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=Range(1))
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Range(1))
 
 _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
 
