@@ -82,8 +82,12 @@ async def done(live: Live, socket: Socket, session: LiveSession, data: NoData) -
 
 
 async def sync(live: Live, socket: Socket, session: LiveSession, data: SyncData) -> None:
-    live.hub.change_form(socket, wire.sequenced)
-    live.hub.tell(socket, wire.sync_frame(session, data.since))
+    def answer() -> str:
+        # At one moment: what was published before goes out before, what comes later carries a seq.
+        live.hub.change_form(socket, wire.sequenced)
+        return wire.sync_frame(session, data.since)
+
+    await socket.outlet.answer(answer)
 
 
 def _heard(live: Live, socket: Socket, session: LiveSession) -> bool:

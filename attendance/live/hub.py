@@ -9,7 +9,7 @@ at 1,000 sockets and more with more sockets: a thread hop, a deep copy, a queue 
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol, TypeVar
@@ -34,6 +34,12 @@ class Outlet(Protocol):
 
     def send(self, frames: "list[str]") -> None:
         """Queues text frames; a socket whose reader is too slow is closed instead (1013)."""
+
+    async def answer(self, make: Callable[[], str]) -> None:
+        """Sends a frame that may be large, made once everything before it is on its way: it does not count as slow.
+
+        Who asks for many such frames without reading them gets one at a time.
+        """
 
     def close(self, code: int) -> None:
         """Queues the closing of the socket after what is on its way."""

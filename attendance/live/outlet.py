@@ -24,7 +24,8 @@ class AsgiOutlet:
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], abandon: Callable[[], object]) -> None:
         self._send = send
         self._abandon = abandon
-        self._frames: deque[str] = deque()
+        #: What waits, each with what it counts towards MAX_UNSENT.
+        self._frames: deque[tuple[str, int]] = deque()
         self._unsent = 0
         self._opened = False
         self._close_code: int | None = None
@@ -39,19 +40,25 @@ class AsgiOutlet:
     def send(self, frames: list[str]) -> None:
         if self._close_code is not None or self._stopped:
             return
-        self._frames.extend(frames)
+        self._frames.extend((text, len(text)) for text in frames)
         self._unsent += sum(map(len, frames))
         if self._unsent > MAX_UNSENT:
             self._frames.clear()
             self.close(CLOSE_TOO_SLOW)
         self._wake()
 
+    async def answer(self, make: Callable[[], str]) -> None:
+        while self._task is not None:
+            await asyncio.wait([self._task])
+        if self._close_code is None and not self._stopped:
+            self._frames.append((make(), 0))
+            self._wake()
+
     def close(self, code: int) -> None:
         if self._close_code is not None or self._stopped:
             return
         self._close_code = code
-        if code == CLOSE_TOO_SLOW:
-            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._give_up)
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._give_up)
         self._wake()
 
     def stop(self) -> None:
@@ -73,9 +80,9 @@ class AsgiOutlet:
     async def _drain(self) -> None:
         try:
             while self._frames:
-                text = self._frames.popleft()
+                text, counted = self._frames.popleft()
                 await self._send({"type": "websocket.send", "text": text})
-                self._unsent -= len(text)
+                self._unsent -= counted
             if self._close_code is not None:
                 self._stopped = True
                 await self._send({"type": "websocket.close", "code": self._close_code})

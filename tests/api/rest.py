@@ -1,0 +1,118 @@
+"""The REST routes through Django's test client, and a small school to ask about (made without hashing a password)."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts import tokens
+from accounts.models import User
+from classes.models import Class, Enrolment
+
+JSON = "application/json"
+#: An id that nobody and nothing has.
+UNKNOWN_ID = "f" * 24
+INVALID = "Invalid request schema"
+UNAUTHORIZED = "Unauthorized, token missing or invalid"
+
+
+def success(data: Any) -> dict[str, Any]:
+    return {"success": True, "data": data}
+
+
+def failure(error: str) -> dict[str, Any]:
+    return {"success": False, "error": error}
+
+
+@dataclass
+class Answer:
+    """One HTTP answer, already known to be JSON in the envelope."""
+
+    response: HttpResponse
+    status: int
+    body: Any
+
+    @property
+    def data(self) -> Any:
+        assert self.body["success"] is True, self.body
+        return self.body["data"]
+
+    def is_failure(self, status: int, error: str) -> None:
+        assert (self.status, self.body) == (status, failure(error))
+
+
+class Rest:
+    """`rest("POST", "/class", {"className": "Physics"}, token=…)`; every answer must be the envelope, exactly."""
+
+    def __init__(self) -> None:
+        self.client = Client(raise_request_exception=False)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        raw: str | bytes | None = None,
+        content_type: str = JSON,
+        **headers: str,
+    ) -> Answer:
+        """`raw` is sent as it stands, `body` as JSON; the path may be percent-encoded."""
+        if token is not None:
+            headers["Authorization"] = token
+        content: str | bytes = raw if raw is not None else "" if body is None else json.dumps(body)
+        response = self.client.generic(method, path, content, content_type, headers=headers)
+        assert response["Content-Type"] == "application/json; charset=utf-8", response.content
+        parsed = json.loads(response.content)
+        keys = ["success", "data"] if response.status_code < 400 else ["success", "error"]
+        assert list(parsed) == keys, parsed
+        assert parsed["success"] is (response.status_code < 400)
+        return Answer(response, response.status_code, parsed)
+
+    def get(self, path: str, **options: Any) -> Answer:
+        return self("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return self("POST", path, body, **options)
+
+
+def make_user(name: str, role: str = "student", **fields: Any) -> User:
+    """An account that has no password to log in with: there is nothing to hash."""
+    user = User(name=name, email=f"{name}@example.com", role=role, password="!", **fields)
+    user.save(force_insert=True)
+    return user
+
+
+def token_of(user: User) -> str:
+    return tokens.issue(User.objects.get(pk=user.pk))
+
+
+@dataclass
+class School:
+    """A class of one teacher with one student, and people who have nothing to do with it."""
+
+    owner: User = field(default_factory=lambda: make_user("Owner", "teacher"))
+    other_teacher: User = field(default_factory=lambda: make_user("Other", "teacher"))
+    student: User = field(default_factory=lambda: make_user("Student"))
+    other_student: User = field(default_factory=lambda: make_user("Stranger"))
+
+    def __post_init__(self) -> None:
+        self.physics = Class.objects.create(name="Physics", teacher=self.owner)
+        Enrolment.objects.create(class_ref=self.physics, student=self.student)
+
+    @property
+    def class_id(self) -> str:
+        return str(self.physics.id)
+
+
+def snapshot() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table of ours: equal snapshots mean that nothing changed."""
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values_list())
+        for app in ("accounts", "classes", "attendance")
+        for model in apps.get_app_config(app).get_models()
+    }
