@@ -100,6 +100,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.EnvelopeInDebug",
     "core.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -150,6 +151,8 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 
 #: The longest HTTP body, bytes; a longer one is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+#: The admin's page of a class sends two fields for each student on the roster; Django's own limit is 1,000.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 #: The longest WebSocket message, bytes; a longer one closes its socket with 1009.
 MAX_MESSAGE_SIZE = 64 * 1024
 
@@ -169,14 +172,17 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "core.logs.RedactTokens"}},
+    "filters": {
+        "redact": {"()": "core.logs.RedactTokens"},
+        "client_faults": {"()": "core.logs.DropClientFaults"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # One line a request and two a socket are too many for a class that checks in at once.
         "uvicorn.access": {"level": "WARNING"},
-        "uvicorn.error": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING", "filters": ["client_faults"]},
         "daphne": {"level": "WARNING"},
         "django": {"level": LOG_LEVEL},
         # Its own handler would print beside ours.

@@ -41,7 +41,7 @@ _SAID = {"name": "name", "email": "e-mail", "roll_number": "roll number"}
 #: Rows in one statement.
 _BATCH = 500
 #: No letters that are mistaken for others on paper, and none that a spreadsheet takes for a formula.
-_PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 _valid_email = EmailValidator(allowlist=[])
@@ -123,8 +123,7 @@ def class_find(text: str) -> Class:
 def roster_read(path: Path) -> list[Entry]:
     """The rows of a CSV file (comma, semicolon or tab; UTF-8 with or without a byte order mark)."""
     text = _text_of(path)
-    header, _, _ = text.partition("\n")
-    delimiter, columns = _columns_of(header.rstrip("\r"))
+    delimiter, width, columns = _columns_of(re.split(r"\r\n|\r|\n", text, maxsplit=1)[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     entries = []
     end = 0
@@ -132,7 +131,7 @@ def roster_read(path: Path) -> list[Entry]:
         for cells in reader:
             line, end = end + 1, reader.line_num
             if line > 1 and any(cell.strip() for cell in cells):
-                entries.append(_entry(line, cells, columns))
+                entries.append(_entry(line, cells, columns, width))
     except csv.Error as failure:
         raise RosterError(
             f"Line {end + 1} is not CSV ({failure}). A quotation mark opens a cell and must close it again."
@@ -160,11 +159,14 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _columns_of(header: str) -> tuple[str, dict[str, int]]:
-    """The delimiter that makes sense of the heading line, and where each of our columns is."""
+def _columns_of(header: str) -> tuple[str, int, dict[str, int]]:
+    """The delimiter that makes sense of the heading line, how many headings it has, and where ours are."""
     best: dict[str, int] = {}
     for delimiter in (",", ";", "\t"):
-        headings = next(csv.reader([header], delimiter=delimiter), [])
+        try:
+            headings = next(csv.reader([header], delimiter=delimiter), [])
+        except csv.Error:
+            continue  # a cell beyond all measure: no line of headings
         columns: dict[str, int] = {}
         for position, heading in enumerate(headings):
             column = HEADINGS.get(re.sub(r"[\s_-]", "", heading.casefold()))
@@ -173,7 +175,7 @@ def _columns_of(header: str) -> tuple[str, dict[str, int]]:
             if column is not None:
                 columns[column] = position
         if "name" in columns and "email" in columns:
-            return delimiter, columns
+            return delimiter, len(headings), columns
         best = max(best, columns, key=len)
     missing = " and ".join(_LABELS[column] for column in ("name", "email") if column not in best)
     raise RosterError(
@@ -182,10 +184,13 @@ def _columns_of(header: str) -> tuple[str, dict[str, int]]:
     )
 
 
-def _entry(line: int, cells: Sequence[str], columns: Mapping[str, int]) -> Entry:
+def _entry(line: int, cells: Sequence[str], columns: Mapping[str, int], width: int) -> Entry:
     found = {column: cells[at].strip() if at < len(cells) else "" for column, at in columns.items()}
     name, email, roll_number = found["name"], found["email"], found.get("roll_number", "")
-    return Entry(line, name, email, roll_number or None, _problem(name, email, roll_number))
+    problem = _problem(name, email, roll_number)
+    if any(cell.strip() for cell in cells[width:]):
+        problem = "it has more cells than there are headings: a cell with a comma in it needs quotation marks"
+    return Entry(line, name, email, roll_number or None, problem)
 
 
 def _problem(name: str, email: str, roll_number: str) -> str | None:
@@ -328,9 +333,7 @@ def _import(class_id: str, entries: Sequence[Entry], password_hashes: Mapping[st
     User.objects.bulk_create(users.values(), batch_size=_BATCH)
     for row in report.rows:
         if row.adds_roll_number:
-            User.objects.filter(pk=row.student_id).update(
-                roll_number=row.entry.roll_number, updated_at=timezone.now()
-            )
+            User.objects.filter(pk=row.student_id).update(roll_number=row.entry.roll_number, updated_at=timezone.now())
     enrolments = [
         Enrolment(class_ref_id=class_id, student_id=row.student_id or users[row.entry.line].id)
         for row in report.rows
@@ -347,19 +350,20 @@ def _import(class_id: str, entries: Sequence[Entry], password_hashes: Mapping[st
 
 def password_make() -> str:
     """A random password of twelve letters and digits, about 59 bits."""
-    return "".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(12))
+    return "".join(secrets.choice(_UNMISTAKABLE) for _ in range(12))
 
 
 def csv_safe(text: str) -> str:
-    """`text` so that no spreadsheet runs it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    """`text` so that no spreadsheet runs it as a formula, and on one line."""
+    line = text.replace("\r", " ").replace("\n", " ")
+    return f"'{line}" if text.startswith(_FORMULA_STARTS) else line
 
 
 class PasswordFile:
-    """A new file for passwords that only its owner reads. It holds what `write` gave it before `keep` gives it its name.
+    """A new file for passwords that only its owner reads: written before the import, named after its commit.
 
-    In between the passwords are in `unfinished`, on the disk: a crash after the import was committed
-    leaves no student whose password nobody knows.
+    In between the passwords are on the disk, in `unfinished`: a crash after the commit leaves no student
+    whose password nobody knows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -375,14 +379,14 @@ class PasswordFile:
         """Puts name, e-mail and password of each row on the disk, under the unfinished name."""
         try:
             descriptor = os.open(self.unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(("name", "email", "password"))
+                writer.writerows((csv_safe(name), csv_safe(email), password) for name, email, password in rows)
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as failure:
-            raise RosterError(f"Cannot write {self.path}: {failure.strerror}.") from None
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("name", "email", "password"))
-            writer.writerows((csv_safe(name), csv_safe(email), password) for name, email, password in rows)
-            file.flush()
-            os.fsync(file.fileno())
+            raise RosterError(f"Cannot write {self.path}: {failure.strerror}. Nothing was imported.") from None
 
     def keep(self) -> None:
         """After the commit: the file gets its name. `RosterError` if another took that meanwhile."""
@@ -424,7 +428,10 @@ def roster_import_with_passwords(
     except RosterError:
         file.discard()
         raise
-    # Any other failure leaves the unfinished file: the commit may have been done and only its answer lost.
+    except BaseException as failure:
+        # The commit may have been done and only its answer lost.
+        failure.add_note(f"If students were created nevertheless, their passwords are in {file.unfinished}.")
+        raise
     if report.refused:
         file.discard()
     else:

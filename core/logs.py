@@ -26,6 +26,13 @@ class RedactTokens(logging.Filter):
         return True
 
 
+class DropClientFaults(logging.Filter):
+    """Drops what uvicorn logs, with a traceback, about text that is not UTF-8: any stranger could fill a disk."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Invalid UTF-8 sequence")
+
+
 def redact(text: str) -> str:
     """`text` without the tokens and passwords in it."""
     return _SECRETS.sub(lambda found: f"{found[1] or found[2] or ''}[redacted]", text)

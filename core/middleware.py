@@ -1,12 +1,33 @@
-"""Refuses bodies over the limit before anybody reads them."""
+"""What stands around every request: the limit of a body, and the envelope where DEBUG would break it."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from core import errors
-from core.envelope import error_response
+from core.envelope import HTML_PREFIXES, error_response
+
+
+class EnvelopeInDebug:
+    """With DEBUG on, Django answers unknown routes and crashes with pages of its own; clients still get the envelope.
+
+    The log has the traceback either way.
+    """
+
+    answers: ClassVar = {error.status: error for error in (errors.BadRequest, errors.Forbidden, errors.NotFound)}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not settings.DEBUG or response.status_code < 400 or request.path.startswith(HTML_PREFIXES):
+            return response
+        if response.get("Content-Type", "").startswith("application/json"):
+            return response
+        return error_response(self.answers.get(response.status_code, errors.InternalError)())
 
 
 class BodyLimit:

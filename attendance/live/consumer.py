@@ -92,7 +92,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.socket is None:
             return
         try:
-            if len(text_data or bytes_data or "") > settings.MAX_MESSAGE_SIZE:
+            # Our own server command never lets one that is too big come this far; others do.
+            if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:
+                self.socket.closing = True
                 self.outlet.close(CLOSE_TOO_BIG)
                 return
             if text_data is None:

@@ -1,5 +1,6 @@
 """The events that clients send on /ws, as a table, and the one order in which they are checked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -45,7 +46,7 @@ class Event:
 async def mark(live: Live, socket: Socket, session: LiveSession, data: MarkData) -> None:
     """Does not wait for the commit: a burst from one socket shares commits like marks from many."""
     if live.crowded and socket.mark is not None:
-        await socket.mark  # a flood waits for its own marks
+        await asyncio.shield(socket.mark)  # a flood waits for its own marks
     student_id, status = data.studentId.lower(), Status(data.status)
     committing = live.mark(session, student_id=student_id, status=status, by=socket.actor, method=Method.TEACHER)
     socket.mark = committing
@@ -58,7 +59,7 @@ async def mark(live: Live, socket: Socket, session: LiveSession, data: MarkData)
                 live.hub.tell(socket, wire.error_frame(errors.NoActiveSession.message))
             case Refusal.FAILED:
                 live.hub.tell(socket, wire.error_frame(errors.InternalError.message))
-            case seq if not _heard(live, socket, session):
+            case seq if not _heard(socket, session):
                 live.hub.tell(socket, socket.form(Marked(seq, student_id, status, timezone.now())))
 
     committing.add_done_callback(answer)
@@ -77,7 +78,7 @@ async def my_attendance(live: Live, socket: Socket, session: LiveSession, data: 
 
 async def done(live: Live, socket: Socket, session: LiveSession, data: NoData) -> None:
     ended = await live.end(session)
-    if not _heard(live, socket, session):
+    if not _heard(socket, session):
         live.hub.tell(socket, socket.form(ended))
 
 
@@ -90,10 +91,12 @@ async def sync(live: Live, socket: Socket, session: LiveSession, data: SyncData)
     await socket.outlet.answer(answer)
 
 
-def _heard(live: Live, socket: Socket, session: LiveSession) -> bool:
-    """Whether the sender hears what is told of `session`: not if the focus moved on while it was committed."""
-    audience = live.audience_of(session)
-    return audience is None or socket.actor.id in audience
+def _heard(socket: Socket, session: LiveSession) -> bool:
+    """Whether the sender was told what just came of `session`: not if the focus had moved on before the commit.
+
+    Where the focus is by now says nothing about that: it may have moved after everybody was told.
+    """
+    return session.told is None or socket.actor.id in session.told
 
 
 EVENTS: dict[str, Event] = {
@@ -121,7 +124,8 @@ async def receive(live: Live, socket: Socket, text: str) -> None:
     if event is None:
         raise errors.UnknownEvent
     if socket.mark is not None and event.handle is not mark:
-        await socket.mark  # what this client sent before comes first
+        # What this client sent before comes first. A client that goes away meanwhile must not cancel its mark.
+        await asyncio.shield(socket.mark)
     await live.settled()
     if event.role is not None and socket.actor.role is not event.role:
         await live.ask_for(socket)  # finds a changed role, and closes the socket then
@@ -138,10 +142,15 @@ async def receive(live: Live, socket: Socket, text: str) -> None:
         raise errors.InvalidMessage from None
     if isinstance(data, MarkData):
         student_id = parse_id(data.studentId)
+        if student_id not in session.roster and await live.ask_for(socket):
+            # Another process may have changed the roster, or have started another class of the same teacher.
+            session = live.session_for(socket.actor, class_id)
+            if session is None:
+                raise errors.NoActiveSession
         if student_id not in session.roster:
-            await live.ask_for(socket)
-            if student_id not in session.roster:
-                raise errors.StudentNotEnrolled
+            raise errors.StudentNotEnrolled
+    if socket.closing:
+        raise errors.SocketUnauthorized  # found out by one of the looks above
     await event.handle(live, socket, session, data)
 
 

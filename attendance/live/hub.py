@@ -57,6 +57,8 @@ class Socket:
     asked_at: float = float("-inf")
     #: Its last mark on the way to the journal; what it sends next waits for that one.
     mark: "asyncio.Future[Any] | None" = None
+    #: Nothing that it sends counts any more, though a client that does not read may stay connected for a while.
+    closing: bool = False
 
 
 class Hub:

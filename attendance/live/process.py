@@ -173,10 +173,13 @@ class Live:
 
     def publish(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """Tells this process's sockets."""
-        self.hub.publish(facts, self.audience_of(session))
+        if facts:
+            session.told = self.audience_of(session)
+            self.hub.publish(facts, session.told)
 
     def dismiss(self, socket: Socket) -> None:
         """Closes a socket whose token is no longer good."""
+        socket.closing = True
         self.hub.tell(socket, wire.error_frame(errors.SocketUnauthorized.message))
         socket.outlet.close(CLOSE_UNAUTHORIZED)
         self.hub.remove(socket)
@@ -244,6 +247,8 @@ class Live:
         for session_view in view.sessions:
             if session_view.id == view.focus_id:
                 self._take_session(session_view)
+        for deleted in self.sessions.keys() - {session.id for session in view.sessions}:
+            self._finish(deleted)
         self._idle = [session.id for session in view.sessions if session.idle and session.state is SessionState.OPEN]
         self._loaded = True
 

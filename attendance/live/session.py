@@ -63,6 +63,8 @@ class LiveSession:
     marks: list[Marked] = field(default_factory=list)
     statuses: dict[str, Status] = field(default_factory=dict)
     present: int = 0
+    #: Who was told what last came of this session; None: everybody connected.
+    told: frozenset[str] | None = frozenset()
 
     @property
     def seq(self) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 
 from accounts import tokens
@@ -31,7 +31,7 @@ def failure(error: str) -> dict[str, Any]:
 class Answer:
     """One HTTP answer, already known to be JSON in the envelope."""
 
-    response: HttpResponse
+    response: HttpResponseBase
     status: int
     body: Any
 
@@ -65,7 +65,7 @@ class Rest:
         if token is not None:
             headers["Authorization"] = token
         content: str | bytes = raw if raw is not None else "" if body is None else json.dumps(body)
-        response = self.client.generic(method, path, content, content_type, headers=headers)
+        response: Any = self.client.generic(method, path, content, content_type, headers=headers)
         assert response["Content-Type"] == "application/json; charset=utf-8", response.content
         parsed = json.loads(response.content)
         keys = ["success", "data"] if response.status_code < 400 else ["success", "error"]

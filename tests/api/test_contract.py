@@ -267,9 +267,7 @@ class TestMyAttendance:
         assert answer.data["classId"] == school.class_id
         return answer.data["status"]
 
-    def test_before_any_session_is_finished_the_status_is_null(
-        self, rest: Rest, school: School, template: str
-    ) -> None:
+    def test_before_any_session_is_finished_the_status_is_null(self, rest: Rest, school: School, template: str) -> None:
         assert self.ask(rest, school, template) is None
         services.session_start(actor=actor(school.owner), class_id=school.class_id)
         assert self.ask(rest, school, template) is None
@@ -311,9 +309,7 @@ class TestMyAttendance:
         assert list(Session.objects.order_by("state").values_list("state", flat=True)) == ["ended", "open", "voided"]
         assert self.ask(rest, school, template) == "present"
 
-    def test_another_class_and_another_student_count_nowhere(
-        self, rest: Rest, school: School, template: str
-    ) -> None:
+    def test_another_class_and_another_student_count_nowhere(self, rest: Rest, school: School, template: str) -> None:
         finish(school, Status.PRESENT, student=school.other_student)
         assert self.ask(rest, school, template) is None
 

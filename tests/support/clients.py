@@ -1,6 +1,7 @@
 """Clients for tests: people who sign up and use the REST routes, and their sockets."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import time
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import jwt
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.support.environment import JWT_SECRET
 
@@ -18,6 +20,8 @@ PASSWORD = "correct horse"
 FRAME_LIMIT = 15.0
 #: Silence is proven by waiting this long, seconds.
 SILENCE = 0.3
+#: A client of the tests reads what comes, however much.
+UNLIMITED: dict[str, Any] = {"open_timeout": FRAME_LIMIT, "max_size": None, "max_queue": None}
 
 _numbers = itertools.count(1)
 
@@ -125,7 +129,7 @@ class Socket:
         self.connection: ClientConnection
 
     async def __aenter__(self) -> "Socket":
-        self.connection = await connect(self.url, open_timeout=FRAME_LIMIT, max_size=None, **self.options)
+        self.connection = await connect(self.url, **{**UNLIMITED, **self.options})
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -143,7 +147,8 @@ class Socket:
 
     async def frame(self) -> dict[str, Any]:
         """The next frame."""
-        return dict(json.loads(await asyncio.wait_for(self.connection.recv(), FRAME_LIMIT)))
+        async with asyncio.timeout(FRAME_LIMIT):
+            return dict(json.loads(await self.connection.recv()))
 
     async def frames(self, count: int) -> list[dict[str, Any]]:
         return [await self.frame() for _ in range(count)]
@@ -171,7 +176,11 @@ class Socket:
 
     async def rest(self) -> list[dict[str, Any]]:
         """What still comes until the server closes."""
-        return [dict(json.loads(frame)) async for frame in self.connection]
+        frames = []
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                frames.append(await self.frame())
+        return frames
 
     async def close_code(self) -> int | None:
         """Waits until the server closes; the close code."""

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from accounts.passwords import hash_password
 from classes import rosters
-from classes.rosters import Outcome, Report, Row, RosterError
+from classes.rosters import Outcome, Report, RosterError, Row
 
 EXAMPLE = """\
 example:
@@ -50,7 +50,8 @@ class Command(BaseCommand):
             metavar="OUT.csv",
             type=Path,
             help="give each created student a random password, and write name, email, password to this new file,"
-            " which only you can read; without it created students have no password and cannot sign in yet",
+            " which only you can read; without it created students have no password and cannot sign in yet."
+            " Until the import is done the file is called OUT.csv.unfinished-…",
         )
 
     def handle(

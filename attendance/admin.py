@@ -1,0 +1,229 @@
+"""The admin's pages of sessions, the journal and the records. Only services change any of them."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.admin import WritablePage
+from attendance import services
+from attendance.models import Attendance, Mark, Session, SessionState, Status
+from classes.admin import roster_size
+from classes.models import Enrolment
+from core import errors
+
+if TYPE_CHECKING:
+    _SessionAdmin = admin.ModelAdmin[Session]
+    _MarkAdmin = admin.ModelAdmin[Mark]
+    _RecordAdmin = admin.ModelAdmin[Attendance]
+else:
+    _SessionAdmin = _MarkAdmin = _RecordAdmin = admin.ModelAdmin
+
+#: A page shows no more people than this at once; the lists are paged.
+MOST_ROWS = 1000
+
+
+class ReadOnly:
+    """Mixin: pages to look at, nothing to add, change or delete."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def standing(session_ids: Iterable[str]) -> dict[str, dict[str, Status]]:
+    """For each session, each marked student's status as the journal has it now. One query."""
+    found: dict[str, dict[str, Status]] = {session_id: {} for session_id in session_ids}
+    marks = Mark.objects.filter(session_id__in=list(found)).order_by("session_id", "seq")
+    for session_id, student_id, status in marks.values_list("session_id", "student_id", "status"):
+        found[session_id][student_id] = Status(status)
+    return found
+
+
+def _counts(statuses: Iterable[Status]) -> tuple[int, int]:
+    basic = [status.as_basic for status in statuses]
+    return basic.count(Status.PRESENT), basic.count(Status.ABSENT)
+
+
+class _SessionList(ChangeList):
+    """Counts the marks so far of the page's open sessions; the others' counts stand in their rows."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        shown: Sequence[Any] = list(self.result_list)
+        is_open = [session for session in shown if session.state == SessionState.OPEN]
+        for session_id, statuses in standing(session.pk for session in is_open).items():
+            for session in is_open:
+                if session.pk == session_id:
+                    session.present_count, session.absent_count = _counts(statuses.values())
+        self.result_list = shown
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnly, _SessionAdmin):
+    """Sessions. They begin and end by services only; one action here ends them."""
+
+    list_display = (
+        "class_ref",
+        "teacher",
+        "state",
+        "started_at",
+        "ended_at",
+        "last_seq",
+        "present_count",
+        "absent_count",
+        "students",
+    )
+    list_select_related = ("class_ref__teacher",)
+    list_filter = ("state", "started_at")
+    search_fields = ("class_ref__name", "class_ref__teacher__name", "class_ref__teacher__email")
+    search_help_text = "Class or teacher"
+    ordering = ("-started_at", "id")
+    actions = ("end_sessions",)
+    fields = (
+        "id",
+        "class_ref",
+        "teacher",
+        "state",
+        "started_at",
+        "started_by",
+        "last_activity_at",
+        "ended_at",
+        "last_seq",
+        "counts",
+        "students",
+        "lists",
+        "roster",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        found = super().get_queryset(request).select_related("class_ref__teacher", "started_by")
+        return found.annotate(students=roster_size("class_ref_id"))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return _SessionList
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("attendance.change_session")
+
+    @admin.display(ordering="class_ref__teacher__name")
+    def teacher(self, session: Session) -> str:
+        return str(session.class_ref.teacher)
+
+    @admin.display(description="on the roster", ordering="students")
+    def students(self, session: Any) -> int:
+        return int(session.students)
+
+    @admin.display(description="counts")
+    def counts(self, session: Session) -> str:
+        if session.state == SessionState.OPEN:
+            present, absent = _counts(standing([session.pk])[session.pk].values())
+            return f"{present} present, {absent} absent so far"
+        if session.state == SessionState.VOIDED:
+            return "none: it was voided"
+        present, absent = session.present_count or 0, session.absent_count or 0
+        return f"{present} present, {absent} absent, {present + absent} in total"
+
+    @admin.display(description="more")
+    def lists(self, session: Session) -> SafeString:
+        """Links to the session's marks and records."""
+        links = [
+            (f"{reverse(f'admin:attendance_{model}_changelist')}?session__id__exact={session.pk}", label)
+            for model, label in (("mark", "its marks"), ("attendance", "its records"))
+        ]
+        return format_html_join(", ", '<a href="{}">{}</a>', links)
+
+    @admin.display(description="roster and records")
+    def roster(self, session: Session) -> SafeString:
+        """Everybody who is enrolled or has a mark or record, with the status."""
+        enrolled = Enrolment.objects.filter(class_ref_id=session.class_ref_id)
+        marked: QuerySet[Mark] | QuerySet[Attendance] = session.records.all()
+        if session.state == SessionState.OPEN:
+            marked = session.marks.order_by("seq")  # a later one counts
+        columns = ("student_id", "student__name", "student__email")
+        people: dict[str, tuple[str, str]] = {}
+        for student_id, name, email in (*enrolled.values_list(*columns), *marked.values_list(*columns)):
+            people[student_id] = name, email
+        statuses = {
+            student_id: Status(status).label for student_id, status in marked.values_list("student_id", "status")
+        }
+        lines = sorted(
+            ((name, email, statuses.get(student_id, "–")) for student_id, (name, email) in people.items()),
+            key=lambda line: line[0].casefold(),
+        )
+        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines[:MOST_ROWS])
+        left = len(lines) - MOST_ROWS
+        return format_html(
+            "<table><thead><tr><th>Name</th><th>Email</th><th>Status</th></tr></thead><tbody>{}</tbody></table>{}",
+            body,
+            f"… and {left} more" if left > 0 else "",
+        )
+
+    @admin.action(description="End the selected sessions as DONE would", permissions=["end"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        ended = 0
+        for session in queryset:
+            try:
+                services.session_end(session_id=session.pk)
+                ended += 1
+            except errors.NoActiveSession:
+                self.message_user(request, f"{session} was over already.", messages.WARNING)
+        if ended:
+            self.message_user(request, f"Sessions ended: {ended}.", messages.SUCCESS)
+
+
+@admin.register(Mark)
+class MarkAdmin(ReadOnly, _MarkAdmin):
+    """The journal."""
+
+    list_display = ("session", "seq", "student", "status", "at", "by", "method", "note")
+    list_select_related = ("session__class_ref", "student", "by")
+    list_filter = ("status", "method", "at")
+    search_fields = ("=session__id", "session__class_ref__name", "student__name", "student__email")
+    search_help_text = "Student, class or a session's id"
+    ordering = ("-id",)
+    show_full_result_count = False  # it only grows
+
+
+@admin.register(Attendance)
+class RecordAdmin(WritablePage, _RecordAdmin):
+    """Records. Correcting one writes a mark that says who did it."""
+
+    list_display = ("student", "class_ref", "started_at", "status", "method")
+    list_select_related = ("student", "class_ref", "session__class_ref")
+    list_filter = ("status", "method", "session__started_at")
+    search_fields = ("=session__id", "class_ref__name", "student__name", "student__email", "student__roll_number")
+    search_help_text = "Student, class or a session's id"
+    ordering = ("-id",)
+    fields = ("id", "student", "class_ref", "session", "status", "method")
+    readonly_fields = ("id", "student", "class_ref", "session", "method")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attendance]:
+        return super().get_queryset(request).select_related(*self.list_select_related)
+
+    @admin.display(description="session", ordering=F("session__started_at"))
+    def started_at(self, record: Attendance) -> Any:
+        return record.session.started_at
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Attendance | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Attendance, form: Any, change: bool) -> None:
+        if "status" not in form.changed_data:
+            return
+        services.record_correct(by_id=str(request.user.pk), record_id=obj.pk, status=Status(obj.status), note="admin")

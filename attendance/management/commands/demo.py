@@ -1,0 +1,204 @@
+"""`manage.py demo`: a class to look at, with a past and a live session."""
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from accounts.models import User, email_key
+from accounts.services import user_signup
+from attendance import services
+from attendance.live import journal
+from attendance.models import Mark, Method, Session, SessionState, Status
+from classes import rosters
+from classes.management.commands.import_roster import HelpFormatter
+from classes.models import Class
+from classes.selectors import student_ids
+from classes.services import class_create
+from core.identity import Actor, Role
+from core.ids import new_id
+from core.work import unit_of_work
+
+ROSTER = Path(__file__).resolve().parents[2] / "data" / "demo_roster.csv"
+TEACHER_NAME, TEACHER_EMAIL = "Demo Teacher", "demo.teacher@example.com"
+CLASS_NAME = "Demo class"
+#: The finished sessions began at nine on each of these days before today.
+DAYS_AGO = (3, 2, 1)
+LESSON = timedelta(minutes=50)
+#: How the students were marked, over and over down the roster; None is no mark at all.
+PATTERN = (
+    Status.PRESENT,
+    Status.PRESENT,
+    Status.LATE,
+    Status.PRESENT,
+    Status.ABSENT,
+    Status.PRESENT,
+    None,
+    Status.PRESENT,
+    Status.EXCUSED,
+    Status.PRESENT,
+    Status.PRESENT,
+)
+#: So many students have a mark in the live session.
+MARKED_LIVE = 12
+
+WELCOME = r"""
+teacher   {teacher}   password {teacher_password}
+student   {student}   password {student_password}
+class     {class}   ({name})
+
+Try it, with the server running:
+  TOKEN=$(curl -s http://{host}/auth/login -H 'Content-Type: application/json' \
+    -d '{"email":"{teacher}","password":"{teacher_password}"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  curl -s http://{host}/attendance/start -H "Authorization: $TOKEN" \
+    -H 'Content-Type: application/json' -d '{"classId":"{class}"}'
+  .venv/bin/python -m websockets "ws://{host}/ws?token=$TOKEN"
+  and type: {"event":"TODAY_SUMMARY"}
+"""
+
+EXAMPLE = """\
+example:
+  python manage.py demo
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        f"Makes a teacher ({TEACHER_EMAIL}), the class “{CLASS_NAME}” of 30 invented students, three finished\n"
+        "sessions and a live one, and prints how to sign in. Run again it only gives the teacher and one student\n"
+        "new passwords, and opens a live session where none is open any more. While one session is live at a\n"
+        "time, the one it opens is the one that /ws means from then on."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLE, **kwargs)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with tqdm(total=4 + len(DAYS_AGO), desc="Demo", disable=None) as progress:
+            teacher_password = rosters.password_make()
+            actor = _teacher(teacher_password)
+            progress.update()
+            class_id = _class(actor)
+            progress.update()
+            student_email, student_password = _student(class_id)
+            progress.update()
+            missing = DAYS_AGO[_finished(class_id) :]
+            progress.update(len(DAYS_AGO) - len(missing))
+            for days in missing:
+                _past_session(actor, class_id, days)
+                progress.update()
+            _live_session(actor, class_id)
+            progress.update()
+        self.welcome(class_id, teacher_password, student_email, student_password)
+
+    def welcome(self, class_id: str, teacher_password: str, student_email: str, student_password: str) -> None:
+        values = {
+            "{host}": f"{settings.HOST}:{settings.PORT}",
+            "{teacher}": TEACHER_EMAIL,
+            "{teacher_password}": teacher_password,
+            "{student}": student_email,
+            "{student_password}": student_password,
+            "{class}": class_id,
+            "{name}": CLASS_NAME,
+        }
+        text = WELCOME
+        for place, value in values.items():
+            text = text.replace(place, value)
+        self.stdout.write(text)
+
+
+def _teacher(password: str) -> Actor:
+    """The demo's teacher, with this password from now on."""
+    user = User.objects.filter(email_key=email_key(TEACHER_EMAIL)).first()
+    if user is None:
+        user = user_signup(name=TEACHER_NAME, email=TEACHER_EMAIL, password=password, role=Role.TEACHER)
+    else:
+        if user.role != Role.TEACHER:
+            raise CommandError(f"{TEACHER_EMAIL} is a student's account here. Delete or rename it in the admin first.")
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return Actor(id=user.id, role=Role.TEACHER, name=user.name, email=user.email)
+
+
+def _class(teacher: Actor) -> str:
+    """The demo's class, with at least the students of the roster file in it; its id."""
+    found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME).first()
+    class_id = (found or class_create(teacher=teacher, name=CLASS_NAME)).id
+    try:
+        report = rosters.roster_import(class_id=class_id, entries=rosters.roster_read(ROSTER))
+    except rosters.RosterError as failure:
+        raise CommandError(str(failure)) from None
+    for row in report.refused:
+        raise CommandError(f"{row.entry.name} of the demo's roster cannot be enrolled: {row.reason}.")
+    return class_id
+
+
+def _student(class_id: str) -> tuple[str, str]:
+    """E-mail and new password of the first student on the roster."""
+    student = User.objects.get(pk=student_ids(class_id)[0])
+    password = rosters.password_make()
+    student.set_password(password)
+    student.save(update_fields=["password"])
+    return student.email, password
+
+
+def _finished(class_id: str) -> int:
+    return Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).count()
+
+
+@unit_of_work
+def _past_session(teacher: Actor, class_id: str, days: int) -> None:
+    """A finished session `days` ago, as one unit: a running server never sees it live, and tells nobody."""
+    began = timezone.localtime().date() - timedelta(days=days)
+    started_at = timezone.make_aware(datetime.combine(began, time(9)))
+    session = services.session_start(actor=teacher, class_id=class_id)
+    roster = student_ids(class_id)
+    marked = [(student, PATTERN[(place + 4 * days) % len(PATTERN)]) for place, student in enumerate(roster)]
+    _mark(session, teacher, marked, began=started_at, pace=timedelta(seconds=2))
+    services.session_end(session_id=session.id)
+    Session.objects.filter(pk=session.id).update(
+        started_at=started_at, last_activity_at=started_at + LESSON, ended_at=started_at + LESSON
+    )
+
+
+def _live_session(teacher: Actor, class_id: str) -> None:
+    """An open session with some marks. One that is open stays as it is, and so does what is live besides."""
+    session = Session.objects.filter(
+        class_ref_id=class_id, state=SessionState.OPEN, last_activity_at__gte=services.idle_since()
+    ).first()
+    if session is None:
+        session = services.session_start(actor=teacher, class_id=class_id)
+    if session.last_seq == 0:
+        marked = list(zip(student_ids(class_id)[:MARKED_LIVE], PATTERN * 2, strict=False))
+        _mark(session, teacher, marked, began=timezone.now(), pace=timedelta())
+
+
+def _mark(
+    session: Session,
+    teacher: Actor,
+    marked: Iterable[tuple[str, Status | None]],
+    *,
+    began: datetime,
+    pace: timedelta,
+) -> None:
+    """Adds the marks to the journal, the teacher calling the roll from `began` on, a student each `pace`."""
+    marks = [
+        Mark(
+            id=new_id(),
+            session_id=session.id,
+            student_id=student_id,
+            status=status,
+            at=began + place * pace,
+            by_id=teacher.id,
+            method=Method.TEACHER,
+        )
+        for place, (student_id, status) in enumerate(marked)
+        if status is not None
+    ]
+    if not all(isinstance(outcome, int) for outcome in journal.commit(marks)):
+        raise CommandError("The demo's marks could not be written. Is the database busy or full? Run it again.")

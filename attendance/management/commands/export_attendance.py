@@ -1,0 +1,100 @@
+"""`manage.py export_attendance`: a class's attendance as a table of students and sessions."""
+
+import io
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from attendance import reports
+from classes.management.commands.import_roster import HelpFormatter
+from classes.rosters import RosterError, class_find
+
+EXAMPLE = """\
+example:
+  python manage.py export_attendance "Physics 1" > physics.csv
+  python manage.py export_attendance "Physics 1" --from 2025-03-01 --to 2025-03-31 --output march.xlsx
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Exports a class's attendance: a line for each student, a column for each finished session, and totals.\n"
+        "Students are those on the roster and those with a record. In the totals late counts as present and\n"
+        "excused as absent; a cell is empty where a student has no record. Times are in TIME_ZONE."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLE, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("class_ref", metavar="CLASS", help="the class's id (24 hex digits) or its name")
+        parser.add_argument("--from", dest="since", metavar="YYYY-MM-DD", help="only sessions from this day on")
+        parser.add_argument("--to", dest="until", metavar="YYYY-MM-DD", help="only sessions up to this day, included")
+        parser.add_argument(
+            "--format", choices=("csv", "xlsx"), help="default: csv, or xlsx where the output's name ends so"
+        )
+        parser.add_argument(
+            "--output",
+            metavar="FILE",
+            type=Path,
+            help="the file to write (replaced once all is written); without it csv goes to the standard output",
+        )
+
+    def handle(
+        self,
+        *args: Any,
+        class_ref: str,
+        since: str | None,
+        until: str | None,
+        format: str | None,  # noqa: A002  the option's name
+        output: Path | None,
+        **options: Any,
+    ) -> None:
+        path = Path(output) if output else None
+        kind = format or ("xlsx" if path is not None and path.suffix.lower() == ".xlsx" else "csv")
+        if kind == "xlsx" and path is None:
+            raise CommandError("A workbook cannot go to the standard output. Name a file: --output FILE.xlsx")
+        first, last = _day("--from", since), _day("--to", until)
+        if first and last and first > last:
+            raise CommandError(f"--from {first} is after --to {last}. Both are days in the form YYYY-MM-DD.")
+        try:
+            found = class_find(class_ref)
+        except RosterError as failure:
+            raise CommandError(str(failure)) from None
+        matrix = reports.attendance_matrix(class_id=found.id, since=first, until=last)
+        if path is None:
+            reports.write_csv(matrix, self.stdout, matrix.lines())
+            return
+        self.write_file(matrix, kind, path)
+        self.stdout.write(f"{len(matrix.students)} students, {len(matrix.started_at)} sessions: {path}")
+
+    def write_file(self, matrix: reports.Matrix, kind: str, path: Path) -> None:
+        if path.exists() and not path.is_file():
+            raise CommandError(f"{path} is not a file. Name one: --output FILE.{kind}")
+        lines = tqdm(matrix.lines(), total=len(matrix.students) + 1, desc="Writing", disable=None)
+        try:
+            with reports.replaced(path) as file:
+                if kind == "xlsx":
+                    reports.write_xlsx(matrix, file, lines)
+                else:
+                    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+                    reports.write_csv(matrix, text, lines)
+                    text.detach()
+        except OSError as failure:
+            raise CommandError(f"Cannot write {path}: {failure.strerror}.") from None
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
+    except ValueError:
+        day = None
+    if day is None or not 1900 <= day.year <= 9000:
+        raise CommandError(f"{option} {text!r} is not a day. The form is YYYY-MM-DD, for example 2025-03-11.")
+    return day

@@ -1,0 +1,172 @@
+"""Reports: a class's attendance as a matrix of students and finished sessions, and files to put it in."""
+
+import csv
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from django.db.models import Q
+from django.utils import timezone
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from accounts.models import User
+from attendance.models import Attendance, Session, SessionState, Status
+from classes.models import Enrolment
+from classes.rosters import csv_safe
+
+#: A cell: text, a count or a rate.
+Cell = str | int | float
+
+#: The columns before the sessions' and after them.
+_LEADING = ("Roll number", "Name", "Email")
+_TRAILING = ("Present", "Absent", "Total", "Rate %")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many records are present (late among them) and absent (excused among them)."""
+
+    present: int
+    absent: int
+
+    @property
+    def total(self) -> int:
+        return self.present + self.absent
+
+    @property
+    def rate(self) -> float | None:
+        """Percent present, to one decimal; None without any record."""
+        return round(100 * self.present / self.total, 1) if self.total else None
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [self.present, self.absent, self.total, "" if self.rate is None else self.rate]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentRow:
+    """One student: a status for each session of the matrix, None where there is no record."""
+
+    name: str
+    email: str
+    roll_number: str
+    statuses: tuple[Status | None, ...]
+
+    @property
+    def tally(self) -> Tally:
+        return _tally(self.statuses)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Students by name, sessions by the time they began (aware)."""
+
+    started_at: Sequence[datetime]
+    students: Sequence[StudentRow]
+
+    def header(self) -> list[Cell]:
+        """The headings; a session's is its local start."""
+        return [*_LEADING, *(f"{timezone.localtime(at):%Y-%m-%d %H:%M}" for at in self.started_at), *_TRAILING]
+
+    def lines(self) -> Iterator[list[Cell]]:
+        """A line for each student, then the totals: how many were present in each session, and overall."""
+        for row in self.students:
+            yield [row.roll_number, row.name, row.email, *(status or "" for status in row.statuses), *row.tally.cells]
+        present = [
+            _tally(row.statuses[column] for row in self.students).present for column in range(len(self.started_at))
+        ]
+        overall = _tally(status for row in self.students for status in row.statuses)
+        yield ["", "Total present", "", *present, *overall.cells]
+
+
+def _tally(statuses: Iterable[Status | None]) -> Tally:
+    basic = [status.as_basic for status in statuses if status is not None]
+    present = basic.count(Status.PRESENT)
+    return Tally(present, len(basic) - present)
+
+
+def attendance_matrix(*, class_id: str, since: date | None = None, until: date | None = None) -> Matrix:
+    """The class's finished sessions that began on the local days `since` to `until`, both included.
+
+    Its students are those on the roster now and those with a record in one of the sessions. Three queries.
+    """
+    finished = Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
+    if since is not None:
+        finished = finished.filter(started_at__gte=_midnight(since))
+    if until is not None:
+        finished = finished.filter(started_at__lt=_midnight(until + timedelta(days=1)))
+    sessions = list(finished.order_by("started_at", "id").values_list("id", "started_at"))
+    columns = {session_id: column for column, (session_id, _) in enumerate(sessions)}
+
+    statuses: dict[str, list[Status | None]] = {}
+    records = Attendance.objects.filter(class_ref_id=class_id, session__in=finished.order_by())
+    for session_id, student_id, status in records.values_list("session_id", "student_id", "status").iterator():
+        if session_id in columns:  # not where a session ended between the two queries
+            row = statuses.setdefault(student_id, [None] * len(columns))
+            row[columns[session_id]] = Status(status)
+
+    people = User.objects.filter(
+        Q(pk__in=Enrolment.objects.filter(class_ref_id=class_id).values("student_id"))
+        | Q(pk__in=records.values("student_id"))
+    )
+    nothing = [None] * len(columns)
+    students = [
+        StudentRow(name, email, roll_number or "", tuple(statuses.get(student_id, nothing)))
+        for student_id, name, email, roll_number in people.values_list("id", "name", "email", "roll_number")
+    ]
+    students.sort(key=lambda row: (row.name.casefold(), row.email.casefold()))
+    return Matrix([started_at for _, started_at in sessions], students)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+class Writable(Protocol):
+    """What text can be written to."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def write_csv(matrix: Matrix, file: Writable, lines: Iterable[list[Cell]]) -> None:
+    """Header and `lines` as CSV, in which no cell is a formula."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(matrix.header())
+    writer.writerows([csv_safe(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+
+
+def write_xlsx(matrix: Matrix, file: IO[bytes], lines: Iterable[list[Cell]]) -> None:
+    """Header and `lines` as a workbook; texts are texts, even those that begin like a formula."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Attendance")
+    sheet.freeze_panes = "D2"
+    for line in (matrix.header(), *lines):
+        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in line])
+    book.save(file)
+
+
+def _text_cell(sheet: Any, text: str) -> Any:
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
+    cell.data_type = "s"
+    return cell
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that becomes `path` when the block is done; after a failure `path` is as it was before."""
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with unfinished.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

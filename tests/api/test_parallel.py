@@ -1,0 +1,115 @@
+"""Many requests at once to a real server process: one winner, the others told so, and never a crash."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.clients import Api, Room
+from tests.support.server import Server
+
+MANY = 64
+
+
+@pytest.fixture(autouse=True)
+def _no_crash(server: Server) -> Iterator[None]:
+    """After each test: nothing in the server's log is a crash or a database that was busy."""
+    yield
+    log = server.log_text()
+    assert "Traceback" not in log
+    assert "database is locked" not in log
+
+
+def at_once(ask: Callable[[int], httpx.Response], count: int = MANY) -> list[httpx.Response]:
+    """`ask(0)` … `ask(count - 1)`, each in a thread of its own, all let go at the same moment."""
+    barrier = threading.Barrier(count)
+
+    def wait_and_ask(number: int) -> httpx.Response:
+        barrier.wait(30)
+        return ask(number)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(wait_and_ask, range(count)))
+
+
+def rows(server: Server, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(f"file:{server.database}?mode=ro", uri=True, timeout=15)
+    try:
+        return connection.execute(query, values).fetchall()
+    finally:
+        connection.close()
+
+
+def test_parallel_starts_of_one_class_are_one_session(server: Server, api: Api) -> None:
+    room = api.make_room(students=0, start=False)
+    answers = at_once(lambda _: room.teacher.post("/attendance/start", {"classId": room.class_id}))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert answers[0].json()["data"]["classId"] == room.class_id
+    assert rows(server, "SELECT state FROM attendance_session WHERE class_ref_id = ?", room.class_id) == [("open",)]
+
+
+def test_parallel_starts_of_several_classes_are_one_session_each(server: Server, api: Api) -> None:
+    teacher = api.signup("teacher")
+    classes = [teacher.data("POST", "/class", {"className": f"Class {number}"})["_id"] for number in range(8)]
+    answers = at_once(lambda number: teacher.post("/attendance/start", {"classId": classes[number % 8]}))
+    assert {answer.status_code for answer in answers} == {200}
+    told = {(answer.json()["data"]["classId"], answer.json()["data"]["startedAt"]) for answer in answers}
+    assert sorted(class_id for class_id, _ in told) == sorted(classes)
+    marks = ",".join("?" * len(classes))
+    found = rows(
+        server, f"SELECT class_ref_id, state FROM attendance_session WHERE class_ref_id IN ({marks})", *classes
+    )
+    assert sorted(found) == sorted((class_id, "open") for class_id in classes)
+    focus = rows(server, "SELECT class_ref_id FROM attendance_focus f JOIN attendance_session s ON s.id = f.session_id")
+    assert len(focus) == 1
+    assert focus[0][0] in classes
+
+
+def test_parallel_additions_of_one_student_are_one_enrolment(server: Server, api: Api) -> None:
+    teacher, student = api.signup("teacher"), api.signup("student")
+    room = Room(teacher, teacher.data("POST", "/class", {"className": "Physics"})["_id"], [student])
+    path = f"/class/{room.class_id}/add-student"
+    answers = at_once(lambda _: teacher.post(path, {"studentId": student.id}))
+    assert {answer.status_code for answer in answers} == {200}
+    assert {tuple(answer.json()["data"]["studentIds"]) for answer in answers} == {(student.id,)}
+    assert rows(server, "SELECT count(*) FROM classes_enrolment WHERE class_ref_id = ?", room.class_id) == [(1,)]
+
+
+def test_of_parallel_signups_with_one_email_one_wins(server: Server, api: Api) -> None:
+    def signup(number: int) -> httpx.Response:
+        email = ("race@example.com", "RACE@example.com")[number % 2]
+        body = {"name": f"Racer {number}", "email": email, "password": "secret1", "role": "student"}
+        return api.http.post("/auth/signup", json=body)
+
+    answers = at_once(signup)
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [201] + [400] * (MANY - 1)
+    taken = {"success": False, "error": "Email already exists"}
+    assert all(answer.json() == taken for answer in answers if answer.status_code == 400)
+    (winner,) = [answer.json()["data"] for answer in answers if answer.status_code == 201]
+    found = rows(server, "SELECT id, name, email FROM accounts_user WHERE email_key = 'race@example.com'")
+    assert found == [(winner["_id"], winner["name"], winner["email"])]
+
+
+def test_parallel_requests_of_every_kind_all_succeed(server: Server, api: Api) -> None:
+    room = api.make_room(students=1)
+    kinds: list[Callable[[], httpx.Response]] = [
+        lambda: room.teacher.post("/class", {"className": "Parallel"}),
+        lambda: room.teacher.get("/students"),
+        lambda: room.students[0].get(f"/class/{room.class_id}"),
+        lambda: room.students[0].get(f"/class/{room.class_id}/my-attendance"),
+        lambda: room.teacher.post("/attendance/start", {"classId": room.class_id}),
+        lambda: room.students[0].get("/auth/me"),
+        lambda: api.http.get("/readyz"),
+        lambda: room.teacher.post(f"/class/{room.class_id}/add-student", {"studentId": room.students[0].id}),
+    ]
+    answers = at_once(lambda number: kinds[number % len(kinds)]())
+    assert {answer.status_code for answer in answers} == {200, 201}
+    made = [answer.json()["data"]["_id"] for answer in answers if answer.status_code == 201]
+    assert len(set(made)) == MANY / len(kinds)
+    assert rows(server, "SELECT count(*) FROM classes_class WHERE name = 'Parallel'") == [(len(made),)]

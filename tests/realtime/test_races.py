@@ -1,0 +1,195 @@
+"""Bursts and races: every socket hears every mark in order, and of several who want the same one wins."""
+
+import asyncio
+import contextlib
+
+from tests.realtime.conftest import People
+from tests.realtime.contract import NO_SESSION, Frame, done, error, marked, mine
+from tests.realtime.database import journal, records
+from tests.support.clients import Room, Socket, make_class
+from tests.support.server import Server
+
+
+async def sockets(stack: contextlib.AsyncExitStack, url: str, tokens: list[str]) -> list[Socket]:
+    return list(await asyncio.gather(*(stack.enter_async_context(Socket(url, token)) for token in tokens)))
+
+
+async def test_a_burst_of_300_marks_reaches_50_sockets_whole_and_in_order(
+    server: Server, people: People, room: Room
+) -> None:
+    first, second = room.students
+    marks = [((first, second)[at % 2].id, ("present", "absent")[at // 2 % 2]) for at in range(300)]
+    tokens = [first.token, second.token, people.outsider.token, room.teacher.token, people.other_teacher.token] * 10
+    async with contextlib.AsyncExitStack() as stack:
+        listeners = await sockets(stack, server.ws_url, tokens)
+        teacher = await stack.enter_async_context(Socket(server.ws_url, room.teacher.token))
+        for synced in listeners[:5]:
+            if synced is not listeners[2] and synced is not listeners[4]:
+                await synced.send("SYNC")
+                await synced.frame()
+        for student_id, status in marks:
+            await teacher.mark(student_id, status)
+        expected = [marked(student_id, status) for student_id, status in marks]
+        with_seq = [marked(student_id, status, seq=seq) for seq, (student_id, status) in enumerate(marks, start=1)]
+        for at, socket in enumerate([*listeners, teacher]):
+            assert await socket.frames(300) == (with_seq if at in (0, 1, 3) else expected)
+            await socket.hears_nothing()
+    assert journal(server.database, room.class_id) == [(seq, *mark) for seq, mark in enumerate(marks, start=1)]
+
+
+async def test_two_classes_marked_at_once_do_not_mix(per_class_server: Server, per_class_people: People) -> None:
+    people = per_class_people
+    first, second, third = people.students
+    ours, theirs = make_class(people.teacher, [first, second]), make_class(people.other_teacher, [second, third])
+    our_marks = [(first, second)[at % 2].id for at in range(150)]
+    their_marks = [(third, second)[at % 2].id for at in range(150)]
+    async with contextlib.AsyncExitStack() as stack:
+        tokens = [people.teacher.token] * 3 + [people.other_teacher.token] * 3 + [s.token for s in people.students]
+        connected = await sockets(stack, per_class_server.ws_url, tokens)
+
+        async def mark(socket: Socket, marks: list[str]) -> None:
+            for student_id in marks:
+                await socket.mark(student_id)
+
+        await asyncio.gather(mark(connected[0], our_marks), mark(connected[3], their_marks))
+        for socket in (*connected[:3], connected[6]):
+            assert await socket.frames(150) == [marked(student_id) for student_id in our_marks]
+        for socket in (*connected[3:6], connected[8]):
+            assert await socket.frames(150) == [marked(student_id) for student_id in their_marks]
+        both = await connected[7].frames(300)  # this student is in both classes
+        assert sorted(map(str, both)) == sorted(str(marked(student_id)) for student_id in our_marks + their_marks)
+        assert [frame for frame in both if frame == marked(first.id)] == [marked(first.id)] * 75
+        for socket in connected:
+            await socket.hears_nothing()
+
+
+async def test_64_marks_from_64_sockets_are_64_marks(server: Server, people: People, room: Room) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        teachers = await sockets(stack, server.ws_url, [room.teacher.token] * 64)
+        await asyncio.gather(*(teacher.mark(room.students[at % 2].id) for at, teacher in enumerate(teachers)))
+        heard = [await teacher.frames(64) for teacher in teachers]
+        assert all(frames == heard[0] for frames in heard)
+        for teacher in teachers:
+            await teacher.hears_nothing()
+    stored = journal(server.database, room.class_id)
+    assert [marked(student_id, status) for _, student_id, status in stored] == heard[0]
+    assert [seq for seq, _, _ in stored] == list(range(1, 65))
+
+
+async def test_of_64_dones_at_once_one_wins(server: Server, people: People, room: Room) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        teachers = await sockets(stack, server.ws_url, [room.teacher.token] * 64)
+        student = await stack.enter_async_context(Socket(server.ws_url, room.students[0].token))
+        await teachers[0].mark(room.students[0].id)
+        for socket in (*teachers, student):
+            await socket.frame()
+        await asyncio.gather(*(teacher.send("DONE") for teacher in teachers))
+        assert await student.frame() == done(1, 1)
+        answers = [await teacher.frame() for teacher in teachers]
+        answers += [frame for frame in [await _second(teacher) for teacher in teachers] if frame]
+        assert answers.count(done(1, 1)) == 64  # everybody hears it once, the winner too
+        assert answers.count(error(NO_SESSION)) == 63
+        assert len(answers) == 64 + 63
+        await student.hears_nothing()
+    assert len(records(server.database, room.class_id)) == 2
+
+
+async def _second(socket: Socket) -> Frame | None:
+    """What the socket heard beside its first frame; None for the one that heard nothing else."""
+    await socket.send("A PROBE")
+    frame = await socket.frame()
+    if frame == error("Unknown event"):
+        return None
+    await socket.frame()
+    return frame
+
+
+async def test_64_starts_at_once_are_one_session(server: Server, people: People) -> None:
+    room = make_class(people.teacher, people.students[:1], start=False)
+    started = await asyncio.gather(*(asyncio.to_thread(room.start) for _ in range(64)))
+    assert len(set(started)) == 1
+
+
+async def test_marks_that_race_with_done_are_recorded_or_refused(server: Server, people: People) -> None:
+    room = make_class(people.teacher, people.students[:2])
+    refused = told = 0
+    async with contextlib.AsyncExitStack() as stack:
+        teachers = await sockets(stack, server.ws_url, [room.teacher.token] * 5)
+        student = await stack.enter_async_context(Socket(server.ws_url, room.students[0].token))
+        for _ in range(30):
+            room.start()
+            before = len(records(server.database, room.class_id))
+
+            async def mark(at: int, socket: Socket) -> None:
+                for number in range(6):
+                    await socket.mark(room.students[(at + number) % 2].id, ("present", "absent")[number // 2 % 2])
+
+            async def end(socket: Socket) -> None:
+                await socket.mark(room.students[1].id)
+                await socket.send("DONE")
+
+            await asyncio.gather(*(mark(at, socket) for at, socket in enumerate(teachers[1:])), end(teachers[0]))
+            heard: list[Frame] = []
+            while not heard or heard[-1]["event"] != "DONE":
+                heard.append(await student.frame())
+            await student.send("MY_ATTENDANCE")
+            assert await student.frame() == error(NO_SESSION)  # and nothing before it: no mark after DONE
+
+            statuses = {student.id: "absent" for student in room.students}
+            statuses |= {frame["data"]["studentId"]: frame["data"]["status"] for frame in heard[:-1]}
+            present = [*statuses.values()].count("present")
+            assert heard[-1] == done(present, 2 - present)
+            assert records(server.database, room.class_id)[before:] == sorted(statuses.items())
+
+            answers = 0
+            for at, socket in enumerate(teachers):
+                # What everybody heard, and an error for each mark of one's own that came too late.
+                frames = await socket.frames(len(heard))
+                while frames[-1] == error(NO_SESSION) or frames.count(error(NO_SESSION)) + len(heard) > len(frames):
+                    frames.append(await socket.frame())
+                    if len([frame for frame in frames if frame != error(NO_SESSION)]) == len(heard):
+                        break
+                await socket.send("A PROBE")
+                while (frame := await socket.frame()) != error("Unknown event"):
+                    frames.append(frame)
+                assert [frame for frame in frames if frame != error(NO_SESSION)] == heard
+                own = frames.count(error(NO_SESSION))
+                assert at != 0 or own == 0
+                answers += own
+            assert answers + len(heard) - 1 == 4 * 6 + 1
+            refused += answers
+            told += len(heard) - 1
+    assert refused > 0, "no mark ever came too late: nothing raced"
+    assert told > 0
+
+
+async def test_a_revoked_teacher_who_does_not_read_can_mark_nobody_any_more(server: Server, people: People) -> None:
+    """Such a socket stays connected for a while, because it does not take its close frame."""
+    from tests.realtime.database import rows
+    from tests.support.clients import Api
+
+    api = Api(server.url)
+    room = make_class(api.signup("teacher"), people.students[:2])
+    api.close()
+    first, second = room.students
+    async with (
+        Socket(server.ws_url, room.teacher.token, max_queue=1) as stuck,
+        Socket(server.ws_url, room.teacher.token) as teacher,
+        Socket(server.ws_url, second.token) as student,
+    ):
+        stuck.connection.transport.pause_reading()
+        count = 8000  # beyond what the kernel holds for a reader who does not read
+        for _ in range(count):
+            await teacher.mark(first.id)
+        await teacher.frames(count)
+        await student.frames(count)
+        rows(server.database, "UPDATE accounts_user SET is_active = 0 WHERE id = ?", room.teacher.id)
+        rows(server.database, "INSERT OR IGNORE INTO accounts_accountsversion (key, number) VALUES ('accounts', 0)")
+        rows(server.database, "UPDATE accounts_accountsversion SET number = number + 1")
+        assert await teacher.close_code() == 4401
+        await stuck.mark(second.id)
+        await student.send("MY_ATTENDANCE")
+        assert await student.frame() == mine("not yet updated")
+        await student.silence()
+        stuck.connection.transport.abort()
+    assert len(journal(server.database, room.class_id)) == count
