@@ -64,10 +64,7 @@ class EmailForm(_UserForm):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        key = email_key(email)
-        if len(key) > 254:
-            raise ValidationError("This e-mail is too long.")
-        if User.objects.filter(email_key=key).exclude(pk=self.instance.pk).exists():
+        if User.objects.filter(email_key=email_key(email)).exclude(pk=self.instance.pk).exists():
             raise ValidationError("Somebody has this e-mail already; letter case does not make another one.")
         return email
 

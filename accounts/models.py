@@ -24,7 +24,7 @@ CREDENTIAL_FIELDS = ("password", "role", "is_active")
 
 def email_key(email: str) -> str:
     """What two spellings of one e-mail address have in common: letter case makes no other address."""
-    return email.casefold()
+    return email.lower()
 
 
 class UserManager(BaseUserManager["User"]):
@@ -47,7 +47,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = id_field()
     name = models.CharField(max_length=255)
     email = models.EmailField(max_length=254, unique=True)
-    email_key = models.CharField(max_length=254, unique=True, editable=False)
+    #: Twice as long as an e-mail: a few letters become two in lower case.
+    email_key = models.CharField(max_length=508, unique=True, editable=False)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.STUDENT, db_index=True)
     roll_number = models.CharField(max_length=64, unique=True, null=True, blank=True, default=None)
     is_active = models.BooleanField(

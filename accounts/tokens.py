@@ -25,6 +25,9 @@ LIFETIME = 24 * 60 * 60  # seconds
 _USER_CLAIMS = ("userId", "id", "_id", "sub")
 _USER_COLUMNS = ("id", "name", "email", "role", "is_active", "token_version", "credentials_changed_at")
 
+#: No `exp` is beyond this, seconds since 1970: JavaScript's last day.
+_END_OF_TIME = 8.64e12
+
 _backend = TokenBackend("HS256", signing_key=settings.JWT_SECRET)
 
 #: Signature and `exp` decide (and `nbf`, where there is one). The backend's own reading would also refuse an `iat`
@@ -67,7 +70,7 @@ def read(raw: str) -> Claims:
     token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
     try:
         payload: dict[str, Any] = jwt.decode(token, settings.JWT_SECRET, ["HS256"], options=_DECODE_OPTIONS)
-    except (jwt.PyJWTError, UnicodeError, ValueError, TypeError):
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise errors.Unauthorized from None
     user_id = next((parse_id(payload[claim]) for claim in _USER_CLAIMS if claim in payload), None)
     version, role = payload.get("ver"), payload.get("role")
@@ -75,6 +78,7 @@ def read(raw: str) -> Claims:
     if (
         user_id is None
         or not isinstance(expires_at, (int, float))
+        or abs(expires_at) > _END_OF_TIME
         or not isinstance(issued_at, (int, float, type(None)))
         or not isinstance(version, (int, type(None)))
         or not isinstance(role, (str, type(None)))

@@ -29,8 +29,8 @@ def session_start(*, actor: Actor, class_id: str) -> Session:
     try:
         return _open_or_resume(found.id, actor.id)
     except IntegrityError:
-        # Another request opened one in between: resume that.
-        return _open_or_resume(found.id, actor.id)
+        # Another request opened one in between: resume that. Or the class is gone: then it is not found now.
+        return _open_or_resume(class_get_for_owner(actor=actor, class_id=class_id).id, actor.id)
 
 
 @unit_of_work

@@ -184,9 +184,12 @@ LOGGING = {
         "uvicorn.access": {"level": "WARNING"},
         "uvicorn.error": {"level": "WARNING", "filters": ["client_faults"]},
         "daphne": {"level": "WARNING"},
+        "daphne.server": {"level": "INFO"},  # where it listens
         "django": {"level": LOG_LEVEL},
         # Its own handler would print beside ours.
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
+        # A wrong Host is the client's fault, and a traceback for each would let any stranger fill the disk.
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
     },
 }

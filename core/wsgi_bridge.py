@@ -120,7 +120,8 @@ def _environ(scope: Scope, body: bytes, length: int) -> dict[str, Any]:
             continue  # `X_Forwarded_For` would look like `X-Forwarded-For`
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        separator = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
     # The bytes that came count, not the header's word for them: a chunked body has none.
     if length or "CONTENT_LENGTH" in environ:
         environ["CONTENT_LENGTH"] = str(length)
@@ -132,6 +133,7 @@ async def _stream(start: dict[str, Any], answer: Any, receive: Receive, send: Se
     loop = asyncio.get_running_loop()
     finished = asyncio.Event()
     gone = threading.Event()
+    failures: list[Exception] = []
 
     def say(message: dict[str, Any]) -> None:
         asyncio.run_coroutine_threadsafe(send(message), loop).result()  # type: ignore[arg-type]
@@ -145,6 +147,8 @@ async def _stream(start: dict[str, Any], answer: Any, receive: Receive, send: Se
                 say({"type": "http.response.body", "body": chunk, "more_body": True})
             else:
                 say({"type": "http.response.body", "body": b""})
+        except Exception as failure:
+            failures.append(failure)
         finally:
             _close(answer)
             connections.close_all()
@@ -159,6 +163,8 @@ async def _stream(start: dict[str, Any], answer: Any, receive: Receive, send: Se
     threading.Thread(target=contextvars.copy_context().run, args=(run,), name="download", daemon=True).start()
     try:
         await finished.wait()
+        if failures and not gone.is_set():
+            raise failures[0]  # the server logs it, and cuts the answer off so that the client sees it is not whole
     finally:
         gone.set()
         watcher.cancel()

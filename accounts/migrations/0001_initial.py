@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('id', core.ids.ObjectIdField(default=core.ids.new_id, editable=False, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=255)),
                 ('email', models.EmailField(max_length=254, unique=True)),
-                ('email_key', models.CharField(editable=False, max_length=254, unique=True)),
+                ('email_key', models.CharField(editable=False, max_length=508, unique=True)),
                 ('role', models.CharField(choices=[('teacher', 'Teacher'), ('student', 'Student')], db_index=True, default='student', max_length=16)),
                 ('roll_number', models.CharField(blank=True, default=None, max_length=64, null=True, unique=True)),
                 ('is_active', models.BooleanField(default=True, help_text='Unticked, the person can sign in nowhere; nothing of theirs is deleted.', verbose_name='active')),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import DatabaseError, OperationalError, connection
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import AccountsVersion
@@ -143,18 +143,22 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
     """
     idle_limit = idle_since()
     accounts_version = AccountsVersion.current()
-    focus_id: str | None = Focus.objects.values_list("session_id", flat=True).first()
     rows = (
+        # The focus in the same statement: whoever hears a mark is decided by it.
         Session.objects.filter(
             Q(state=SessionState.OPEN)
             | Q(pk__in=list(known))
             | Q(state=SessionState.ENDED, ended_at__gte=timezone.now() - RECENT)
         )
         .order_by("started_at", "id")
-        .values(*_LOOK_COLUMNS)
+        .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))
+        .values(*_LOOK_COLUMNS, "focused")
     )
+    focus_id = None
     sessions = []
     for row in rows:
+        if row["focused"]:
+            focus_id = row["id"]
         if row["id"] in finished:
             continue
         has = known.get(row["id"], Known(seq=0, roster_version=-1))
@@ -171,16 +175,16 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
                 counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
                 roster_version=roster_version,
                 roster=frozenset(student_ids(row["class_ref_id"])) if roster_version != has.roster_version else None,
-                marks=marks_since(row["id"], has.seq) if row["last_seq"] > has.seq else [],
+                marks=marks_between(row["id"], has.seq, row["last_seq"]) if row["last_seq"] > has.seq else [],
             )
         )
     return View(focus_id, accounts_version, sessions)
 
 
-def marks_since(session_id: str, seq: int) -> list[Marked]:
-    """The journal's rows of a session after `seq`, in order."""
+def marks_between(session_id: str, after: int, last: int) -> list[Marked]:
+    """The journal's rows of a session after seq `after` up to `last`, in order."""
     rows = (
-        Mark.objects.filter(session_id=session_id, seq__gt=seq)
+        Mark.objects.filter(session_id=session_id, seq__gt=after, seq__lte=last)
         .order_by("seq")
         .values_list("seq", "student_id", "status", "at")
     )

@@ -77,6 +77,13 @@ class AsgiOutlet:
         if self._opened and self._task is None and not self._stopped:
             self._task = asyncio.create_task(self._drain())
 
+    async def _send_close(self, code: int) -> None:
+        try:
+            await self._send({"type": "websocket.close", "code": code})
+        except Exception:
+            # daphne sends 1000 and 3000 to 4999 only, and left alone would keep the socket: 4009 for 1009 there.
+            await self._send({"type": "websocket.close", "code": code + 3000})
+
     async def _drain(self) -> None:
         try:
             while self._frames:
@@ -84,8 +91,8 @@ class AsgiOutlet:
                 await self._send({"type": "websocket.send", "text": text})
                 self._unsent -= counted
             if self._close_code is not None:
+                await self._send_close(self._close_code)
                 self._stopped = True
-                await self._send({"type": "websocket.close", "code": self._close_code})
         except Exception:
             self._stopped = True  # the client is gone; its consumer hears of it from the server
         finally:

@@ -150,6 +150,7 @@ class Live:
         self._hint(
             kind="summary",
             session=session.id,
+            focus=self.focus_id,
             seq=summary.seq,
             present=summary.counts.present,
             absent=summary.counts.absent,
@@ -231,9 +232,13 @@ class Live:
                 known = {key: journal.Known(has.seq, has.roster_version) for key, has in self.sessions.items()}
                 view = await gateway.read(journal.look, known, frozenset(self._finished))
                 self._take(view)
-                if view.accounts_version != self.accounts_version:
-                    await self.recheck_sockets()
-                    self.accounts_version = view.accounts_version
+                before, self.accounts_version = self.accounts_version, view.accounts_version
+                if view.accounts_version != before:
+                    try:
+                        await self.recheck_sockets()
+                    except BaseException:
+                        self.accounts_version = before
+                        raise
             finally:
                 self._this_look = None
 
@@ -315,6 +320,7 @@ class Live:
             self._hint(
                 kind="marks",
                 session=session_id,
+                focus=self.focus_id,
                 marks=[[mark.seq, mark.student_id, mark.status.value, mark.at.isoformat()] for mark in batch],
             )
         if not all(fits):
@@ -335,6 +341,8 @@ class Live:
 
     async def _heard(self, hint: Hint) -> None:
         """A hint of another process."""
+        if hint["kind"] != "look" and hint["focus"] != self.focus_id:
+            await self.look()  # one of the two is behind, and the focus decides who hears
         match hint["kind"]:
             case "marks":
                 marks = [

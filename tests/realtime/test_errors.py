@@ -271,7 +271,10 @@ async def test_an_error_goes_to_its_sender_alone_and_every_socket_goes_on(
             ('{"event": "NOPE"}', UNKNOWN),
             ('{"event": "MY_ATTENDANCE"}', STUDENT_ONLY),
             ('{"event": "ATTENDANCE_MARKED", "data": {}}', INVALID),
-            (f'{{"event": "ATTENDANCE_MARKED", "data": {{"studentId": "{"0" * 24}", "status": "absent"}}}}', NOT_ENROLLED),
+            (
+                f'{{"event": "ATTENDANCE_MARKED", "data": {{"studentId": "{"0" * 24}", "status": "absent"}}}}',
+                NOT_ENROLLED,
+            ),
         ):
             await teacher.send_raw(frame)
             assert await teacher.frame() == error(message)
@@ -329,7 +332,9 @@ async def test_a_message_over_64_kib_closes_its_socket_alone(server: Server, roo
 
 async def test_a_message_in_fragments_is_one_message(server: Server, room: Room) -> None:
     async with Socket(server.ws_url, room.teacher.token) as teacher:
-        text = json.dumps({"event": "ATTENDANCE_MARKED", "data": {"studentId": room.students[0].id, "status": "absent"}})
+        text = json.dumps(
+            {"event": "ATTENDANCE_MARKED", "data": {"studentId": room.students[0].id, "status": "absent"}}
+        )
         await teacher.connection.send([text[:10], text[10:30], text[30:]])
         assert await teacher.frame() == marked(room.students[0].id, "absent")
 

@@ -5,8 +5,8 @@ import contextlib
 
 from tests.realtime.conftest import People
 from tests.realtime.contract import NO_SESSION, Frame, done, error, marked, mine
-from tests.realtime.database import journal, records
-from tests.support.clients import Room, Socket, make_class
+from tests.realtime.database import journal, records, rows
+from tests.support.clients import Api, Room, Socket, make_class
 from tests.support.server import Server
 
 
@@ -40,7 +40,8 @@ async def test_a_burst_of_300_marks_reaches_50_sockets_whole_and_in_order(
 async def test_two_classes_marked_at_once_do_not_mix(per_class_server: Server, per_class_people: People) -> None:
     people = per_class_people
     first, second, third = people.students
-    ours, theirs = make_class(people.teacher, [first, second]), make_class(people.other_teacher, [second, third])
+    make_class(people.teacher, [first, second])
+    make_class(people.other_teacher, [second, third])
     our_marks = [(first, second)[at % 2].id for at in range(150)]
     their_marks = [(third, second)[at % 2].id for at in range(150)]
     async with contextlib.AsyncExitStack() as stack:
@@ -165,9 +166,6 @@ async def test_marks_that_race_with_done_are_recorded_or_refused(server: Server,
 
 async def test_a_revoked_teacher_who_does_not_read_can_mark_nobody_any_more(server: Server, people: People) -> None:
     """Such a socket stays connected for a while, because it does not take its close frame."""
-    from tests.realtime.database import rows
-    from tests.support.clients import Api
-
     api = Api(server.url)
     room = make_class(api.signup("teacher"), people.students[:2])
     api.close()

@@ -1,6 +1,7 @@
 """A server that is stopped and comes back: the session goes on where it was."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 
 from tests.realtime.conftest import make_people
@@ -30,7 +31,7 @@ async def test_sigterm_closes_sockets_with_1012_and_the_session_goes_on_afterwar
         status = await asyncio.to_thread(server.stop)
         for socket in (teacher, student, outsider):
             assert await socket.close_code() == 1012
-        assert status == 0
+        assert status in (0, -signal.SIGTERM)  # ended by itself, or as uvicorn does it, by the signal once all is done
     await asyncio.to_thread(server.restart)
     assert room.start() == started_at
     async with Socket(server.ws_url, room.teacher.token) as teacher, Socket(server.ws_url, first.token) as student:
@@ -54,7 +55,10 @@ async def test_marks_on_their_way_at_sigterm_are_heard_only_if_they_are_kept(
     people = make_people(server)
     room = make_class(people.teacher, people.students[:1])
     student_id = room.students[0].id
-    async with Socket(server.ws_url, room.teacher.token) as teacher, Socket(server.ws_url, room.students[0].token) as student:
+    async with (
+        Socket(server.ws_url, room.teacher.token) as teacher,
+        Socket(server.ws_url, room.students[0].token) as student,
+    ):
         for _ in range(500):
             await teacher.mark(student_id)
         assert await student.frame() == marked(student_id)  # so: in the midst of it

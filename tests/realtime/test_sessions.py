@@ -192,7 +192,11 @@ class TestOneAClass:
             await student.send("SYNC", {"classId": room.class_id})
             await student.frame()
             sessions = "SELECT id FROM attendance_session WHERE class_ref_id = ?"
-            rows(per_class_server.database, f"DELETE FROM attendance_focus WHERE session_id IN ({sessions})", room.class_id)
+            rows(
+                per_class_server.database,
+                f"DELETE FROM attendance_focus WHERE session_id IN ({sessions})",
+                room.class_id,
+            )
             rows(per_class_server.database, f"DELETE FROM attendance_session WHERE id IN ({sessions})", room.class_id)
             async with asyncio.timeout(FRAME_LIMIT):
                 frame = mine("not yet updated")

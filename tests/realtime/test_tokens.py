@@ -161,7 +161,8 @@ async def test_a_teacher_who_loses_the_account_in_the_midst_of_marking_is_stoppe
     room = make_class(api.signup("teacher"), people.students[:1])
     student_id = room.students[0].id
     async with Socket(server.ws_url, room.teacher.token) as teacher:
-        code = f"from accounts.models import User; u = User.objects.get(pk='{room.teacher.id}'); u.is_active = False; u.save()"
+        find = f"from accounts.models import User; user = User.objects.get(pk='{room.teacher.id}')"
+        code = f"{find}; {CHANGES['disabled']}"
         changing = asyncio.create_task(asyncio.to_thread(shell, server, code))
         async with asyncio.timeout(FRAME_LIMIT):
             frame = marked(student_id)
@@ -178,7 +179,8 @@ async def test_a_student_taken_off_the_roster_by_another_process_cannot_be_marke
 ) -> None:
     first, second = room.students
     async with Socket(server.ws_url, room.teacher.token) as teacher:
-        code = f"from classes.models import Enrolment; Enrolment.objects.get(class_ref='{room.class_id}', student='{first.id}').delete()"
+        row = f"class_ref_id='{room.class_id}', student_id='{first.id}'"
+        code = f"from classes.models import Enrolment; Enrolment.objects.get({row}).delete()"
         await asyncio.to_thread(shell, server, code)
         async with asyncio.timeout(FRAME_LIMIT):
             frame = marked(first.id)
@@ -195,7 +197,8 @@ async def test_a_student_enrolled_by_another_process_can_be_marked_at_once(
 ) -> None:
     third = people.students[2]
     async with Socket(server.ws_url, room.teacher.token) as teacher, Socket(server.ws_url, third.token) as student:
-        code = f"from classes.models import Enrolment; Enrolment.objects.create(class_ref_id='{room.class_id}', student_id='{third.id}')"
+        row = f"class_ref_id='{room.class_id}', student_id='{third.id}'"
+        code = f"from classes.models import Enrolment; Enrolment.objects.create({row})"
         await asyncio.to_thread(shell, server, code)
         await teacher.mark(third.id)
         assert await teacher.frame() == marked(third.id)

@@ -42,7 +42,7 @@ from tests.services.conftest import (
 hypothesis_settings.register_profile(
     "short",
     deadline=None,
-    max_examples=35,
+    max_examples=60,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -33,7 +34,10 @@ def _environment(database: Path, more: dict[str, str]) -> dict[str, str]:
 
 
 class Server:
-    """One server process. `restart` after `kill` goes on with the same database and the same port."""
+    """One server process: `manage.py serve`, or `command`, where `{port}` becomes its port.
+
+    `restart` after `kill` goes on with the same database and the same port.
+    """
 
     def __init__(self, database: Path, command: Sequence[str] | None = None, **environment: str) -> None:
         self.database = database
@@ -54,6 +58,8 @@ class Server:
     def start(self) -> "Server":
         """Starts the process and returns once it listens; AssertionError with its log if it does not."""
         command = self.command or [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        if self.command and not self.port:
+            self.port = _free_port()
         with self.log.open("ab") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
@@ -72,6 +78,8 @@ class Server:
             found = re.search(r"(?:Listening on http://[^:\s]+|Listening on TCP address [\d.]+):(\d+)", text)
             if found:
                 self.port = int(found[1])
+                return self
+            if self.command and _answers(self.port):  # other servers say where they listen in words of their own
                 return self
             assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{text}"
             pause.wait(0.02)
@@ -99,6 +107,17 @@ class Server:
 
     def log_text(self) -> str:
         return self.log.read_text(errors="replace")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Databases:

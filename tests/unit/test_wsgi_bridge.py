@@ -409,13 +409,14 @@ async def test_context_variables_reach_a_streamed_answer(bridge: Make) -> None:
     assert sent[1]["body"] == b"Asha"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-async def test_a_download_that_fails_is_closed_and_never_ends_as_if_it_were_whole(bridge: Make) -> None:
+async def test_a_download_that_fails_is_closed_and_the_server_hears_why(bridge: Make) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"some"
         raise RuntimeError("no more")
 
-    answer = Answer(chunks(), streaming=True)
-    sent = await ask(bridge(App(lambda _: answer)), Client())
+    answer, client = Answer(chunks(), streaming=True), Client()
+    with pytest.raises(RuntimeError, match="no more"):
+        await ask(bridge(App(lambda _: answer)), client)
     assert answer.closed.is_set()
-    assert [message.get("body") for message in sent] == [None, b"some"]
+    # It never ends as if it were whole.
+    assert [message.get("body") for message in client.sent] == [None, b"some"]

@@ -1,0 +1,258 @@
+"""Sessions start, resume, end, are forgotten and corrected; of many at once one wins and nothing is lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from attendance import services
+from attendance.live import journal
+from attendance.live.journal import Known, Refusal
+from attendance.models import Attendance, Focus, Mark, Method, Session, SessionState
+from attendance.selectors import status_in_last_session
+from attendance.signals import session_changed
+from classes.models import Class
+from core import errors
+from core.ids import new_id
+from core.work import unit_of_work
+from tests.services.conftest import Room, actor_of, at_once, enrol, make_room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def new_mark(room: Room, session: Session, student: int = 0, status: str = "present") -> Mark:
+    return Mark(
+        id=new_id(),
+        session_id=session.id,
+        student_id=room.students[student].id,
+        status=status,
+        at=timezone.now(),
+        by_id=room.teacher.id,
+        method=Method.TEACHER,
+    )
+
+
+def forget(session: Session) -> None:
+    Session.objects.filter(pk=session.id).update(last_activity_at=timezone.now() - timedelta(minutes=241))
+
+
+def records(session: Session) -> dict[str, tuple[str, str]]:
+    rows = Attendance.objects.filter(session_id=session.id).values_list("student_id", "status", "method")
+    return {student_id: (status, method) for student_id, status, method in rows}
+
+
+def test_eight_starts_at_once_open_one_session() -> None:
+    room = make_room(1)
+    sessions = at_once([room.start] * 8)
+    assert len({session.id for session in sessions}) == 1
+    assert len({session.started_at for session in sessions}) == 1
+    assert Session.objects.count() == 1
+    assert Focus.objects.get().session_id == sessions[0].id
+
+
+def test_starting_another_class_moves_the_focus_and_sets_nothing_else_aside() -> None:
+    first, second = make_room(1), make_room(1)
+    session = first.start()
+    journal.commit([new_mark(first, session)])
+    other = second.start()
+    assert Focus.objects.get().session_id == other.id
+    again = first.start()
+    assert (again.id, again.started_at, again.last_seq) == (session.id, session.started_at, 1)
+    assert Focus.objects.get().session_id == session.id
+    assert Session.objects.filter(state=SessionState.OPEN).count() == 2
+
+
+def test_a_class_that_is_deleted_meanwhile_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start ends with an error instead of trying for ever."""
+    room = make_room(0)
+    attempt = services._open_or_resume
+
+    def too_late(class_id: str, teacher_id: str) -> Any:
+        Class.objects.filter(pk=class_id).delete()
+        return attempt(class_id, teacher_id)
+
+    monkeypatch.setattr(services, "_open_or_resume", too_late)
+    with pytest.raises((IntegrityError, errors.ClassNotFound)):
+        room.start()
+    assert Session.objects.count() == 0
+
+
+def test_of_eight_ends_at_once_one_wins() -> None:
+    room = make_room(2)
+    session = room.start()
+    answers = at_once([lambda: services.session_end(session_id=session.id)] * 8)
+    assert sum(isinstance(answer, errors.NoActiveSession) for answer in answers) == 7
+    assert sum(isinstance(answer, Session) for answer in answers) == 1
+    assert Attendance.objects.count() == 2
+
+
+def test_no_accepted_mark_is_missing_from_the_records_and_none_comes_after_the_end() -> None:
+    for number in range(15):
+        room = make_room(6)
+        session = room.start()
+        works: list[Any] = [
+            lambda student=student, room=room, session=session: journal.commit([new_mark(room, session, student)])
+            for student in range(6)
+        ]
+        works.insert(number % 7, lambda session=session: services.session_end(session_id=session.id))
+        answers = at_once(works)
+        ended = answers.pop(number % 7)
+        assert isinstance(ended, Session)
+        accepted = {room.students[at].id for at, answer in enumerate(answers) if answer != [Refusal.SESSION_OVER]}
+        seqs = sorted(answer[0] for answer in answers if answer != [Refusal.SESSION_OVER])
+        assert seqs == list(range(1, len(accepted) + 1))
+        outcome = records(session)
+        assert {student_id for student_id, (status, _) in outcome.items() if status == "present"} == accepted
+        assert len(outcome) == 6
+        assert ended.last_seq == Mark.objects.filter(session=session).count() == len(accepted)
+        assert (ended.present_count, ended.absent_count) == (len(accepted), 6 - len(accepted))
+
+
+def test_the_records_say_what_each_came_to_and_how() -> None:
+    room = make_room(3)
+    session = room.start()
+    journal.commit([new_mark(room, session, 0), new_mark(room, session, 1), new_mark(room, session, 0, "absent")])
+    services.session_end(session_id=session.id)
+    assert records(session) == {
+        room.students[0].id: ("absent", "teacher"),
+        room.students[1].id: ("present", "teacher"),
+        room.students[2].id: ("absent", "auto"),
+    }
+
+
+def test_a_marked_student_who_left_the_class_keeps_the_record() -> None:
+    room = make_room(2)
+    session = room.start()
+    journal.commit([new_mark(room, session, 0)])
+    room.students[0].enrolments.all().delete()
+    services.session_end(session_id=session.id)
+    assert records(session)[room.students[0].id] == ("present", "teacher")
+
+
+def test_a_forgotten_session_ends_as_done_would_end_it() -> None:
+    room = make_room(2)
+    session = room.start()
+    journal.commit([new_mark(room, session)])
+    services.session_end_forgotten(session_id=session.id)
+    session.refresh_from_db()
+    assert session.state == SessionState.OPEN
+    forget(session)
+    assert [view.idle for view in journal.look({}, frozenset()).sessions] == [True]
+    services.session_end_forgotten(session_id=session.id)
+    session.refresh_from_db()
+    assert (session.state, session.present_count, session.absent_count) == (SessionState.ENDED, 1, 1)
+    assert len(records(session)) == 2
+
+
+def test_a_forgotten_session_without_a_mark_is_voided_and_counts_nowhere() -> None:
+    room = make_room(1)
+    session = room.start()
+    forget(session)
+    services.session_end_forgotten(session_id=session.id)
+    session.refresh_from_db()
+    assert session.state == SessionState.VOIDED
+    assert records(session) == {}
+    assert status_in_last_session(actor=actor_of(room.students[0]), class_id=room.class_id) == (room.class_id, None)
+    with pytest.raises(errors.NoActiveSession):
+        services.session_end(session_id=session.id)
+    assert journal.commit([new_mark(room, session)]) == [Refusal.SESSION_OVER]
+    view = journal.look({session.id: Known(0, 1)}, frozenset()).sessions
+    assert [found.state for found in view] == [SessionState.VOIDED]
+    assert journal.look({}, frozenset()).sessions == []
+
+
+def test_a_start_does_not_resume_a_forgotten_session() -> None:
+    room = make_room(1)
+    session = room.start()
+    journal.commit([new_mark(room, session)])
+    forget(session)
+    again = room.start()
+    assert again.id != session.id
+    session.refresh_from_db()
+    assert session.state == SessionState.ENDED
+
+
+def test_a_correction_is_a_row_of_the_journal_and_changes_record_and_counts() -> None:
+    room = make_room(2)
+    session = room.start()
+    journal.commit([new_mark(room, session)])
+    services.session_end(session_id=session.id)
+    record = Attendance.objects.get(student=room.students[1])
+    services.record_correct(by_id=room.teacher.id, record_id=record.id, status="late", note="the bus")
+    row = Mark.objects.get(seq=2)
+    assert (row.student_id, row.status, row.method, row.note) == (room.students[1].id, "late", "correction", "the bus")
+    assert row.by_id == room.teacher.id
+    assert records(session)[room.students[1].id] == ("late", "correction")
+    session.refresh_from_db()
+    assert (session.last_seq, session.present_count, session.absent_count) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("state", [SessionState.OPEN, SessionState.VOIDED])
+def test_a_correction_is_refused_unless_the_session_is_a_finished_one(state: SessionState) -> None:
+    room = make_room(1)
+    session = room.start()
+    services.session_end(session_id=session.id)
+    record = Attendance.objects.get()
+    Session.objects.filter(pk=session.id).update(state=state)
+    with pytest.raises(errors.NoActiveSession):
+        services.record_correct(by_id=room.teacher.id, record_id=record.id, status="present")
+    record.refresh_from_db()
+    assert (record.status, Mark.objects.count()) == ("absent", 0)
+
+
+def test_a_look_finds_what_is_new_and_nothing_else() -> None:
+    room = make_room(2)
+    session = room.start()
+    journal.commit([new_mark(room, session, 0), new_mark(room, session, 1)])
+    first = journal.look({}, frozenset())
+    assert first.focus_id == session.id
+    (view,) = first.sessions
+    assert [mark.seq for mark in view.marks] == [1, 2]
+    assert view.roster == {student.id for student in room.students}
+    known = {session.id: Known(1, view.roster_version)}
+    (view,) = journal.look(known, frozenset()).sessions
+    assert [mark.seq for mark in view.marks] == [2]
+    assert view.roster is None
+    late = make_room(1).students[0]
+    enrol(room.class_id, late)
+    (view,) = journal.look(known, frozenset()).sessions
+    assert view.roster is not None
+    assert late.id in view.roster
+
+
+def test_a_look_finds_what_ended_just_now_and_what_is_known_however_long_ago_it_ended() -> None:
+    room = make_room(1)
+    session = room.start()
+    services.session_end(session_id=session.id)
+    (view,) = journal.look({}, frozenset()).sessions
+    assert (view.state, view.counts.absent) == (SessionState.ENDED, 1)
+    assert journal.look({}, frozenset({session.id})).sessions == []
+    Session.objects.update(ended_at=timezone.now() - 2 * journal.RECENT)
+    assert journal.look({}, frozenset()).sessions == []
+    assert len(journal.look({session.id: Known(0, 1)}, frozenset()).sessions) == 1
+
+
+def test_a_start_that_is_undone_announces_nothing() -> None:
+    room, heard = make_room(1), []
+
+    def listen(**kwargs: Any) -> None:
+        heard.append(Session.objects.count())
+
+    session_changed.connect(listen)
+    try:
+
+        @unit_of_work
+        def undone() -> None:
+            room.start()
+            assert heard == []
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            undone()
+        assert heard == []
+        room.start()
+        assert heard == [1]
+    finally:
+        session_changed.disconnect(listen)

@@ -1,0 +1,45 @@
+"""The canonical protocol's spelling, to the letter, in both wire forms."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from attendance.live import wire
+from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
+from attendance.models import Status
+
+NOW = datetime(2025, 3, 11, 10, tzinfo=UTC)
+MARK = Marked(1, "a", Status.LATE, NOW)
+
+PLAIN = {
+    MARK: '{"event":"ATTENDANCE_MARKED","data":{"studentId":"a","status":"present"}}',
+    Summary(3, Counts(1, 2)): '{"event":"TODAY_SUMMARY","data":{"present":1,"absent":2,"total":3}}',
+    Ended(4, Counts(1, 2)): (
+        '{"event":"DONE","data":{"message":"Attendance persisted","present":1,"absent":2,"total":3}}'
+    ),
+}
+
+
+@pytest.mark.parametrize("fact", PLAIN)
+def test_a_plain_frame_has_no_field_more(fact: Fact) -> None:
+    assert wire.plain(fact) == PLAIN[fact]
+
+
+@pytest.mark.parametrize("fact", PLAIN)
+def test_a_sequenced_frame_is_the_plain_one_and_its_seq(fact: Fact) -> None:
+    assert json.loads(wire.sequenced(fact)) == {**json.loads(PLAIN[fact]), "seq": fact.seq}
+
+
+def test_the_answer_to_sync_has_the_session_and_its_marks_since() -> None:
+    session = LiveSession("s", "c", "t", NOW)
+    session.admit([MARK, Marked(2, "b", Status.EXCUSED, NOW)])
+    at = "2025-03-11T10:00:00.000Z"
+    marks = [{"seq": 2, "studentId": "b", "status": "absent", "at": at}]
+    data = {"classId": "c", "startedAt": at, "seq": 2, "marks": marks}
+    assert json.loads(wire.sync_frame(session, 1)) == {"event": "SYNC", "data": data}
+    assert json.loads(wire.sync_frame(session, 9))["data"]["marks"] == []
+
+
+def test_an_error_says_its_message() -> None:
+    assert wire.error_frame("No") == '{"event":"ERROR","data":{"message":"No"}}'
