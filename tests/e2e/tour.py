@@ -34,7 +34,8 @@ def run_tour(url: str, **environment: str) -> None:
     outputs = done.stdout.split(f"{mark}\n")
     for (commands, expected), output in zip(steps, outputs, strict=False):
         pattern = ".*?".join(map(re.escape, expected.split("…")))
-        assert re.fullmatch(pattern, output, re.DOTALL), f"{commands}\nprinted\n{output}\n{done.stderr}\nnot\n{expected}"
+        holds = re.fullmatch(pattern, output, re.DOTALL)
+        assert holds, f"{commands}\nprinted\n{output}\n{done.stderr}\nnot\n{expected}"
     assert len(outputs) == len(steps), f"the tour stopped:\n{done.stdout}\n{done.stderr}"
 
 

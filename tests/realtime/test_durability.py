@@ -35,14 +35,14 @@ async def test_every_batch_of_broadcasts_follows_a_sync_of_the_disk(
     server.stop()
 
     synced, told = False, 0
-    socket_told: str | None = None
+    first_told: str | None = None
     for line in trace.read_text(errors="replace").splitlines():
+        call = re.search(r"(?:write|writev|sendto|sendmsg)\((\d+)", line)
         if re.search(r"f(data)?sync\(", line):
-            synced, socket_told = True, None
-        elif "ATTENDANCE_MARKED" in line and (call := re.search(r"(?:write|writev|sendto|sendmsg)\((\d+)", line)):
-            if socket_told in (None, call[1]):  # the first socket of a batch; the others follow without a sync
-                assert synced, f"told before it was synced: {line}"
-                told += 1
-                socket_told = call[1]
-                synced = False
+            synced, first_told = True, None
+        elif "ATTENDANCE_MARKED" in line and call is not None and first_told in (None, call[1]):
+            # The first socket of a batch; the others follow it without a sync of their own.
+            assert synced, f"told before it was synced: {line}"
+            first_told, synced = call[1], False
+            told += 1
     assert told == 30

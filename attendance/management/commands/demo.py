@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -16,10 +16,10 @@ from attendance import services
 from attendance.live import journal
 from attendance.models import Mark, Method, Session, SessionState, Status
 from classes import rosters
-from classes.management.commands.import_roster import HelpFormatter
 from classes.models import Class
 from classes.selectors import student_ids
 from classes.services import class_create
+from core.commands import ExplainedCommand
 from core.identity import Actor, Role
 from core.ids import new_id
 from core.work import unit_of_work
@@ -62,21 +62,18 @@ Try it, with the server running:
 """
 
 EXAMPLE = """\
-example:
   python manage.py demo
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
+    example = EXAMPLE
     help = (
         f"Makes a teacher ({TEACHER_EMAIL}), the class “{CLASS_NAME}” of 30 invented students, three finished\n"
         "sessions and a live one, and prints how to sign in. Run again it only gives the teacher and one student\n"
         "new passwords, and opens a live session where none is open any more. While one session is live at a\n"
         "time, the one it opens is the one that /ws means from then on."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLE, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(total=4 + len(DAYS_AGO), desc="Demo", disable=None) as progress:

@@ -6,29 +6,26 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from attendance import reports
-from classes.management.commands.import_roster import HelpFormatter
 from classes.rosters import RosterError, class_find
+from core.commands import ExplainedCommand
 
 EXAMPLE = """\
-example:
   python manage.py export_attendance "Physics 1" > physics.csv
   python manage.py export_attendance "Physics 1" --from 2025-03-01 --to 2025-03-31 --output march.xlsx
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
+    example = EXAMPLE
     help = (
         "Exports a class's attendance: a line for each student, a column for each finished session, and totals.\n"
         "Students are those on the roster and those with a record. In the totals late counts as present and\n"
         "excused as absent; a cell is empty where a student has no record. Times are in TIME_ZONE."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLE, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("class_ref", metavar="CLASS", help="the class's id (24 hex digits) or its name")

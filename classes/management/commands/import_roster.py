@@ -1,19 +1,18 @@
 """`manage.py import_roster`: a class's students from a CSV file."""
 
-import argparse
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from accounts.passwords import hash_password
 from classes import rosters
 from classes.rosters import Outcome, Report, RosterError, Row
+from core.commands import ExplainedCommand
 
 EXAMPLE = """\
-example:
   python manage.py import_roster "Physics 1" students.csv --dry-run
   python manage.py import_roster 65f1a2b3c4d5e6f708192a3b students.csv --passwords passwords.csv
 
@@ -24,11 +23,8 @@ example:
 """
 
 
-class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of arguments; description and examples as they are written."""
-
-
-class Command(BaseCommand):
+class Command(ExplainedCommand):
+    example = EXAMPLE
     help = (
         "Imports students from a CSV file into a class: creates those who have no account yet and enrols all.\n"
         "All or nothing: with one refused row nothing is written. Running it twice changes nothing.\n\n"
@@ -37,9 +33,6 @@ class Command(BaseCommand):
         "tabs. A student is known by the e-mail, in any letter case; where that is empty, by the roll number.\n"
         "The names of students who have an account stay as they are; a roll number they lack is noted."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLE, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("class_ref", metavar="CLASS", help="the class's id (24 hex digits) or its name")

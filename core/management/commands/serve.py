@@ -11,9 +11,11 @@ import uvicorn
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from core.commands import ExplainedCommand
 
 #: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
 #: before anybody can notice that the reader is slow.
@@ -24,7 +26,14 @@ BACKLOG = 4096
 ADMIN_EMAIL = "admin@attendance.local"
 
 
-class Command(BaseCommand):
+EXAMPLE = """\
+  python manage.py serve --setup
+  HOST=0.0.0.0 PORT=8000 python manage.py serve
+"""
+
+
+class Command(ExplainedCommand):
+    example = EXAMPLE
     help = "Serves HTTP and WebSockets. With --setup it first makes the database ready and, once, an admin account."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
