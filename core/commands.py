@@ -1,6 +1,8 @@
 """The base of the project's commands: help texts as they are written, with an example below them."""
 
 import argparse
+import os
+import sys
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
@@ -19,3 +21,10 @@ class ExplainedCommand(BaseCommand):
         return super().create_parser(
             prog_name, subcommand, formatter_class=HelpFormatter, epilog=f"example:\n{self.example}", **kwargs
         )
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except BrokenPipeError:  # `… | head` has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)

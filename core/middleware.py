@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
 
 from core import errors
@@ -19,11 +20,13 @@ class EnvelopeInDebug:
     answers: ClassVar = {error.status: error for error in (errors.BadRequest, errors.Forbidden, errors.NotFound)}
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not settings.DEBUG:
+            raise MiddlewareNotUsed
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if not settings.DEBUG or response.status_code < 400 or request.path.startswith(HTML_PREFIXES):
+        if response.status_code < 400 or request.path.startswith(HTML_PREFIXES):
             return response
         if response.get("Content-Type", "").startswith("application/json"):
             return response
