@@ -98,21 +98,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     @unit_of_work
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         self.email_key = email_key(self.email)
-        loaded = getattr(self, "_loaded", {})
-        changed = [field for field in loaded if self.__dict__[field] != loaded[field]]
-        if changed:
-            self.token_version += 1
-            self.credentials_changed_at = timezone.now()
         if update_fields is not None:
             update_fields = set(update_fields)
             if "email" in update_fields:
                 update_fields.add("email_key")
-            if changed:
+        saved = [field for field in CREDENTIAL_FIELDS if update_fields is None or field in update_fields]
+        loaded = getattr(self, "_loaded", {})
+        changed = any(field in loaded and self.__dict__[field] != loaded[field] for field in saved)
+        if changed:
+            self.token_version = F("token_version") + 1  # of the row as it is now, whoever else changed it
+            self.credentials_changed_at = timezone.now()
+            if update_fields is not None:
                 update_fields |= {"token_version", "credentials_changed_at"}
         super().save(update_fields=update_fields, **options)
         if changed:
+            self.refresh_from_db(fields=["token_version"])
             announce_change()
-        self._loaded = {field: self.__dict__[field] for field in CREDENTIAL_FIELDS if field in self.__dict__}
+        self._loaded = {**loaded, **{field: self.__dict__[field] for field in saved if field in self.__dict__}}
 
 
 class AccountsVersion(models.Model):

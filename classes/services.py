@@ -1,7 +1,5 @@
 """What changes classes and rosters."""
 
-import contextlib
-
 from django.db import IntegrityError
 
 from accounts.selectors import student_get
@@ -26,8 +24,10 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str) -> Class:
     found = selectors.class_get_for_owner(actor=actor, class_id=class_id)
     student = student_get(parse_id(student_id))
     if not Enrolment.objects.filter(class_ref=found, student=student).exists():
-        with contextlib.suppress(IntegrityError):  # another request may have added the same student in between
+        try:
             _enrol(found, student.id)
+        except IntegrityError:
+            student_get(student.id)  # gone meanwhile? If not, another request has added the same student
     return found
 
 

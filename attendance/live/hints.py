@@ -36,12 +36,7 @@ class Hints:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        channel = await self._layer.new_channel()
-        self._tasks = [
-            asyncio.create_task(self._rejoin(channel)),
-            asyncio.create_task(self._receive(channel)),
-            asyncio.create_task(self._send()),
-        ]
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._send())]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -60,20 +55,28 @@ class Hints:
             except Exception as failure:
                 logger.warning("A hint was not sent, other processes will look for themselves: %s", failure)
 
+    async def _listen(self) -> None:
+        while True:
+            try:
+                channel = await self._layer.new_channel()
+                rejoining = asyncio.create_task(self._rejoin(channel))
+                try:
+                    await self._receive(channel)
+                finally:
+                    rejoining.cancel()
+            except Exception as failure:
+                logger.warning("The channel layer does not answer, trying again: %s", failure)
+            await asyncio.sleep(RETRY_INTERVAL)
+
     async def _rejoin(self, channel: str) -> None:
         while True:
-            with contextlib.suppress(Exception):  # `_receive` reports what is wrong with the layer
+            with contextlib.suppress(Exception):  # `_receive` finds out what is wrong with the layer
                 await self._layer.group_add(GROUP, channel)
             await asyncio.sleep(REJOIN_INTERVAL)
 
     async def _receive(self, channel: str) -> None:
         while True:
-            try:
-                hint = await self._layer.receive(channel)
-            except Exception as failure:
-                logger.warning("The channel layer does not answer, trying again: %s", failure)
-                await asyncio.sleep(RETRY_INTERVAL)
-                continue
+            hint = await self._layer.receive(channel)
             if hint.get("origin") == self._origin:
                 continue
             try:

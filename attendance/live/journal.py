@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
@@ -41,13 +41,13 @@ def commit(marks: Sequence[Mark]) -> list[int | Refusal]:
     """
     try:
         return _add(marks)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         logger.warning("A batch of %d marks failed; trying them one by one.", len(marks), exc_info=True)
     outcomes: list[int | Refusal] = []
     for position, mark in enumerate(marks):
         try:
             outcomes.append(_add_again(mark))
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             # The database itself is unwell. Waiting for it again for every other mark would help nobody.
             logger.exception("%d marks cannot be committed.", len(marks) - position)
             return outcomes + [Refusal.FAILED] * (len(marks) - position)
