@@ -55,6 +55,8 @@ class Session(models.Model):
     last_seq = models.PositiveIntegerField("marks", default=0)
     last_activity_at = models.DateTimeField("last mark", default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    #: The focus's `number` when it last moved here; 0 for never.
+    focus_number = models.PositiveBigIntegerField(default=0, editable=False)
     present_count = models.PositiveIntegerField("present", null=True, blank=True)
     absent_count = models.PositiveIntegerField("absent", null=True, blank=True)
 
@@ -73,10 +75,14 @@ class Session(models.Model):
 
 
 class Focus(models.Model):
-    """One row: the session that `/ws` means when sessions are live one at a time."""
+    """One row: the session that `/ws` means when sessions are live one at a time.
+
+    `number` counts its moves, so that who looks later can tell in which order sessions had it.
+    """
 
     key = models.CharField(primary_key=True, max_length=8, default="focus", editable=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    number = models.PositiveBigIntegerField(default=1)
 
 
 class Mark(models.Model):

@@ -46,10 +46,18 @@ def _open_or_resume(class_id: str, teacher_id: str) -> Session:
         session = Session.objects.create(
             class_ref_id=class_id, started_by_id=teacher_id, started_at=now, last_activity_at=now
         )
-    if not Focus.objects.update(session=session):
-        Focus.objects.create(session=session)
+    _move_focus(session)
     after_commit(lambda: session_changed.send(sender=Session))
     return session
+
+
+def _move_focus(session: Session) -> None:
+    """Inside a unit of work: `/ws` means `session` from now on."""
+    if Focus.objects.filter(session=session).exists():
+        return
+    if not Focus.objects.update(session=session, number=F("number") + 1):
+        Focus.objects.create(session=session)
+    Session.objects.filter(pk=session.pk).update(focus_number=Focus.objects.values_list("number", flat=True).get())
 
 
 def idle_since() -> datetime:

@@ -107,6 +107,7 @@ class SessionView:
     last_seq: int
     idle: bool
     counts: Counts
+    focus_number: int
     roster_version: int
     roster: frozenset[str] | None
     marks: list[Marked]
@@ -123,6 +124,7 @@ _LOOK_COLUMNS = (
     "last_activity_at",
     "present_count",
     "absent_count",
+    "focus_number",
 )
 
 
@@ -173,6 +175,7 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
                 last_seq=row["last_seq"],
                 idle=row["last_activity_at"] < idle_limit,
                 counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
+                focus_number=row["focus_number"],
                 roster_version=roster_version,
                 roster=frozenset(student_ids(row["class_ref_id"])) if roster_version != has.roster_version else None,
                 marks=marks_between(row["id"], has.seq, row["last_seq"]) if row["last_seq"] > has.seq else [],

@@ -56,6 +56,7 @@ class Live:
         self.hub = Hub()
         self.sessions: dict[str, LiveSession] = {}
         self.focus_id: str | None = None
+        self._focus_number = 0
         self.accounts_version = 0
         self._finished: dict[str, float] = {}
         self._idle: list[str] = []
@@ -244,14 +245,16 @@ class Live:
 
     def _take(self, view: journal.View) -> None:
         """Brings the replica up to `view` and tells what is new in it."""
-        # What happened in other sessions came before the focus moved, if it did: they are told under the old one.
-        for session_view in view.sessions:
-            if session_view.id != view.focus_id:
-                self._take_session(session_view)
+        # The focus may have moved several times since the last look. Each session that it moved to is told under
+        # it, in the order of the moves; the others happened under the focus that this process knows.
+        moves = [session for session in view.sessions if session.focus_number > self._focus_number]
+        for session in view.sessions:
+            if session not in moves:
+                self._take_session(session)
+        for session in sorted(moves, key=lambda session: session.focus_number):
+            self.focus_id, self._focus_number = session.id, session.focus_number
+            self._take_session(session)
         self.focus_id = view.focus_id
-        for session_view in view.sessions:
-            if session_view.id == view.focus_id:
-                self._take_session(session_view)
         for deleted in self.sessions.keys() - {session.id for session in view.sessions}:
             self._finish(deleted)
         self._idle = [session.id for session in view.sessions if session.idle and session.state is SessionState.OPEN]

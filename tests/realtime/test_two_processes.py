@@ -191,7 +191,6 @@ async def test_the_first_mark_after_a_start_elsewhere_is_not_held_against_the_cl
     assert journal(here.database, before.class_id) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the focus of the session between two looks is not known, so nobody is told")
 async def test_the_last_words_of_two_sessions_within_one_look_are_heard(
     pair: tuple[Server, Server], crowd: People
 ) -> None:
