@@ -12,8 +12,8 @@ from tests.support.clients import Socket, make_class
 from tests.support.server import Server
 
 COMMANDS = {
-    "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "attendance_project.asgi:application"],
-    "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{port}"],
+    "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{free_port}", "attendance_project.asgi:application"],
+    "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{free_port}"],
 }
 
 

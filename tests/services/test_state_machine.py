@@ -524,16 +524,17 @@ class LiveSessions(RuleBasedStateMachine):
             if client.role >= 0 and session.class_ref_id in self.roster_changes:
                 return False
             return self.may_hear(client, session)
-        if not self.moves:
-            return session.id == self.focus
-        if len(self.moves) > 1:
-            return False
-        left, entered, last_seqs, ended = self.moves[0]
-        if session.id == entered:
-            return True
-        if session.id == left:
-            return session.id in ended if seq is None else seq <= last_seqs.get(session.id, 0)
-        return False
+        # While it had the focus, however often the focus moved; what was on its way when it moved need not be heard.
+        current, since = self.focus, 0
+        for _, entered, last_seqs, ended in self.moves:
+            if current == session.id:
+                heard_here = session.id in ended if seq is None else since < seq <= last_seqs.get(session.id, 0)
+                if heard_here:
+                    return True
+            current = entered
+            if entered == session.id:
+                since = last_seqs.get(session.id, 0)
+        return session.id == current and (seq is None or seq > since)
 
     # SYNC
 

@@ -1,6 +1,7 @@
 """A real server process for tests: `manage.py serve` on a port of its own, over an SQLite file."""
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -34,7 +35,9 @@ def _environment(database: Path, more: dict[str, str]) -> dict[str, str]:
 
 
 class Server:
-    """One server process: `manage.py serve`, or `command`, where `{port}` becomes its port.
+    """One server process: `manage.py serve`, or `command`.
+
+    In a command `{port}` is 0, for a server that picks a port and says so; `{free_port}` is one chosen for it.
 
     `restart` after `kill` goes on with the same database and the same port.
     """
@@ -58,12 +61,13 @@ class Server:
     def start(self) -> "Server":
         """Starts the process and returns once it listens; AssertionError with its log if it does not."""
         command = self.command or [sys.executable, "manage.py", "serve", "--port", str(self.port)]
-        if self.command and not self.port:
+        picks_port = not any("{free_port}" in part for part in command)
+        if not picks_port and not self.port:
             self.port = _free_port()
         with self.log.open("ab") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
-                [part.format(port=self.port) for part in command],
+                [part.format(port=self.port, free_port=self.port) for part in command],
                 cwd=ROOT,
                 env=_environment(self.database, self.environment),
                 stdout=log,
@@ -79,7 +83,7 @@ class Server:
             if found:
                 self.port = int(found[1])
                 return self
-            if self.command and _answers(self.port):  # other servers say where they listen in words of their own
+            if not picks_port and _answers(self.port):  # other servers say where they listen in words of their own
                 return self
             assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{text}"
             pause.wait(0.02)
@@ -110,9 +114,11 @@ class Server:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives to others who ask for any port meanwhile."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        if not _answers(port):
+            return port
 
 
 def _answers(port: int) -> bool:
