@@ -1,4 +1,4 @@
-"""Fixtures: real servers on databases of their own, shared by a module's tests or made for one test."""
+"""Fixtures: real servers on databases of their own, a module's or a single test's. Their logs must stay clean."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +27,8 @@ def make_server(databases: Databases) -> Iterator[Callable[..., Server]]:
     yield make
     for server in servers:
         server.close()
+    for server in servers:
+        server.assert_clean()
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,7 @@ def server(databases: Databases) -> Iterator[Server]:
     running = Server(databases.fresh()).start()
     yield running
     running.close()
+    running.assert_clean()
 
 
 @pytest.fixture

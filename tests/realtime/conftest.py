@@ -1,8 +1,7 @@
-"""People who share a module's server, and servers whose logs must stay clean."""
+"""People who share a module's server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -21,45 +20,13 @@ class People:
     outsider: Person
 
 
-def assert_clean(server: Server) -> None:
-    """No crash and no lock trouble in the server's log."""
-    log = server.log_text()
-    for trouble in ("Traceback", "database is locked", "Exception in", "never retrieved", "ERROR"):
-        assert trouble not in log, log
-
-
-@pytest.fixture(scope="module")
-def server(databases: Databases) -> Iterator[Server]:
-    """A running server in the default mode, shared by the module's tests; whatever they do, its log stays clean."""
-    running = Server(databases.fresh()).start()
-    yield running
-    running.close()
-    assert_clean(running)
-
-
 @pytest.fixture(scope="module")
 def per_class_server(databases: Databases) -> Iterator[Server]:
     """The same with a live session for each class."""
     running = Server(databases.fresh(), LIVE_SESSIONS="per-class").start()
     yield running
     running.close()
-    assert_clean(running)
-
-
-@pytest.fixture
-def make_server(databases: Databases) -> Iterator[Callable[..., Server]]:
-    """As the suite's own `make_server`; the logs must be clean in the end."""
-    servers: list[Server] = []
-
-    def make(database: Path | None = None, command: list[str] | None = None, **environment: str) -> Server:
-        servers.append(Server(database or databases.fresh(), command, **environment))
-        return servers[-1].start()
-
-    yield make
-    for running in servers:
-        running.close()
-    for running in servers:
-        assert_clean(running)
+    running.assert_clean()
 
 
 def make_people(server: Server) -> People:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.realtime.conftest import People, assert_clean, make_people
+from tests.realtime.conftest import People, make_people
 from tests.realtime.contract import NO_SESSION, Frame, done, error, marked, mine
 from tests.realtime.database import journal, records
 from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_class
@@ -21,7 +21,7 @@ def pair(databases: Databases) -> Iterator[tuple[Server, Server]]:
     for running in (first, second):
         running.close()
     for running in (first, second):
-        assert_clean(running)
+        running.assert_clean()
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,12 @@ class Server:
     def log_text(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def assert_clean(self) -> None:
+        """No crash and no lock trouble in the log."""
+        log = self.log_text()
+        for trouble in ("Traceback", "database is locked", "Exception in", "never retrieved", "ERROR"):
+            assert trouble not in log, log
+
 
 def _free_port() -> int:
     """Below those that the system gives to others who ask for any port meanwhile."""

@@ -13,9 +13,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from core.commands import ExplainedCommand
+from core.health import missing_migrations
 
 #: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
 #: before anybody can notice that the reader is slow.
@@ -131,8 +131,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _missing_migrations() -> int:
     try:
-        executor = MigrationExecutor(connection)
-        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        return missing_migrations()
     except DatabaseError as failure:
         name = connection.settings_dict["NAME"]
         raise CommandError(f"Cannot use the database {name}: {failure}. DATABASE_URL names another.") from None
