@@ -10,12 +10,12 @@ from django.db import models
 from django.db.models import F
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
-from django.utils import timezone
 
 from accounts import passwords
 from accounts.signals import accounts_changed
 from core.identity import Role
 from core.ids import id_field
+from core.times import now
 from core.work import after_commit, unit_of_work
 
 #: A change to one of these makes the tokens given out before it worthless.
@@ -107,7 +107,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         changed = any(field in loaded and self.__dict__[field] != loaded[field] for field in saved)
         if changed:
             self.token_version = F("token_version") + 1  # of the row as it is now, whoever else changed it
-            self.credentials_changed_at = timezone.now()
+            self.credentials_changed_at = now()
             if update_fields is not None:
                 update_fields |= {"token_version", "credentials_changed_at"}
         super().save(update_fields=update_fields, **options)

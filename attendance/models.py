@@ -7,10 +7,10 @@ every mark raises its `last_seq` in the same transaction. Records are what the j
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from classes.models import Class
 from core.ids import id_field
+from core.times import now
 
 
 class Status(models.TextChoices):
@@ -50,10 +50,10 @@ class Session(models.Model):
     id = id_field()
     class_ref = models.ForeignKey(Class, on_delete=models.PROTECT, related_name="sessions", verbose_name="class")
     state = models.CharField(max_length=8, choices=SessionState.choices, default=SessionState.OPEN)
-    started_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(default=now)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_seq = models.PositiveIntegerField("marks", default=0)
-    last_activity_at = models.DateTimeField("last mark", default=timezone.now)
+    last_activity_at = models.DateTimeField("last mark", default=now)
     ended_at = models.DateTimeField(null=True, blank=True)
     #: The focus's `number` when it last moved here; 0 for never.
     focus_number = models.PositiveBigIntegerField(default=0, editable=False)

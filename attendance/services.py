@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import F
-from django.utils import timezone
 
 from attendance.models import Attendance, Focus, Mark, Method, Session, SessionState, Status
 from attendance.signals import session_changed
@@ -17,6 +16,7 @@ from classes.selectors import class_get_for_owner
 from core import errors
 from core.identity import Actor
 from core.ids import new_id
+from core.times import now
 from core.work import after_commit, unit_of_work
 
 
@@ -40,11 +40,9 @@ def _open_or_resume(class_id: str, teacher_id: str) -> Session:
         _end(session.id, forgotten=True)
         session = None
     if session is None:
-        now = timezone.now()
-        # Whole milliseconds, because that is what clients are told and may compare.
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        moment = now()
         session = Session.objects.create(
-            class_ref_id=class_id, started_by_id=teacher_id, started_at=now, last_activity_at=now
+            class_ref_id=class_id, started_by_id=teacher_id, started_at=moment, last_activity_at=moment
         )
     _move_focus(session)
     after_commit(lambda: session_changed.send(sender=Session))
@@ -62,7 +60,7 @@ def _move_focus(session: Session) -> None:
 
 def idle_since() -> datetime:
     """A session whose last mark (or start) is before this moment counts as forgotten."""
-    return timezone.now() - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    return now() - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
 
 
 @unit_of_work
@@ -84,11 +82,10 @@ def session_end_forgotten(*, session_id: str) -> None:
 
 def _end(session_id: str, *, forgotten: bool) -> bool:
     """Inside a unit of work: takes the session's row, then writes the records. False if it was over already."""
-    now = timezone.now()
     open_session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
     if forgotten:
         open_session = open_session.filter(last_activity_at__lt=idle_since())
-    if not open_session.update(state=SessionState.ENDED, ended_at=now):
+    if not open_session.update(state=SessionState.ENDED, ended_at=now()):
         return False
     after_commit(lambda: session_changed.send(sender=Session))
 
@@ -135,7 +132,7 @@ def record_correct(*, by_id: str, record_id: str, status: Status, note: str = ""
         seq=Session.objects.values_list("last_seq", flat=True).get(pk=record.session_id),
         student_id=record.student_id,
         status=status,
-        at=timezone.now(),
+        at=now(),
         by_id=by_id,
         method=Method.CORRECTION,
         note=note,

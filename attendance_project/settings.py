@@ -61,10 +61,21 @@ SECRET_KEY = _secret("SECRET_KEY")
 JWT_SECRET = _secret("JWT_SECRET")
 
 
-def _database() -> Any:
-    database = dj_database_url.parse(DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}")
-    if database["ENGINE"] != "django.db.backends.sqlite3":
-        raise ImproperlyConfigured("DATABASE_URL must be sqlite:///path: other databases are not supported yet.")
+def _database() -> dict[str, Any]:
+    url = DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}"
+    try:
+        database: dict[str, Any] = {**dj_database_url.parse(url)}
+    except ValueError:
+        database = {"ENGINE": None}
+    match database["ENGINE"]:
+        case "django.db.backends.sqlite3":
+            return _sqlite(database)
+        case "django.db.backends.postgresql":
+            return _postgresql(database)
+    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
+
+
+def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
     Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     return {
         **database,
@@ -77,6 +88,20 @@ def _database() -> Any:
         },
         # Tests run on a file too: in memory, threads would share one connection.
         "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
+    }
+
+
+def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **database,
+        "CONN_MAX_AGE": 0,  # back to the pool after each request
+        "CONN_HEALTH_CHECKS": True,  # a connection that died in the pool is replaced, not handed out
+        "OPTIONS": {
+            **database.get("OPTIONS", {}),
+            # For every thread that may want one at once; seconds to wait for one.
+            "pool": {"min_size": 2, "max_size": HTTP_THREADS + 8, "timeout": 5},
+            "connect_timeout": 5,  # seconds
+        },
     }
 
 

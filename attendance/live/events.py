@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.conf import settings
-from django.utils import timezone
 
 from attendance.live import wire
 from attendance.live.hub import Socket
@@ -18,6 +17,7 @@ from attendance.models import Method, Status
 from core import errors, strict_json
 from core.identity import Role
 from core.ids import parse_id
+from core.times import now
 
 
 class NoData(msgspec.Struct):
@@ -60,7 +60,7 @@ async def mark(live: Live, socket: Socket, session: LiveSession, data: MarkData)
             case Refusal.FAILED:
                 live.hub.tell(socket, wire.error_frame(errors.InternalError.message))
             case seq if not _heard(socket, session):
-                live.hub.tell(socket, socket.form(Marked(seq, student_id, status, timezone.now())))
+                live.hub.tell(socket, socket.form(Marked(seq, student_id, status, now())))
 
     committing.add_done_callback(answer)
 

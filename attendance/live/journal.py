@@ -11,13 +11,13 @@ from enum import Enum
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
 
 from accounts.models import AccountsVersion
 from attendance.live.session import Counts, Marked
 from attendance.models import Focus, Mark, Session, SessionState, Status
 from attendance.services import idle_since
 from classes.selectors import student_ids
+from core.times import now
 from core.work import unit_of_work
 
 logger = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
         Session.objects.filter(
             Q(state=SessionState.OPEN)
             | Q(pk__in=list(known))
-            | Q(state=SessionState.ENDED, ended_at__gte=timezone.now() - RECENT)
+            | Q(state=SessionState.ENDED, ended_at__gte=now() - RECENT)
         )
         .order_by("started_at", "id")
         .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))

@@ -19,7 +19,6 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.utils import timezone
 
 from accounts import tokens
 from attendance import services
@@ -32,6 +31,7 @@ from attendance.models import Mark, Method, SessionState, Status
 from core import errors
 from core.identity import Actor
 from core.ids import new_id
+from core.times import now
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class Live:
                 session_id=session.id,
                 student_id=student_id,
                 status=status,
-                at=timezone.now(),
+                at=now(),
                 by_id=by.id,
                 method=method,
             )
