@@ -7,10 +7,14 @@ import sys
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit(
             "Django is not installed for this Python. "
             "Run `make serve`, or: python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
         )
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as failure:
+        sys.exit(f"A setting is wrong. {failure}")

@@ -7,7 +7,8 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, validate
+from environs import Env, EnvValidationError, validate
+from pymongo.uri_parser import parse_uri
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -32,7 +33,12 @@ SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Ra
 
 _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
 
-env.seal()
+try:
+    env.seal()
+except EnvValidationError as failure:
+    raise ImproperlyConfigured(
+        "\n".join(f"{name}: {' '.join(map(str, faults))}" for name, faults in failure.error_messages.items())
+    ) from None
 
 
 def _secret(name: str) -> str:
@@ -61,8 +67,10 @@ SECRET_KEY = _secret("SECRET_KEY")
 JWT_SECRET = _secret("JWT_SECRET")
 
 
-def _database() -> dict[str, Any]:
-    url = DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}"
+def database_settings(url: str) -> dict[str, Any]:
+    """What Django is to know of the database at `url`."""
+    if url.startswith(("mongodb://", "mongodb+srv://")):
+        return _mongodb(url)
     try:
         database: dict[str, Any] = {**dj_database_url.parse(url)}
     except ValueError:
@@ -72,11 +80,15 @@ def _database() -> dict[str, Any]:
             return _sqlite(database)
         case "django.db.backends.postgresql":
             return _postgresql(database)
-    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:// or postgres://.")
+    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite://, postgres:// or mongodb://.")
 
 
 def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
-    Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(database["NAME"]).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ImproperlyConfigured(f"Cannot make the database's folder {folder}: {failure.strerror}.") from None
     return {
         **database,
         "CONN_MAX_AGE": None,
@@ -99,20 +111,46 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
         "OPTIONS": {
             **database.get("OPTIONS", {}),
             # For every thread that may want one at once; seconds to wait for one.
-            "pool": {"min_size": 2, "max_size": HTTP_THREADS + 8, "timeout": 5},
+            "pool": {"min_size": 2, "max_size": HTTP_THREADS + 8, "timeout": 3},
             "connect_timeout": 5,  # seconds
         },
     }
 
 
-DATABASES = {"default": _database()}
+def _mongodb(url: str) -> dict[str, Any]:
+    if not parse_uri(url)["database"]:
+        raise ImproperlyConfigured("DATABASE_URL names no database: mongodb://host:27017/attendance")
+    return {
+        "ENGINE": "django_mongodb_backend",
+        "HOST": url,
+        "NAME": parse_uri(url)["database"],
+        "OPTIONS": {
+            # What is acknowledged survives the loss of a server, and of its memory.
+            "w": "majority",
+            "journal": True,
+            "serverSelectionTimeoutMS": 3000,
+        },
+    }
+
+
+DATABASES = {"default": database_settings(DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}")}
+_MONGODB = DATABASES["default"]["ENGINE"] == "django_mongodb_backend"
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+if _MONGODB:
+    DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
+    # Django's own migrations make integer keys, which MongoDB has none of.
+    MIGRATION_MODULES = {
+        app: f"attendance_project.mongodb.migrations.{app}" for app in ("admin", "auth", "contenttypes")
+    }
 
 INSTALLED_APPS = [
     "daphne",  # first: it takes over runserver, so that runserver has WebSockets
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
+    *(
+        (f"attendance_project.mongodb.apps.{app}" for app in ("Admin", "Auth", "ContentTypes"))
+        if _MONGODB
+        else ("django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes")
+    ),
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
@@ -217,6 +255,7 @@ LOGGING = {
         # Its own handler would print beside ours.
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
+        "psycopg.pool": {"level": "ERROR"},  # each failed attempt to connect is a warning; we report once
         # A wrong Host is the client's fault, and a traceback for each would let any stranger fill the disk.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },

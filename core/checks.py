@@ -4,7 +4,28 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.core.checks import CheckMessage, register
+from django.core.checks import CheckMessage, Tags, register
+from django.db import connection
+
+from core.database import describe
+
+
+@register(Tags.database)
+def check_mongodb_is_a_replica_set(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Transactions need a replica set; a standalone MongoDB would leave half of what belongs together."""
+    if connection.vendor != "mongodb" or "default" not in (databases or ()):
+        return []
+    mongo: Any = connection
+    hello = mongo.get_database().client.admin.command("hello")
+    if "setName" in hello or hello.get("msg") == "isdbgrid":
+        return []
+    return [
+        checks.Error(
+            f"{describe()} is a standalone server, which has no transactions.",
+            hint="Make it a replica set of one: start mongod with --replSet rs0, then run `rs.initiate()` in mongosh.",
+            id="attendance.E001",
+        )
+    ]
 
 
 @register

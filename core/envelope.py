@@ -8,7 +8,6 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework import exceptions as drf
@@ -18,6 +17,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from core import errors
+from core.database import is_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +83,6 @@ _KNOWN: tuple[tuple[type[Exception], type[errors.ApiError]], ...] = (
     (drf.Throttled, errors.TooManyRequests),
     (RequestDataTooBig, errors.PayloadTooLarge),
     (UnreadablePostError, errors.BadRequest),
-    (OperationalError, errors.DatabaseUnavailable),
-    (InterfaceError, errors.DatabaseUnavailable),
 )
 
 
@@ -92,6 +90,8 @@ def to_api_error(failure: Exception) -> errors.ApiError | None:
     """The client's error for `failure`, or None where it is a fault of ours (a crash)."""
     if isinstance(failure, errors.ApiError):
         return failure
+    if is_unavailable(failure):
+        return errors.DatabaseUnavailable()
     return next((error() for kind, error in _KNOWN if isinstance(failure, kind)), None)
 
 

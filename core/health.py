@@ -1,17 +1,18 @@
 """The two routes that a load balancer asks."""
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
 from core.access import Audience
+from core.database import DATABASE_ERRORS
 from core.views import ApiView
 
 
 def missing_migrations() -> int:
-    """How many migrations the database has not had yet; DatabaseError if it does not answer."""
+    """How many migrations the database has not had yet; one of DATABASE_ERRORS if it does not answer."""
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
@@ -33,7 +34,7 @@ class Readyz(ApiView):
     def get(self, request: Request) -> Response:
         try:
             missing = missing_migrations()
-        except DatabaseError:
+        except DATABASE_ERRORS:
             raise errors.DatabaseUnavailable from None
         if missing:
             raise errors.NotReady

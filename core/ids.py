@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -30,7 +31,7 @@ def parse_id(value: object) -> str | None:
 
 
 class ObjectIdField(_Field):
-    """An ObjectId: 24 characters on SQL databases, a 24-hex string in Python."""
+    """An ObjectId: native on MongoDB, 24 characters on SQL databases, a 24-hex string in Python."""
 
     description = "ObjectId (24 hex digits)"
 
@@ -56,6 +57,28 @@ class ObjectIdField(_Field):
 
     def get_prep_value(self, value: object) -> str | None:
         return self.to_python(super().get_prep_value(value))
+
+    def db_type(self, connection: Any) -> str | None:
+        return "objectId" if connection.vendor == "mongodb" else super().db_type(connection)
+
+    def rel_db_type(self, connection: Any) -> str | None:
+        return self.db_type(connection)
+
+    def get_attname_column(self) -> tuple[str, Any]:
+        # MongoDB's own primary key is always called so; in migrations it stays without a column name.
+        attname, column = super().get_attname_column()
+        return attname, "_id" if self.primary_key and _on_mongodb() else column
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        value = super().get_db_prep_value(value, connection, prepared)
+        return ObjectId(value) if value is not None and connection.vendor == "mongodb" else value
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> str | None:
+        return value if value is None else str(value)
+
+
+def _on_mongodb() -> bool:
+    return bool(settings.DATABASES["default"]["ENGINE"] == "django_mongodb_backend")
 
 
 def id_field() -> ObjectIdField:

@@ -1,20 +1,33 @@
 """The unit of work: writes that belong together, all or none of them.
 
 `unit_of_work` is the only way to open a transaction in this project (ruff refuses `transaction.atomic`
-elsewhere), so that what a database needs beyond it stands in one place: on SQLite, one lock in the process
-that every write passes. Without it, eight busy writers meet in SQLite's own busy loop, which sleeps
-and is not fair: a mark's commit took 79 ms at p99 instead of 2.8 ms.
+elsewhere), so that what each database needs stands in one place:
+
+- PostgreSQL: Django's `atomic`.
+- SQLite: besides, one lock in the process that every write passes. Without it, eight busy writers meet in
+  SQLite's own busy loop, which sleeps and is not fair: a mark's commit took 79 ms at p99 instead of 2.8 ms.
+- MongoDB: Django's `atomic` does nothing there. The backend has its own; a transaction that meets another one's
+  write fails at once and is run again, as MongoDB's documentation says.
 """
 
 import functools
+import random
 import threading
+import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 
+from core.database import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, has_label
+
 P = ParamSpec("P")
 R = TypeVar("R")
+
+#: How often MongoDB is asked before a transaction counts as failed.
+ATTEMPTS = 12
+#: The longest pause between two attempts, seconds; the first are much shorter.
+LONGEST_PAUSE = 0.25
 
 _sqlite_writer = threading.RLock()
 
@@ -28,8 +41,10 @@ def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if connection.in_atomic_block:
+        if in_unit_of_work():
             return work(*args, **kwargs)
+        if connection.vendor == "mongodb":
+            return _in_mongodb(lambda: work(*args, **kwargs))
         if connection.vendor == "sqlite":
             with _sqlite_writer, transaction.atomic():
                 return work(*args, **kwargs)
@@ -42,3 +57,54 @@ def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
 def after_commit(announce: Callable[[], object]) -> None:
     """Calls `announce` once the unit of work around it is committed; never when it is undone."""
     transaction.on_commit(announce)
+
+
+def in_unit_of_work() -> bool:
+    """Whether this thread is inside a transaction."""
+    return connection.in_atomic_block or getattr(connection, "in_atomic_block_mongo", False)
+
+
+def _in_mongodb(work: Callable[[], R]) -> R:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with _mongodb_transaction():
+                return work()
+        except DATABASE_ERRORS as failure:
+            if attempt == ATTEMPTS or not has_label(failure, TRANSIENT):
+                raise
+        time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.002 * 2**attempt)))  # noqa: S311  jitter, no secret
+    raise AssertionError("unreachable")
+
+
+def _mongodb_transaction() -> Any:
+    """The backend's `atomic`, which also commits again where nobody knows whether the commit was done."""
+    from django_mongodb_backend.transaction import Atomic  # noqa: PLC0415  only where MongoDB is the database
+
+    class Transaction(Atomic):  # type: ignore[misc]
+        def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+            mongo: Any = connection
+            session = mongo.session
+            if exc_type is None and session is not None:
+                try:
+                    _commit(session)
+                except BaseException:
+                    mongo.in_atomic_block_mongo = False
+                    mongo.run_on_commit = []
+                    raise
+                finally:
+                    session.end_session()
+                    mongo.session = None
+            super().__exit__(exc_type, exc_value, traceback)
+
+    return Transaction("default")
+
+
+def _commit(session: Any) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            session.commit_transaction()
+        except DATABASE_ERRORS as failure:
+            if attempt == ATTEMPTS or not has_label(failure, UNKNOWN_COMMIT):
+                raise
+        else:
+            return

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import connections
+
+from core.database import DATABASE_ERRORS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +33,6 @@ async def read(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def _call(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return work(*args, **kwargs)
-    except (DatabaseError, InterfaceError):
+    except DATABASE_ERRORS:
         connections.close_all()  # the next call starts with a fresh connection
         raise

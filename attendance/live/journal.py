@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import AccountsVersion
@@ -17,6 +17,7 @@ from attendance.live.session import Counts, Marked
 from attendance.models import Focus, Mark, Session, SessionState, Status
 from attendance.services import idle_since
 from classes.selectors import student_ids
+from core.database import DATABASE_ERRORS, is_unavailable
 from core.times import now
 from core.work import unit_of_work
 
@@ -41,17 +42,17 @@ def commit(marks: Sequence[Mark]) -> list[int | Refusal]:
     """
     try:
         return _add(marks)
-    except (DatabaseError, InterfaceError):
+    except DATABASE_ERRORS:
         logger.warning("A batch of %d marks failed; trying them one by one.", len(marks), exc_info=True)
     outcomes: list[int | Refusal] = []
     for position, mark in enumerate(marks):
         try:
             outcomes.append(_add_again(mark))
-        except (OperationalError, InterfaceError):
-            # The database itself is unwell. Waiting for it again for every other mark would help nobody.
-            logger.exception("%d marks cannot be committed.", len(marks) - position)
-            return outcomes + [Refusal.FAILED] * (len(marks) - position)
-        except DatabaseError:
+        except DATABASE_ERRORS as failure:
+            if is_unavailable(failure):
+                # Waiting for it again for every other mark would help nobody.
+                logger.exception("%d marks cannot be committed.", len(marks) - position)
+                return outcomes + [Refusal.FAILED] * (len(marks) - position)
             logger.exception("A mark of session %s cannot be committed.", mark.session_id)
             outcomes.append(Refusal.FAILED)
     return outcomes

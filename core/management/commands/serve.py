@@ -12,9 +12,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from core.commands import ExplainedCommand
+from core.database import ADVICE, DATABASE_ERRORS, describe
 from core.health import missing_migrations
 
 #: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
@@ -46,6 +47,7 @@ class Command(ExplainedCommand):
     def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
         listener = _listen(host, port)
         missing = _missing_migrations()
+        call_command("check", databases=["default"], verbosity=0)
         if missing and not setup:
             raise CommandError(f"The database lacks {missing} migrations. Run: python manage.py migrate")
         if missing:
@@ -132,9 +134,11 @@ def _listen(host: str, port: int) -> socket.socket:
 def _missing_migrations() -> int:
     try:
         return missing_migrations()
-    except DatabaseError as failure:
-        name = connection.settings_dict["NAME"]
-        raise CommandError(f"Cannot use the database {name}: {failure}. DATABASE_URL names another.") from None
+    except DATABASE_ERRORS as failure:
+        reason = str(failure).partition("\n")[0].partition(", Topology")[0]
+        raise CommandError(
+            f"Cannot use {describe()}.\n{reason}\n{ADVICE[connection.vendor]} DATABASE_URL names another."
+        ) from None
 
 
 def _make_admin() -> str | None:
