@@ -5,7 +5,7 @@ VENV := .venv
 YARDSTICK ?= ../shared/bench
 RUN := $(VENV)/bin/python
 
-.PHONY: serve test check crash bench clean
+.PHONY: serve test test-databases check crash bench clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
@@ -16,6 +16,9 @@ serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3
 
 test: $(VENV)/.dev ## the whole suite on SQLite
 	$(RUN) -m pytest -n 2 $(PYTEST_ARGS)
+
+test-databases: $(VENV)/.dev ## the whole suite on PostgreSQL and on MongoDB, as far as they can be reached
+	$(RUN) -m tests.databases $(REQUIRE) $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, layers, missing migrations
 	$(VENV)/bin/ruff format --check .

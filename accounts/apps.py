@@ -1,5 +1,21 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        post_migrate.connect(_make_version_row, sender=self)
+
+
+def _make_version_row(using: str, apps: Any = installed, **kwargs: Any) -> None:
+    """Makes the one row of AccountsVersion, so that nobody ever has to insert it while others do the same."""
+    try:
+        version = apps.get_model("accounts", "AccountsVersion")
+    except LookupError:
+        return  # migrated back to before there was one
+    version.objects.using(using).get_or_create()

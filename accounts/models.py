@@ -118,7 +118,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AccountsVersion(models.Model):
-    """One row: a number that every change of anybody's credentials raises. The live server watches it."""
+    """One row, made with the table: a number that every change of anybody's credentials raises.
+
+    The live server watches it.
+    """
 
     key = models.CharField(primary_key=True, max_length=16, default="accounts", editable=False)
     number = models.PositiveBigIntegerField(default=0)
@@ -131,8 +134,7 @@ class AccountsVersion(models.Model):
 @unit_of_work
 def announce_change() -> None:
     """Raises the version in the unit of work that changed an account, and tells the live server after commit."""
-    if not AccountsVersion.objects.update(number=F("number") + 1):
-        AccountsVersion.objects.create(number=1)
+    AccountsVersion.objects.update(number=F("number") + 1)
     after_commit(lambda: accounts_changed.send(sender=User))
 
 

@@ -5,11 +5,18 @@ SHA-256 first, because bcrypt alone reads no more than 72 bytes. A pool of its o
 """
 
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, check_password, make_password
+import bcrypt
+from django.contrib.auth.hashers import (
+    BCryptPasswordHasher,
+    BCryptSHA256PasswordHasher,
+    check_password,
+    make_password,
+)
 
 R = TypeVar("R")
 
@@ -21,6 +28,26 @@ class BcryptHasher(BCryptSHA256PasswordHasher):
     """`bcrypt_sha256$…` with 10 rounds, the cost that the published systems use."""
 
     rounds = 10
+
+
+class PlainBcryptHasher(BCryptPasswordHasher):
+    """`bcrypt$…`: bcrypt of the password itself, as the published systems store it. Kept until its owner logs in."""
+
+    def encode(self, password: str, salt: bytes) -> str:
+        # Of a longer password those systems hashed the first 72 bytes; this library refuses it.
+        return f"{self.algorithm}${bcrypt.hashpw(password.encode()[:72], salt).decode()}"
+
+
+#: A hash of a higher cost takes seconds to check, which the other logins would wait for.
+HIGHEST_COST = 15
+#: The salt's last digit has two bits: with more of them the library refuses the hash, at each login.
+_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}\Z", re.ASCII)
+
+
+def from_bcrypt(hashed: str) -> str | None:
+    """What to store for a bcrypt hash (`$2a$`, `$2b$`, `$2y$`) made elsewhere; None for one that cannot be checked."""
+    found = _BCRYPT.match(hashed)
+    return f"bcrypt${hashed}" if found and 4 <= int(found[1]) <= HIGHEST_COST else None
 
 
 def hash_password(password: str) -> str:
