@@ -25,24 +25,23 @@ def session_start(*, actor: Actor, class_id: str) -> Session:
 
     Raises `ClassNotFound`, `NotClassTeacher`. An open session that was forgotten ends first.
     """
-    found = class_get_for_owner(actor=actor, class_id=class_id)
     try:
-        return _open_or_resume(found.id, actor.id)
+        return _open_or_resume(actor, class_id)
     except IntegrityError:
-        # Another request opened one in between: resume that. Or the class is gone: then it is not found now.
-        return _open_or_resume(class_get_for_owner(actor=actor, class_id=class_id).id, actor.id)
+        return _open_or_resume(actor, class_id)  # another request opened one in between: resume that
 
 
 @unit_of_work
-def _open_or_resume(class_id: str, teacher_id: str) -> Session:
-    session = Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN).first()
+def _open_or_resume(actor: Actor, class_id: str) -> Session:
+    found = class_get_for_owner(actor=actor, class_id=class_id)
+    session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
     if session is not None and session.last_activity_at < idle_since():
         _end(session.id, forgotten=True)
         session = None
     if session is None:
         moment = now()
         session = Session.objects.create(
-            class_ref_id=class_id, started_by_id=teacher_id, started_at=moment, last_activity_at=moment
+            class_ref=found, started_by_id=actor.id, started_at=moment, last_activity_at=moment
         )
     _move_focus(session)
     after_commit(lambda: session_changed.send(sender=Session))

@@ -36,9 +36,7 @@ _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET
 try:
     env.seal()
 except EnvValidationError as failure:
-    raise ImproperlyConfigured(
-        "\n".join(f"{name}: {' '.join(map(str, faults))}" for name, faults in failure.error_messages.items())
-    ) from None
+    raise ImproperlyConfigured(str(failure)) from None
 
 
 def _secret(name: str) -> str:
@@ -111,7 +109,8 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
         "OPTIONS": {
             **database.get("OPTIONS", {}),
             # For every thread that may want one at once; seconds to wait for one.
-            "pool": {"min_size": 2, "max_size": HTTP_THREADS + 8, "timeout": 3},
+            # Its attempts at a server that is gone are given up soon: new ones begin with the next request.
+            "pool": {"min_size": 2, "max_size": HTTP_THREADS + 8, "timeout": 3, "reconnect_timeout": 3},
             "connect_timeout": 5,  # seconds
         },
     }
@@ -194,7 +193,8 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = ["accounts.passwords.BcryptHasher"]
+#: The first makes hashes; the second only reads those that import_mongo brought, and logging in renews them.
+PASSWORD_HASHERS = ["accounts.passwords.BcryptHasher", "accounts.passwords.PlainBcryptHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 6}}
 ]

@@ -40,7 +40,7 @@ def mongodb() -> Iterator[str | None]:
     if given := os.environ.get("TEST_MONGODB_URL"):
         yield given
         return
-    from tests.support.mongodb import MongoServer  # noqa: PLC0415  not needed where a server is named
+    from tests.support.mongodb import MongoServer
 
     with tempfile.TemporaryDirectory() as folder:
         server = MongoServer(Path(folder))

@@ -11,28 +11,39 @@ from accounts.models import User
 from attendance.models import Attendance, Mark, Session, SessionState
 from classes.models import Enrolment
 from core.ids import new_id
+from tests.support.environment import TEST_DATABASE_URL
 
-HOT_QUERIES: dict[str, Any] = {
-    "the journal's fold": lambda: Mark.objects.filter(session_id=new_id()).order_by("seq"),
-    "SYNC since n": lambda: Mark.objects.filter(session_id=new_id(), seq__gt=7, seq__lte=9).order_by("seq"),
-    "a mark looked up by its id": lambda: Mark.objects.filter(pk=new_id()),
-    "the enrolment check": lambda: Enrolment.objects.filter(class_ref_id=new_id(), student_id=new_id()),
-    "the roster": lambda: Enrolment.objects.filter(class_ref_id=new_id()),
-    "a token's user": lambda: User.objects.filter(pk=new_id()),
-    "login by e-mail": lambda: User.objects.filter(email_key="asha@example.com"),
-    "the class's open session": lambda: Session.objects.filter(class_ref_id=new_id(), state=SessionState.OPEN),
-    "the class's last finished session": lambda: Session.objects.filter(
-        class_ref_id=new_id(), state=SessionState.ENDED
-    ).order_by("-ended_at"),
-    "a student's record": lambda: Attendance.objects.filter(session_id=new_id(), student_id=new_id()),
-    "the open sessions": lambda: Session.objects.filter(state=SessionState.OPEN),
+#: Each query, and the fields with which the index begins that it is to use.
+HOT_QUERIES: dict[str, tuple[Any, list[str]]] = {
+    "the journal's fold": (lambda: Mark.objects.filter(session_id=new_id()).order_by("seq"), ["session"]),
+    "SYNC since n": (lambda: Mark.objects.filter(session_id=new_id(), seq__gt=7).order_by("seq"), ["session", "seq"]),
+    "a mark looked up by its id": (lambda: Mark.objects.filter(pk=new_id()), ["id"]),
+    "the enrolment check": (
+        lambda: Enrolment.objects.filter(class_ref_id=new_id(), student_id=new_id()),
+        ["class_ref", "student"],
+    ),
+    "the roster": (lambda: Enrolment.objects.filter(class_ref_id=new_id()), ["class_ref"]),
+    "a token's user": (lambda: User.objects.filter(pk=new_id()), ["id"]),
+    "login by e-mail": (lambda: User.objects.filter(email_key="asha@example.com"), ["email_key"]),
+    "the class's last finished session": (
+        lambda: Session.objects.filter(class_ref_id=new_id(), state=SessionState.ENDED).order_by("-ended_at"),
+        ["class_ref", "state", "ended_at"],
+    ),
+    "a student's record": (
+        lambda: Attendance.objects.filter(session_id=new_id(), student_id=new_id()),
+        ["session", "student"],
+    ),
 }
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", HOT_QUERIES)
 def test_a_hot_query_uses_an_index(name: str) -> None:
-    assert reads_by_index(HOT_QUERIES[name]()), plan(HOT_QUERIES[name]())
+    query, fields = HOT_QUERIES[name]
+    assert has_index(query().model, fields)
+    if "replicaSet=secantus" in TEST_DATABASE_URL:
+        pytest.skip("its planner is not MongoDB's; the index is there. TEST_MONGODB_URL names a real one.")
+    assert reads_by_index(query()), plan(query())
 
 
 @pytest.mark.django_db
@@ -40,10 +51,25 @@ def test_a_query_without_an_index_is_seen() -> None:
     assert not reads_by_index(User.objects.filter(name="Asha"))
 
 
+def has_index(model: Any, fields: list[str]) -> bool:
+    """Whether the database itself has an index on the model's table that begins with these fields."""
+    columns = [model._meta.get_field(field).column for field in fields]
+    if connection.vendor == "mongodb":
+        indexes = connection.get_collection(model._meta.db_table).index_information().values()  # type: ignore[attr-defined]
+        found = [[column for column, _ in index["key"]] for index in indexes]
+    else:
+        with connection.cursor() as cursor:
+            constraints = connection.introspection.get_constraints(cursor, model._meta.db_table).values()
+        found = [made["columns"] for made in constraints if made["index"] or made["unique"] or made["primary_key"]]
+    return any(index[: len(columns)] == columns for index in found)
+
+
 def reads_by_index(query: QuerySet[Any]) -> bool:
-    """Whether the plan has no scan of a whole table."""
-    scan = {"sqlite": "SCAN", "postgresql": "Seq Scan", "mongodb": "COLLSCAN"}[connection.vendor]
-    return scan not in plan(query)
+    """Whether the plan looks its rows up in an index instead of reading all there are."""
+    found = plan(query)
+    if connection.vendor == "postgresql":
+        return "Index Cond" in found  # an index may also be read whole, for its order
+    return {"sqlite": "SCAN", "mongodb": "COLLSCAN"}[connection.vendor] not in found
 
 
 def plan(query: QuerySet[Any]) -> str:

@@ -15,6 +15,7 @@ from attendance.selectors import status_in_last_session
 from attendance.signals import session_changed
 from classes.models import Class
 from core import errors
+from core.identity import Actor
 from core.ids import new_id
 from core.work import unit_of_work
 from tests.services.conftest import Room, actor_of, at_once, enrol, make_room
@@ -69,9 +70,9 @@ def test_a_class_that_is_deleted_meanwhile_cannot_be_started(monkeypatch: pytest
     room = make_room(0)
     attempt = services._open_or_resume
 
-    def too_late(class_id: str, teacher_id: str) -> Any:
+    def too_late(actor: Actor, class_id: str) -> Any:
         Class.objects.filter(pk=class_id).delete()
-        return attempt(class_id, teacher_id)
+        return attempt(actor, class_id)
 
     monkeypatch.setattr(services, "_open_or_resume", too_late)
     with pytest.raises((IntegrityError, errors.ClassNotFound)):

@@ -1,0 +1,108 @@
+"""A PostgreSQL server of the tests' own, which they may kill: the machine's binaries over a folder of theirs."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+import psycopg
+
+START_LIMIT = 60.0  # seconds
+
+
+def binaries() -> Path | None:
+    """Where PostgreSQL's programs are: Debian keeps them off the PATH."""
+    found = shutil.which("initdb")
+    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return next((place for place in reversed(places) if (place / "initdb").exists()), None)
+
+
+class PostgresServer:
+    """One server process over a folder of its own; `restart` goes on with the same data on the same port."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="attendance-postgresql-"))
+        self.data = self.folder / "data"
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        place = binaries()
+        assert place is not None, "no PostgreSQL programs here"
+        self.place = place
+
+    def database_url(self, name: str) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> "PostgresServer":
+        """Returns once it answers."""
+        if not self.data.exists():
+            if _root():  # PostgreSQL refuses to run as root
+                shutil.chown(self.folder, "postgres", "postgres")
+            self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-N")
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one
+        log = (self.folder / "log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                self._command("postgres", "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        until = time.monotonic() + START_LIMIT
+        pause = threading.Event()
+        while time.monotonic() < until:
+            try:
+                psycopg.connect(self.database_url("postgres"), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                assert self.process.poll() is None, (self.folder / "log").read_text()
+                pause.wait(0.05)
+            else:
+                return self
+        raise AssertionError((self.folder / "log").read_text())
+
+    restart = start
+
+    def kill(self) -> None:
+        """SIGKILL for the server and all its processes."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def close(self) -> None:
+        """Ends the server, however it stands, and removes its data."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            self._command(program, *arguments), cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    def _command(self, program: str, *arguments: str) -> list[str]:
+        command = [str(self.place / program), *arguments]
+        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command] if _root() else command
+
+    def __enter__(self) -> "PostgresServer":
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _root() -> bool:
+    return os.geteuid() == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
