@@ -20,6 +20,12 @@ def is_unavailable(failure: BaseException) -> bool:
     return any(isinstance(cause, _UNAVAILABLE) or has_label(cause, TRANSIENT) for cause in causes)
 
 
+def is_unreachable(failure: BaseException) -> bool:
+    """Whether no server of MongoDB's answered in time: asking again at once would only double the wait."""
+    causes = (failure, failure.__cause__)
+    return any(isinstance(cause, pymongo.ServerSelectionTimeoutError) for cause in causes)
+
+
 #: MongoDB's word for a transaction that came to nothing and may simply be run again.
 TRANSIENT = "TransientTransactionError"
 #: MongoDB's word for a commit whose outcome nobody told us; committing again is safe.

@@ -14,18 +14,18 @@ import functools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import connection, transaction
 
-from core.database import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, has_label
+from core.database import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, has_label, is_unreachable
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: How often MongoDB is asked before a transaction counts as failed.
-ATTEMPTS = 12
+#: For so long a transaction on MongoDB that meets others is run again, seconds.
+RETRY_LIMIT = 5.0
 #: The longest pause between two attempts, seconds; the first are much shorter.
 LONGEST_PAUSE = 0.25
 
@@ -65,15 +65,25 @@ def in_unit_of_work() -> bool:
 
 
 def _in_mongodb(work: Callable[[], R]) -> R:
-    for attempt in range(1, ATTEMPTS + 1):
+    for pause in _pauses():
         try:
             with _mongodb_transaction():
                 return work()
         except DATABASE_ERRORS as failure:
-            if attempt == ATTEMPTS or not has_label(failure, TRANSIENT):
+            if pause is None or not has_label(failure, TRANSIENT) or is_unreachable(failure):
                 raise
-        time.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.002 * 2**attempt)))  # noqa: S311  jitter, no secret
+        time.sleep(pause)
     raise AssertionError("unreachable")
+
+
+def _pauses() -> Iterator[float | None]:
+    """How long to wait after each attempt, seconds, longer and longer; None after the last one."""
+    until = time.monotonic() + RETRY_LIMIT
+    longest = 0.004
+    while time.monotonic() < until:
+        yield random.uniform(0, longest)  # noqa: S311  jitter, no secret
+        longest = min(LONGEST_PAUSE, 2 * longest)
+    yield None
 
 
 def _mongodb_transaction() -> Any:
@@ -100,11 +110,12 @@ def _mongodb_transaction() -> Any:
 
 
 def _commit(session: Any) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
+    for pause in _pauses():
         try:
             session.commit_transaction()
         except DATABASE_ERRORS as failure:
-            if attempt == ATTEMPTS or not has_label(failure, UNKNOWN_COMMIT):
+            if pause is None or not has_label(failure, UNKNOWN_COMMIT) or is_unreachable(failure):
                 raise
         else:
             return
+        time.sleep(pause)
