@@ -134,7 +134,8 @@ class AccountsVersion(models.Model):
 @unit_of_work
 def announce_change() -> None:
     """Raises the version in the unit of work that changed an account, and tells the live server after commit."""
-    AccountsVersion.objects.update(number=F("number") + 1)
+    if not AccountsVersion.objects.update(number=F("number") + 1):
+        AccountsVersion.objects.create(number=1)  # lost, by a restored backup perhaps
     after_commit(lambda: accounts_changed.send(sender=User))
 
 

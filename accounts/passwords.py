@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import bcrypt
 from django.contrib.auth.hashers import (
@@ -33,7 +33,7 @@ class BcryptHasher(BCryptSHA256PasswordHasher):
 class PlainBcryptHasher(BCryptPasswordHasher):
     """`bcrypt$…`: bcrypt of the password itself, as the published systems store it. Kept until its owner logs in."""
 
-    def encode(self, password: str, salt: bytes) -> str:
+    def encode(self, password: str, salt: Any) -> str:
         # Of a longer password those systems hashed the first 72 bytes; this library refuses it.
         return f"{self.algorithm}${bcrypt.hashpw(password.encode()[:72], salt).decode()}"
 

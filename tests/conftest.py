@@ -1,18 +1,21 @@
 """Fixtures: real servers on databases of their own, a module's or a single test's. Their logs must stay clean."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.clients import Api
-from tests.support.server import Databases, Server
+from tests.support.database import Database, Databases
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
-    """`databases.fresh()` is the path of a new, migrated SQLite file."""
-    return Databases(tmp_path_factory.mktemp("databases"))
+def databases(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Databases]:
+    """`databases.fresh()` is a new, migrated database."""
+    made = Databases(tmp_path_factory.mktemp("databases"), django_db_blocker.unblock)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def make_server(databases: Databases) -> Iterator[Callable[..., Server]]:
     """`make_server(LIVE_SESSIONS="per-class", …)` is a running server; `database=` shares another's."""
     servers: list[Server] = []
 
-    def make(database: Path | None = None, command: list[str] | None = None, **environment: str) -> Server:
+    def make(database: Database | None = None, command: list[str] | None = None, **environment: str) -> Server:
         servers.append(Server(database or databases.fresh(), command, **environment))
         return servers[-1].start()
 

@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import shutil
 import sys
@@ -26,9 +27,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from tests.realtime.contract import done
-from tests.realtime.database import rows
 from tests.support.clients import FRAME_LIMIT, Api, Room, Socket
-from tests.support.server import Databases, Server
+from tests.support.database import Databases
+from tests.support.server import Server
 
 MARKERS = 3
 STUDENTS = 6
@@ -191,24 +192,16 @@ class Crash:
 
     def journal(self) -> list[Sent]:
         """The session's marks; their seqs must be 1, 2, 3 … up to the session's own count."""
-        found = rows(
-            self.server.database,
-            """
-            SELECT mark.seq, mark.student_id, mark.status FROM attendance_mark mark
-            WHERE mark.session_id = ? ORDER BY mark.seq
-            """,
-            self.session()["id"],
-        )
+        session = self.session()
+        found = self.server.database.journal(self.room.class_id, session.pk)
         seqs = [seq for seq, _, _ in found]
-        if seqs != list(range(1, self.session()["last_seq"] + 1)):
-            self.fault(f"the journal's seqs are {seqs}, the session says {self.session()['last_seq']}")
+        if seqs != list(range(1, session.last_seq + 1)):
+            self.fault(f"the journal's seqs are {seqs}, the session says {session.last_seq}")
         return [(student_id, status) for _, student_id, status in found]
 
-    def session(self) -> dict[str, Any]:
-        """The row of the class's last session."""
-        columns = ("id", "state", "last_seq", "present_count", "absent_count")
-        query = f"SELECT {', '.join(columns)} FROM attendance_session WHERE class_ref_id = ? ORDER BY started_at DESC"
-        return dict(zip(columns, rows(self.server.database, query, self.room.class_id)[0], strict=True))
+    def session(self) -> Any:
+        """The class's last session."""
+        return self.server.database.sessions(self.room.class_id)[-1]
 
     def look(self, before: list[Sent], *, during_done: bool) -> None:
         """Holds the journal against what was there before, what was sent, and what everybody heard."""
@@ -229,29 +222,28 @@ class Crash:
 
     def look_at_records(self, journal: list[Sent], *, during_done: bool) -> None:
         session = self.session()
-        query = "SELECT student_id, status FROM attendance_attendance WHERE session_id = ? ORDER BY student_id"
-        stored = rows(self.server.database, query, session["id"])
+        stored = self.server.database.records(self.room.class_id, session.pk)
         heard_done = any(listener.heard_done for listener in self.listeners)
-        if session["state"] == "open":
+        if session.state == "open":
             if stored or heard_done:
                 self.fault(f"an open session has {len(stored)} records, DONE heard: {heard_done}", lost=heard_done)
             if self.room.start() != self.started_at:
                 self.fault("the session does not go on")
             self.report.open_after_done += during_done
             return
-        if session["state"] != "ended" or not during_done:
+        if session.state != "ended" or not during_done:
             self.fault(f"the session is {session['state']}")
         self.report.ended_after_done += during_done
         statuses = {student.id: "absent" for student in self.room.students} | dict(journal)
         if stored != sorted(statuses.items()):
             self.fault("the records are not what the journal comes to", lost=1)
         present = [*statuses.values()].count("present")
-        if (session["present_count"], session["absent_count"]) != (present, len(statuses) - present):
+        if (session.present_count, session.absent_count) != (present, len(statuses) - present):
             self.fault("the session's counts are not those of its records")
 
     async def finish_session(self) -> None:
         """Everybody catches up for the last time and hears DONE; then a fresh session begins."""
-        if self.session()["state"] == "open":
+        if self.session().state == "open":
             journal = self.journal()
             async with contextlib.AsyncExitStack() as stack:
                 teacher = await self.enter(stack, self.room.teacher.token)
@@ -279,7 +271,7 @@ async def run(
         for kill in range(1, kills + 1):
             await crash.round(during_done=kill % done_every == 0)
             in_session += 1
-            if crash.session()["state"] != "open" or in_session == KILLS_A_SESSION or kill == kills:
+            if crash.session().state != "open" or in_session == KILLS_A_SESSION or kill == kills:
                 await crash.finish_session()
                 in_session = 0
                 if kill < kills:
@@ -303,12 +295,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="how often (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="repeats a run's random choices (its moments stay the machine's own)")
     arguments = parser.parse_args()
+    logging.disable(logging.INFO)  # the HTTP client's line for each request
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="attendance-crash-"))
+    databases = Databases(folder)
     try:
-        report = asyncio.run(run(arguments.kills, seed=seed, databases=Databases(folder), progress=True))
+        report = asyncio.run(run(arguments.kills, seed=seed, databases=databases, progress=True))
     finally:
+        databases.close()
         shutil.rmtree(folder)
     for fault in report.faults:
         print(fault)

@@ -1,14 +1,15 @@
 """Many requests at once to a real server process: one winner, the others told so, and never a crash."""
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
 
+from accounts.models import User
+from attendance.models import Focus
+from classes.models import Class, Enrolment
 from tests.support.clients import Api, Room
 from tests.support.server import Server
 
@@ -36,21 +37,13 @@ def at_once(ask: Callable[[int], httpx.Response], count: int = MANY) -> list[htt
         return list(threads.map(wait_and_ask, range(count)))
 
 
-def rows(server: Server, query: str, *values: Any) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(f"file:{server.database}?mode=ro", uri=True, timeout=15)
-    try:
-        return connection.execute(query, values).fetchall()
-    finally:
-        connection.close()
-
-
 def test_parallel_starts_of_one_class_are_one_session(server: Server, api: Api) -> None:
     room = api.make_room(students=0, start=False)
     answers = at_once(lambda _: room.teacher.post("/attendance/start", {"classId": room.class_id}))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
     assert answers[0].json()["data"]["classId"] == room.class_id
-    assert rows(server, "SELECT state FROM attendance_session WHERE class_ref_id = ?", room.class_id) == [("open",)]
+    assert server.database.states(room.class_id) == ["open"]
 
 
 def test_parallel_starts_of_several_classes_are_one_session_each(server: Server, api: Api) -> None:
@@ -60,14 +53,9 @@ def test_parallel_starts_of_several_classes_are_one_session_each(server: Server,
     assert {answer.status_code for answer in answers} == {200}
     told = {(answer.json()["data"]["classId"], answer.json()["data"]["startedAt"]) for answer in answers}
     assert sorted(class_id for class_id, _ in told) == sorted(classes)
-    marks = ",".join("?" * len(classes))
-    found = rows(
-        server, f"SELECT class_ref_id, state FROM attendance_session WHERE class_ref_id IN ({marks})", *classes
-    )
-    assert sorted(found) == sorted((class_id, "open") for class_id in classes)
-    focus = rows(server, "SELECT class_ref_id FROM attendance_focus f JOIN attendance_session s ON s.id = f.session_id")
-    assert len(focus) == 1
-    assert focus[0][0] in classes
+    assert [server.database.states(class_id) for class_id in classes] == [["open"]] * len(classes)
+    (focus,) = server.database.ask(lambda: list(Focus.objects.values_list("session__class_ref_id", flat=True)))
+    assert focus in classes
 
 
 def test_parallel_additions_of_one_student_are_one_enrolment(server: Server, api: Api) -> None:
@@ -77,7 +65,7 @@ def test_parallel_additions_of_one_student_are_one_enrolment(server: Server, api
     answers = at_once(lambda _: teacher.post(path, {"studentId": student.id}))
     assert {answer.status_code for answer in answers} == {200}
     assert {tuple(answer.json()["data"]["studentIds"]) for answer in answers} == {(student.id,)}
-    assert rows(server, "SELECT count(*) FROM classes_enrolment WHERE class_ref_id = ?", room.class_id) == [(1,)]
+    assert server.database.ask(Enrolment.objects.filter(class_ref_id=room.class_id).count) == 1
 
 
 def test_of_parallel_signups_with_one_email_one_wins(server: Server, api: Api) -> None:
@@ -92,8 +80,10 @@ def test_of_parallel_signups_with_one_email_one_wins(server: Server, api: Api) -
     taken = {"success": False, "error": "Email already exists"}
     assert all(answer.json() == taken for answer in answers if answer.status_code == 400)
     (winner,) = [answer.json()["data"] for answer in answers if answer.status_code == 201]
-    found = rows(server, "SELECT id, name, email FROM accounts_user WHERE email_key = 'race@example.com'")
-    assert found == [(winner["_id"], winner["name"], winner["email"])]
+    found = User.objects.filter(email_key="race@example.com").values("id", "name", "email")
+    assert server.database.ask(lambda: list(found)) == [
+        {"id": winner["_id"], **{key: winner[key] for key in ("name", "email")}}
+    ]
 
 
 def test_parallel_requests_of_every_kind_all_succeed(server: Server, api: Api) -> None:
@@ -112,4 +102,4 @@ def test_parallel_requests_of_every_kind_all_succeed(server: Server, api: Api) -
     assert {answer.status_code for answer in answers} == {200, 201}
     made = [answer.json()["data"]["_id"] for answer in answers if answer.status_code == 201]
     assert len(set(made)) == MANY / len(kinds)
-    assert rows(server, "SELECT count(*) FROM classes_class WHERE name = 'Parallel'") == [(len(made),)]
+    assert server.database.ask(Class.objects.filter(name="Parallel").count) == len(made)

@@ -10,7 +10,8 @@ import pytest
 
 from tests.realtime.contract import done, error, marked, mine, summary
 from tests.support.clients import Socket
-from tests.support.server import Databases, Server, manage
+from tests.support.database import Databases, manage
+from tests.support.server import Server
 
 ROSTER = """\
 ROLLNO,STUDNAME,EMAIL

@@ -8,4 +8,4 @@ from tests.support.server import Server
 
 def test_the_tour_answers_what_the_readme_says(server: Server) -> None:
     assert len(tour_steps()) >= 5
-    run_tour(server.url, **{**os.environ, "DATABASE_URL": f"sqlite:///{server.database}"})
+    run_tour(server.url, **{**os.environ, "DATABASE_URL": server.database.url})

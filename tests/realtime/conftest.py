@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.clients import Api, Person, Room, make_class
-from tests.support.server import Databases, Server
+from tests.support.database import Databases
+from tests.support.server import Server
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import random
 
 from tests.crash import run
-from tests.support.server import Databases
+from tests.support.database import Databases
 
 
 async def test_ten_kills_lose_and_double_nothing(databases: Databases) -> None:

@@ -18,7 +18,6 @@ from tests.realtime.contract import (
     marked,
     mine,
 )
-from tests.realtime.database import journal
 from tests.support.clients import Room, Socket, make_class
 from tests.support.server import Server
 
@@ -150,7 +149,7 @@ async def test_a_mark_with_data_of_the_wrong_shape_is_an_invalid_message(
         await teacher.send_raw(json.dumps({"event": "ATTENDANCE_MARKED", "data": with_student(data, room)}))
         assert await teacher.frame() == error(INVALID)
         await student.hears_nothing()
-        assert journal(server.database, room.class_id) == []
+        assert server.database.journal(room.class_id) == []
         await teacher.mark(room.students[0].id)
         assert await teacher.frame() == marked(room.students[0].id)
 
@@ -170,7 +169,7 @@ async def test_a_mark_of_nobody_is_refused(server: Server, room: Room, student_i
         await teacher.mark(str(with_student(student_id, room)))
         assert await teacher.frame() == error(NOT_ENROLLED)
         await student.hears_nothing()
-        assert journal(server.database, room.class_id) == []
+        assert server.database.journal(room.class_id) == []
         await teacher.mark(room.students[0].id, "absent")
         assert await teacher.frame() == marked(room.students[0].id, "absent")
 
@@ -180,7 +179,7 @@ async def test_people_who_are_not_on_the_roster_cannot_be_marked(server: Server,
         for person in (people.outsider, people.students[2], room.teacher, people.other_teacher):
             await teacher.mark(person.id)
             assert await teacher.frame() == error(NOT_ENROLLED)
-    assert journal(server.database, room.class_id) == []
+    assert server.database.journal(room.class_id) == []
 
 
 @pytest.mark.parametrize("event", ["", "NOPE", "done", "Done", " DONE", "DONE ", "ERROR", "__class__", "DONE\n"])

@@ -2,7 +2,6 @@
 
 from tests.realtime.conftest import People
 from tests.realtime.contract import INVALID, NO_SESSION, done, marked, mine, summary
-from tests.realtime.database import journal, records
 from tests.support.clients import Room, Socket, make_class
 from tests.support.server import Server
 
@@ -133,7 +132,7 @@ async def test_done_makes_everybody_else_absent_and_keeps_the_records(server: Se
             assert await socket.frames(4) == told
             await socket.hears_nothing()
     expected = {first.id: "present", second.id: "absent", third.id: "absent"}
-    assert records(server.database, room.class_id) == sorted(expected.items())
+    assert server.database.records(room.class_id) == sorted(expected.items())
     for student in room.students:
         for path in (f"/class/{room.class_id}/my-attendance", f"/attendance/{room.class_id}/my-attendance"):
             answer = student.get(path).json()
@@ -144,7 +143,7 @@ async def test_done_without_a_mark_makes_everybody_absent(server: Server, room: 
     async with Socket(server.ws_url, room.teacher.token) as teacher:
         await teacher.send("DONE")
         assert await teacher.frame() == done(0, 2)
-    assert [status for _, status in records(server.database, room.class_id)] == ["absent", "absent"]
+    assert [status for _, status in server.database.records(room.class_id)] == ["absent", "absent"]
 
 
 async def test_after_done_nothing_of_the_session_can_be_used(server: Server, room: Room) -> None:
@@ -166,7 +165,7 @@ async def test_after_done_nothing_of_the_session_can_be_used(server: Server, roo
             await student.send("MY_ATTENDANCE")
             assert await student.error() == NO_SESSION
         await student.hears_nothing()
-    assert journal(server.database, room.class_id) == [(1, first.id, "present")]
+    assert server.database.journal(room.class_id) == [(1, first.id, "present")]
     assert first.data("GET", f"/class/{room.class_id}/my-attendance")["status"] == "present"
 
 
@@ -197,7 +196,7 @@ async def test_starting_again_after_done_opens_a_fresh_session(server: Server, r
         assert await teacher.frame() == summary(0, 0, seq=0)
         await teacher.send("DONE")
         assert await teacher.frame() == done(0, 2, seq=0)
-    assert len(records(server.database, room.class_id)) == 4
+    assert len(server.database.records(room.class_id)) == 4
     assert first.data("GET", f"/class/{room.class_id}/my-attendance")["status"] == "absent"
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from tests.realtime.conftest import make_people
 from tests.realtime.contract import INVALID, UNAUTHORIZED, done, error, marked, mine, summary
-from tests.realtime.database import records
 from tests.support.clients import Socket, make_class
 from tests.support.server import Server
 
@@ -49,7 +48,7 @@ async def test_the_contract_holds_under(make_server: Callable[..., Server], name
         for socket in (teacher, student, outsider):
             assert await socket.frame() == done(1, 1)
         assert await synced.frame() == done(1, 1, seq=100)
-    assert len(records(server.database, room.class_id)) == 2
+    assert len(server.database.records(room.class_id)) == 2
 
     async with Socket(server.ws_url, "hello") as stranger:
         assert await stranger.rest() == [error(UNAUTHORIZED)]

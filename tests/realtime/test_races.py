@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 
+from accounts.models import User, announce_change
+from core.work import unit_of_work
 from tests.realtime.conftest import People
 from tests.realtime.contract import NO_SESSION, STUDENT_ONLY, Frame, done, error, marked, mine
-from tests.realtime.database import journal, records, rows
 from tests.support.clients import Api, Room, Socket, make_class
 from tests.support.server import Server
 
@@ -34,7 +35,7 @@ async def test_a_burst_of_300_marks_reaches_50_sockets_whole_and_in_order(
         for at, socket in enumerate([*listeners, teacher]):
             assert await socket.frames(300) == (with_seq if at in (0, 1, 3) else expected)
             await socket.hears_nothing()
-    assert journal(server.database, room.class_id) == [(seq, *mark) for seq, mark in enumerate(marks, start=1)]
+    assert server.database.journal(room.class_id) == [(seq, *mark) for seq, mark in enumerate(marks, start=1)]
 
 
 async def test_two_classes_marked_at_once_do_not_mix(per_class_server: Server, per_class_people: People) -> None:
@@ -72,7 +73,7 @@ async def test_64_marks_from_64_sockets_are_64_marks(server: Server, people: Peo
         assert all(frames == heard[0] for frames in heard)
         for teacher in teachers:
             await teacher.hears_nothing()
-    stored = journal(server.database, room.class_id)
+    stored = server.database.journal(room.class_id)
     assert [marked(student_id, status) for _, student_id, status in stored] == heard[0]
     assert [seq for seq, _, _ in stored] == list(range(1, 65))
 
@@ -92,7 +93,7 @@ async def test_of_64_dones_at_once_one_wins(server: Server, people: People, room
         assert answers.count(error(NO_SESSION)) == 63
         assert len(answers) == 64 + 63
         await student.hears_nothing()
-    assert len(records(server.database, room.class_id)) == 2
+    assert len(server.database.records(room.class_id)) == 2
 
 
 async def _second(socket: Socket) -> Frame | None:
@@ -136,7 +137,7 @@ async def test_marks_that_race_with_done_are_recorded_or_refused(server: Server,
         student = await stack.enter_async_context(Socket(server.ws_url, room.students[0].token))
         for _ in range(20):
             room.start()
-            before = len(records(server.database, room.class_id))
+            before = len(server.database.records(room.class_id))
             heard_by: dict[Socket, list[Frame]] = {socket: [] for socket in (ender, *markers)}
             sent = await asyncio.gather(
                 end_soon(ender, heard_by[ender]),
@@ -152,7 +153,7 @@ async def test_marks_that_race_with_done_are_recorded_or_refused(server: Server,
             statuses |= {frame["data"]["studentId"]: frame["data"]["status"] for frame in heard[:-1]}
             present = [*statuses.values()].count("present")
             assert heard[-1] == done(present, 2 - present)
-            assert records(server.database, room.class_id)[before:] == sorted(statuses.items())
+            assert server.database.records(room.class_id)[before:] == sorted(statuses.items())
 
             errors = 0
             for socket, frames in heard_by.items():
@@ -166,6 +167,13 @@ async def test_marks_that_race_with_done_are_recorded_or_refused(server: Server,
             told += len(heard) - 1
     assert refused > 0, "no mark ever came too late: nothing raced"
     assert told > 0
+
+
+@unit_of_work
+def disable(user_id: str) -> None:
+    """As a process would that nobody here hears of."""
+    User.objects.filter(pk=user_id).update(is_active=False)
+    announce_change()
 
 
 async def test_a_revoked_teacher_who_does_not_read_can_mark_nobody_any_more(server: Server, people: People) -> None:
@@ -185,13 +193,11 @@ async def test_a_revoked_teacher_who_does_not_read_can_mark_nobody_any_more(serv
             await teacher.mark(first.id)
         await teacher.frames(count)
         await student.frames(count)
-        rows(server.database, "UPDATE accounts_user SET is_active = 0 WHERE id = ?", room.teacher.id)
-        rows(server.database, "INSERT OR IGNORE INTO accounts_accountsversion (key, number) VALUES ('accounts', 0)")
-        rows(server.database, "UPDATE accounts_accountsversion SET number = number + 1")
+        server.database.ask(lambda: disable(room.teacher.id))
         assert await teacher.close_code() == 4401
         await stuck.mark(second.id)
         await student.send("MY_ATTENDANCE")
         assert await student.frame() == mine("not yet updated")
         await student.silence()
         stuck.connection.transport.abort()
-    assert len(journal(server.database, room.class_id)) == count
+    assert len(server.database.journal(room.class_id)) == count

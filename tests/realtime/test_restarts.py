@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from tests.realtime.conftest import make_people
 from tests.realtime.contract import done, marked, mine, summary
-from tests.realtime.database import journal
 from tests.support.clients import Socket, make_class
 from tests.support.server import Server
 
@@ -65,7 +64,7 @@ async def test_marks_on_their_way_at_sigterm_are_heard_only_if_they_are_kept(
         await asyncio.to_thread(server.stop)
         heard = 1 + len(await student.rest())
         assert await student.close_code() == 1012
-    kept = journal(server.database, room.class_id)
+    kept = server.database.journal(room.class_id)
     assert [seq for seq, _, _ in kept] == list(range(1, len(kept) + 1))
     assert heard <= len(kept)
     await asyncio.to_thread(server.restart)

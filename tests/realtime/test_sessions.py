@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from attendance.models import Session
 from tests.realtime.conftest import People, make_people
 from tests.realtime.contract import NO_SESSION, done, error, marked, mine, summary
-from tests.realtime.database import forget, journal, records, rows
 from tests.support.clients import FRAME_LIMIT, Room, Socket, make_class
 from tests.support.server import Server
 
@@ -59,8 +59,8 @@ class TestOneAtATime:
             await other_teacher.send("DONE")
             for socket in everybody:
                 assert await socket.frame() == done(0, 1)
-        assert journal(server.database, ours.class_id) == [(1, first.id, "present")]
-        assert records(server.database, theirs.class_id) == [(second.id, "absent")]
+        assert server.database.journal(ours.class_id) == [(1, first.id, "present")]
+        assert server.database.records(theirs.class_id) == [(second.id, "absent")]
 
     async def test_two_classes_of_one_teacher_take_turns(self, server: Server, people: People) -> None:
         first, second = people.students[:2]
@@ -78,8 +78,8 @@ class TestOneAtATime:
             assert await teacher.frame() == marked(second.id)
             await teacher.send("DONE", {"classId": physics.class_id})
             assert await teacher.frame() == done(1, 0)
-        assert records(server.database, physics.class_id) == []
-        assert len(records(server.database, chemistry.class_id)) == 1
+        assert server.database.records(physics.class_id) == []
+        assert len(server.database.records(chemistry.class_id)) == 1
 
     async def test_a_race_between_done_and_another_start_tells_done_once(self, server: Server, people: People) -> None:
         """DONE comes to its sender once, whether the other class's session set this one aside before or after."""
@@ -115,7 +115,7 @@ class TestOneAtATime:
                 await teacher.hears_nothing()
                 told += frames.count(marked(room.students[0].id))
                 assert all(frame in (marked(room.students[0].id), error(NO_SESSION)) for frame in frames)
-        assert len(journal(server.database, room.class_id)) == told
+        assert len(server.database.journal(room.class_id)) == told
 
 
 class TestOneAClass:
@@ -147,8 +147,8 @@ class TestOneAClass:
                 assert await socket.frame() == done(0, 2)
             for socket in (teacher, other_teacher, in_ours, in_both, in_theirs, outsider):
                 await socket.hears_nothing()
-        assert len(records(per_class_server.database, ours.class_id)) == 2
-        assert len(records(per_class_server.database, theirs.class_id)) == 2
+        assert len(per_class_server.database.records(ours.class_id)) == 2
+        assert len(per_class_server.database.records(theirs.class_id)) == 2
 
     async def test_the_session_started_last_counts_and_class_id_chooses_another(
         self, per_class_server: Server, per_class_people: People
@@ -178,8 +178,8 @@ class TestOneAClass:
             assert await teacher.frame() == done(1, 0, seq=1)
             await teacher.send("DONE")  # now the early one is the last one
             assert await teacher.frame() == done(0, 1, seq=1)
-        assert records(per_class_server.database, late.class_id) == [(student.id, "present")]
-        assert records(per_class_server.database, early.class_id) == [(student.id, "absent")]
+        assert per_class_server.database.records(late.class_id) == [(student.id, "present")]
+        assert per_class_server.database.records(early.class_id) == [(student.id, "absent")]
 
     async def test_a_session_that_was_deleted_is_over(self, per_class_server: Server, per_class_people: People) -> None:
         people = per_class_people
@@ -189,13 +189,8 @@ class TestOneAClass:
         async with Socket(per_class_server.ws_url, room.students[0].token) as student:
             await student.send("SYNC", {"classId": room.class_id})
             await student.frame()
-            sessions = "SELECT id FROM attendance_session WHERE class_ref_id = ?"
-            rows(
-                per_class_server.database,
-                f"DELETE FROM attendance_focus WHERE session_id IN ({sessions})",
-                room.class_id,
-            )
-            rows(per_class_server.database, f"DELETE FROM attendance_session WHERE id IN ({sessions})", room.class_id)
+            sessions = Session.objects.filter(class_ref_id=room.class_id)
+            per_class_server.database.ask(sessions.delete)  # and the focus with it
             async with asyncio.timeout(FRAME_LIMIT):
                 frame = mine("not yet updated")
                 while frame == mine("not yet updated"):
@@ -213,20 +208,20 @@ class TestForgotten:
             await teacher.mark(first.id)
             await teacher.frame()
             await student.frame()
-            forget(server.database, room.class_id)
+            server.database.forget(room.class_id)
             for socket in (teacher, student):
                 assert await socket.frame() == done(1, 1)
             await teacher.mark(second.id)
             assert await teacher.frame() == error(NO_SESSION)
         expected = {first.id: "present", second.id: "absent"}
-        assert records(server.database, room.class_id) == sorted(expected.items())
+        assert server.database.records(room.class_id) == sorted(expected.items())
         assert second.data("GET", f"/class/{room.class_id}/my-attendance")["status"] == "absent"
 
     async def test_one_without_any_mark_is_voided_in_silence(self, server: Server, room: Room) -> None:
         first = room.students[0]
         async with Socket(server.ws_url, room.teacher.token) as teacher, Socket(server.ws_url, first.token) as student:
             await student.hears_nothing()
-            forget(server.database, room.class_id)
+            server.database.forget(room.class_id)
             async with asyncio.timeout(FRAME_LIMIT):
                 frame = mine("not yet updated")
                 while frame == mine("not yet updated"):
@@ -235,10 +230,8 @@ class TestForgotten:
             assert frame == error(NO_SESSION)
             for socket in (teacher, student):
                 await socket.hears_nothing()
-        assert records(server.database, room.class_id) == []
-        assert rows(server.database, "SELECT state FROM attendance_session WHERE class_ref_id = ?", room.class_id) == [
-            ("voided",)
-        ]
+        assert server.database.records(room.class_id) == []
+        assert server.database.states(room.class_id) == ["voided"]
         assert first.data("GET", f"/class/{room.class_id}/my-attendance")["status"] is None
 
     async def test_one_that_was_set_aside_ends_too_but_nobody_hears_of_it(self, server: Server, people: People) -> None:
@@ -247,9 +240,9 @@ class TestForgotten:
             await teacher.mark(aside.students[0].id)
             await teacher.frame()
             live = make_class(people.other_teacher, people.students[:1])
-            forget(server.database, aside.class_id)
+            server.database.forget(aside.class_id)
             async with Socket(server.ws_url, live.teacher.token) as other_teacher, asyncio.timeout(FRAME_LIMIT):
-                while not records(server.database, aside.class_id):
+                while not server.database.records(aside.class_id):
                     await other_teacher.mark(live.students[0].id)
                     assert await other_teacher.frame() == marked(live.students[0].id)
                     assert await teacher.frame() == marked(live.students[0].id)
@@ -272,12 +265,11 @@ class TestForgotten:
                 await teacher.mark(first.id)
                 await teacher.frame()
         server.stop()
-        forget(server.database, room.class_id, hours=24)
+        server.database.forget(room.class_id, hours=24)
         server.restart()
         assert room.start() != started_at
         async with Socket(server.ws_url, first.token) as student:
             await student.send("MY_ATTENDANCE")
             assert await student.frame() == mine("not yet updated")
-        states = rows(server.database, "SELECT state FROM attendance_session ORDER BY started_at")
-        assert states == [("ended" if was_marked else "voided",), ("open",)]
-        assert len(records(server.database, room.class_id)) == (2 if was_marked else 0)
+        assert server.database.states(room.class_id) == ["ended" if was_marked else "voided", "open"]
+        assert len(server.database.records(room.class_id)) == (2 if was_marked else 0)

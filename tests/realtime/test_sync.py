@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from attendance.models import Mark
+from core.times import to_iso
 from tests.realtime.conftest import People
 from tests.realtime.contract import INVALID, Frame, done, error, marked, summary
-from tests.realtime.database import rows
 from tests.support.clients import Room, Socket
 from tests.support.server import Server
 
@@ -54,12 +55,8 @@ async def test_sync_gives_all_marks_or_those_after_since(server: Server, room: R
                 answer = await socket.frame()
                 assert (checked(answer, room), answer["data"]["seq"]) == (expected, 3)
         at = {mark["seq"]: mark["at"] for mark in (await _synced(teacher))["data"]["marks"]}
-    stored = rows(
-        server.database,
-        "SELECT seq, at FROM attendance_mark JOIN attendance_session s ON s.id = session_id WHERE s.class_ref_id = ?",
-        room.class_id,
-    )
-    assert at == {seq: when[:23].replace(" ", "T") + "Z" for seq, when in stored}
+    stored = Mark.objects.filter(session__class_ref_id=room.class_id).values_list("seq", "at")
+    assert at == {seq: to_iso(when) for seq, when in server.database.ask(lambda: list(stored))}
 
 
 async def _synced(socket: Socket) -> Frame:

@@ -13,8 +13,9 @@ from websockets.typing import Subprotocol
 from tests.realtime.conftest import People
 from tests.realtime.contract import NOT_ENROLLED, UNAUTHORIZED, error, marked, mine
 from tests.support.clients import FRAME_LIMIT, Api, Room, Socket, make_class, make_token
+from tests.support.database import manage
 from tests.support.environment import JWT_SECRET
-from tests.support.server import Server, manage
+from tests.support.server import Server
 
 
 def protocols(*names: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.realtime.conftest import People, make_people
 from tests.realtime.contract import NO_SESSION, Frame, done, error, marked, mine
-from tests.realtime.database import journal, records
 from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_class
-from tests.support.server import Databases, Server
+from tests.support.database import Databases
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ async def test_marks_made_on_both_have_one_order_everywhere(pair: tuple[Server, 
         await asyncio.gather(mark(teacher_here, first), mark(teacher_there, second))
         heard = [await socket.frames(2 * count) for socket in (synced_here, synced_there)]
         stored = [
-            marked(student_id, status, seq=seq) for seq, student_id, status in journal(here.database, room.class_id)
+            marked(student_id, status, seq=seq) for seq, student_id, status in here.database.journal(room.class_id)
         ]
         assert len(stored) == 2 * count
         assert heard == [stored, stored]
@@ -135,7 +135,7 @@ async def test_marks_made_on_both_have_one_order_everywhere(pair: tuple[Server, 
         for synced in (synced_here, synced_there):
             assert await synced.frame() == done(0, 2, seq=2 * count)
             await synced.hears_nothing()
-    assert len(records(here.database, room.class_id)) == 2
+    assert len(here.database.records(room.class_id)) == 2
 
 
 async def test_a_class_started_on_one_sets_aside_the_session_of_the_other(
@@ -188,7 +188,7 @@ async def test_the_first_mark_after_a_start_elsewhere_is_not_held_against_the_cl
             room = make_class(crowd.teacher, [new_student(here)])
             await teacher.mark(room.students[0].id)
             assert await teacher.frame() == marked(room.students[0].id)
-    assert journal(here.database, before.class_id) == []
+    assert here.database.journal(before.class_id) == []
 
 
 async def test_the_last_words_of_two_sessions_within_one_look_are_heard(

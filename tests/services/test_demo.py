@@ -19,7 +19,8 @@ from classes.models import Class, Enrolment
 from core import errors
 from core.identity import Role
 from tests.support.clients import Api, Socket
-from tests.support.server import Databases, Server, manage
+from tests.support.database import Databases, manage
+from tests.support.server import Server
 
 pytestmark = pytest.mark.django_db
 

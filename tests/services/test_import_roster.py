@@ -17,7 +17,7 @@ from classes import rosters
 from classes.models import Class, Enrolment
 from classes.services import class_add_student
 from core.identity import Actor, Role
-from tests.support.server import Databases, manage
+from tests.support.database import Databases, manage
 
 pytestmark = pytest.mark.django_db
 

@@ -1,15 +1,37 @@
-"""The environment of the test run, set before Django reads it (pyproject.toml loads this as an early plugin)."""
+"""The environment of the test run, set before Django reads it (pyproject.toml loads this as an early plugin).
+
+`TEST_DATABASE_URL` says which database the tests run on: unset, SQLite files; else a server, such as
+`postgres://postgres@127.0.0.1:5432/` or `mongodb://127.0.0.1:27017/`, on which the tests make databases of their own.
+"""
 
 import os
 import tempfile
+from urllib.parse import urlsplit
+
+import django
 
 #: Everything that the tests leave behind; a fresh folder for each test process.
 DATA_DIR = tempfile.mkdtemp(prefix="attendance-tests-")
 #: The servers that the tests start have the same, so that tests can make tokens for them.
 JWT_SECRET = "a secret for tests only, and long enough"
+TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
+#: Begins the names of this process's databases: runs at the same time, and a run's processes, have their own.
+PREFIX = f"attendance_{os.getpid()}"
 
-for name in ("DATABASE_URL", "LIVE_SESSIONS", "SESSION_IDLE_MINUTES", "DEBUG", "HOST", "PORT"):
-    os.environ.pop(name, None)
+
+def database_url(name: str) -> str:
+    """The URL of the database `name` on the server of TEST_DATABASE_URL."""
+    return urlsplit(TEST_DATABASE_URL)._replace(path=f"/{name}").geturl()
+
+
+for variable in ("DATABASE_URL", "LIVE_SESSIONS", "SESSION_IDLE_MINUTES", "DEBUG", "HOST", "PORT"):
+    os.environ.pop(variable, None)
 os.environ["DATA_DIR"] = DATA_DIR
 os.environ["JWT_SECRET"] = JWT_SECRET
 os.environ["SECRET_KEY"] = "another secret for tests only, as long"
+if TEST_DATABASE_URL:
+    os.environ["DATABASE_URL"] = database_url(PREFIX)
+
+# So that what the tests share can import the models, outside pytest too.
+os.environ["DJANGO_SETTINGS_MODULE"] = "attendance_project.settings"
+django.setup()

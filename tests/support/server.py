@@ -1,9 +1,8 @@
-"""A real server process for tests: `manage.py serve` on a port of its own, over an SQLite file."""
+"""A real server process for tests: `manage.py serve` on a port of its own, over a database."""
 
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,27 +10,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.database import ROOT, Database, environment_of
+
 START_LIMIT = 60.0  # seconds
-
-
-def manage(*arguments: str, database: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs a `manage.py` command on `database`; the caller looks at `returncode`, `stdout` and `stderr`."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=_environment(database, environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def _environment(database: Path, more: dict[str, str]) -> dict[str, str]:
-    return {**os.environ, "DATABASE_URL": f"sqlite:///{database}", "PYTHONUNBUFFERED": "1", **more}
 
 
 class Server:
@@ -42,11 +24,11 @@ class Server:
     `restart` after `kill` goes on with the same database and the same port.
     """
 
-    def __init__(self, database: Path, command: Sequence[str] | None = None, **environment: str) -> None:
+    def __init__(self, database: Database, command: Sequence[str] | None = None, **environment: str) -> None:
         self.database = database
         self.command = command
         self.environment = environment
-        self.log = database.with_suffix(f".{id(self)}.log")
+        self.log = database.path.with_suffix(f".{id(self)}.log")
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -69,7 +51,7 @@ class Server:
             self.process = subprocess.Popen(
                 [part.format(port=self.port, free_port=self.port) for part in command],
                 cwd=ROOT,
-                env=_environment(self.database, self.environment),
+                env=environment_of(self.database, self.environment),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -130,21 +112,3 @@ def _free_port() -> int:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Databases:
-    """Fresh, migrated SQLite files: migrated once, then copied."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.template = folder / "template.sqlite3"
-        self.count = 0
-
-    def fresh(self) -> Path:
-        if not self.template.exists():
-            made = manage("migrate", "--verbosity", "0", database=self.template)
-            assert made.returncode == 0, made.stderr
-        self.count += 1
-        database = self.folder / f"{self.count}.sqlite3"
-        shutil.copy(self.template, database)
-        return database

@@ -1,0 +1,233 @@
+"""Databases for tests: made fresh, migrated, asked past the server. Which kind: environment.TEST_DATABASE_URL."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import F
+from django.db.utils import load_backend
+from pymongo import IndexModel, MongoClient
+
+from attendance.models import Attendance, Mark, Session, SessionState
+from attendance_project.settings import database_settings
+from tests.support.environment import PREFIX, TEST_DATABASE_URL, database_url
+
+R = TypeVar("R")
+#: pytest-django lets nobody at a database outside marked tests; this makes an exception.
+Unblock = Callable[[], AbstractContextManager[Any]]
+
+ROOT = Path(__file__).resolve().parents[2]
+ON_SQLITE = not TEST_DATABASE_URL
+
+
+class Database:
+    """One database, as a server process has it by `url`. What is asked here goes past every server.
+
+    `path` is a place for files about it; there need not be one.
+    """
+
+    def __init__(self, url: str, path: Path, unblock: Unblock = nullcontext) -> None:
+        self.url = url
+        self.path = path
+        self._unblock = unblock
+
+    def ask(self, work: Callable[[], R]) -> R:
+        """What `work` finds or does through the ORM. It must not return a lazy QuerySet."""
+        with self._unblock(), ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._ask, work).result()
+
+    def _ask(self, work: Callable[[], R]) -> R:
+        # Connections are a thread's own, so in this one the default database can be another than in the rest of the
+        # process; and no event loop runs here, so that tests with one may ask as well.
+        wrapper = load_backend(self._settings["ENGINE"]).DatabaseWrapper(self._settings, DEFAULT_DB_ALIAS)
+        connections[DEFAULT_DB_ALIAS] = wrapper
+        try:
+            return work()
+        finally:
+            wrapper.close()
+
+    @cached_property
+    def _settings(self) -> dict[str, Any]:
+        settings = database_settings(self.url)
+        settings["OPTIONS"].pop("pool", None)  # pools go by alias: this would be the process's own database's
+        completed: dict[str, dict[str, Any]] = connections.configure_settings({DEFAULT_DB_ALIAS: settings})
+        return completed[DEFAULT_DB_ALIAS]
+
+    def journal(self, class_id: str, session_id: str | None = None) -> list[tuple[int, str, str]]:
+        """`(seq, student, status)` of every mark ever made in the class, or in one session, in order."""
+        marks = Mark.objects.filter(**_of(class_id, session_id, "session__class_ref_id"))
+        order = ("session__started_at", "session_id", "seq")
+        return self.ask(lambda: list(marks.order_by(*order).values_list("seq", "student_id", "status")))
+
+    def records(self, class_id: str, session_id: str | None = None) -> list[tuple[str, str]]:
+        """`(student, status)` of the records of the class, or of one session; by session, then by the students' ids."""
+        found = Attendance.objects.filter(**_of(class_id, session_id, "class_ref_id"))
+        order = ("session__started_at", "session_id", "student_id")
+        return self.ask(lambda: list(found.order_by(*order).values_list("student_id", "status")))
+
+    def sessions(self, class_id: str) -> list[Session]:
+        """The class's sessions, in the order in which they began."""
+        return self.ask(lambda: list(Session.objects.filter(class_ref_id=class_id).order_by("started_at", "id")))
+
+    def states(self, class_id: str) -> list[str]:
+        return [session.state for session in self.sessions(class_id)]
+
+    def forget(self, class_id: str, *, hours: int = 5) -> None:
+        """Moves the last mark of the class's open session into the past."""
+        sessions = Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN)
+        self.ask(lambda: sessions.update(last_activity_at=F("last_activity_at") - timedelta(hours=hours)))
+
+
+def _of(class_id: str, session_id: str | None, class_path: str) -> dict[str, str]:
+    return {class_path: class_id} if session_id is None else {"session_id": session_id}
+
+
+def environment_of(database: Database, more: dict[str, str]) -> dict[str, str]:
+    """The environment of a process that works on `database`."""
+    return {**os.environ, "DATABASE_URL": database.url, "PYTHONUNBUFFERED": "1", **more}
+
+
+def manage(*arguments: str, database: Database, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a `manage.py` command on `database`; the caller looks at `returncode`, `stdout` and `stderr`."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment_of(database, environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Databases:
+    """Fresh, migrated databases: one is migrated, the others are copies of it. All are gone after `close`."""
+
+    def __init__(self, folder: Path, unblock: Unblock = nullcontext) -> None:
+        self.folder = folder
+        self._unblock = unblock
+        self._numbers = itertools.count(1)
+        self._names: list[str] = []
+        if ON_SQLITE:
+            self._kind: Files | PostgreSQL | MongoDB = Files(folder)
+        elif TEST_DATABASE_URL.startswith("mongodb"):
+            self._kind = MongoDB()
+        else:
+            self._kind = PostgreSQL()
+
+    def fresh(self) -> Database:
+        if not self._names:
+            template = self._named(f"{PREFIX}_template")
+            self._kind.make(self._names[0])
+            made = manage("migrate", "--verbosity", "0", database=template)
+            assert made.returncode == 0, made.stderr
+        database = self._named(f"{PREFIX}_{next(self._numbers)}")
+        self._kind.copy(self._names[0], self._names[-1])
+        return database
+
+    def _named(self, name: str) -> Database:
+        self._names.append(name)
+        return Database(self._kind.url(name), self.folder / name, self._unblock)
+
+    def close(self) -> None:
+        """No server may be running any more."""
+        for name in self._names:
+            self._kind.drop(name)
+        self._kind.close()
+
+
+class Files:
+    """SQLite."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.sqlite3"
+
+    def url(self, name: str) -> str:
+        return f"sqlite:///{self._path(name)}"
+
+    def make(self, name: str) -> None:
+        """The migrations do."""
+
+    def copy(self, template: str, name: str) -> None:
+        shutil.copy(self._path(template), self._path(name))
+
+    def drop(self, name: str) -> None:
+        """The folder goes as a whole."""
+
+    def close(self) -> None:
+        pass
+
+
+class PostgreSQL:
+    """Databases of one PostgreSQL server."""
+
+    def __init__(self) -> None:
+        # Each database is made and dropped by a statement of its own, outside any transaction.
+        self._connection = psycopg.connect(database_url("postgres"), autocommit=True)
+
+    def url(self, name: str) -> str:
+        return database_url(name)
+
+    def _run(self, statement: str, *names: str) -> None:
+        identifiers = map(psycopg.sql.Identifier, names)
+        self._connection.execute(psycopg.sql.SQL(statement).format(*identifiers))
+
+    def make(self, name: str) -> None:
+        self._run("CREATE DATABASE {}", name)
+
+    def copy(self, template: str, name: str) -> None:
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, template)
+
+    def drop(self, name: str) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class MongoDB:
+    """Databases of one MongoDB server."""
+
+    def __init__(self) -> None:
+        self._client: MongoClient[dict[str, Any]] = MongoClient(TEST_DATABASE_URL)
+
+    def url(self, name: str) -> str:
+        return database_url(name)
+
+    def make(self, name: str) -> None:
+        """The first write does."""
+
+    def copy(self, template: str, name: str) -> None:
+        source, target = self._client[template], self._client[name]
+        for collection in source.list_collections(filter={"type": "collection"}):
+            source_rows, target_rows = source[collection["name"]], target[collection["name"]]
+            target.create_collection(collection["name"], **collection.get("options", {}))
+            indexes = [
+                IndexModel(list(index["key"].items()), **{key: index[key] for key in index.keys() - {"key", "v", "ns"}})
+                for index in source_rows.list_indexes()
+                if index["name"] != "_id_"
+            ]
+            if indexes:
+                target_rows.create_indexes(indexes)
+            if documents := list(source_rows.find()):
+                target_rows.insert_many(documents)
+
+    def drop(self, name: str) -> None:
+        self._client.drop_database(name)
+
+    def close(self) -> None:
+        self._client.close()

@@ -1,0 +1,111 @@
+"""A server that speaks MongoDB's protocol, for tests: SecantusDB in a process of its own, a replica set of one node."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT = 60.0  # seconds
+#: Below those that the system gives to clients: a port is free again after a kill, and nobody else has it meanwhile.
+PORTS = range(30_000, 32_000)
+
+MENDED = "tests.support.secantus"
+AS_PUBLISHED = "secantus"
+
+
+class MongoServer:
+    """One server process over `folder`; `with MongoServer(folder) as server:` starts it, and ends it afterwards.
+
+    What it acknowledges is on the disk (`--sync-on-commit`). `restart` goes on with the same data and, so that clients
+    find it again, on the same port. `kill` is quicker than `stop`, which waits two seconds for its own thread.
+    """
+
+    def __init__(self, folder: Path, module: str = MENDED) -> None:
+        self.folder = folder
+        self.module = module
+        self.log = folder / "mongodb.log"
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """For `MongoClient`, and for `DATABASE_URL` once `database_url` has put a database's name into it."""
+        return self.database_url("")
+
+    def database_url(self, name: str) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/{name}?replicaSet=secantus"
+
+    def start(self) -> "MongoServer":
+        """Returns once it listens; AssertionError with its log if it does not."""
+        assert self.process is None or self.process.poll() is not None, "it runs already"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        chosen = self.port != 0
+        until = time.monotonic() + START_LIMIT
+        pause = threading.Event()
+        while time.monotonic() < until:
+            if not chosen:
+                self.port = random.choice(PORTS)
+            if self._try(until):
+                return self
+            pause.wait(0.1)  # somebody else has the port, or the system has not given it back yet
+        raise AssertionError(f"the database server did not start:\n{self.log_text()}")
+
+    restart = start
+
+    def _try(self, until: float) -> bool:
+        """One attempt to listen on the port; False if it is taken."""
+        command = [sys.executable, "-m", self.module, "--host", "127.0.0.1", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            offset = log.tell()
+            self.process = subprocess.Popen(
+                [*command, "--storage-path", str(self.folder / "data"), "--sync-on-commit"],
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        pause = threading.Event()
+        while time.monotonic() < until:
+            text = self.log.read_bytes()[offset:].decode(errors="replace")
+            if f"listening on 127.0.0.1:{self.port}\n" in text:
+                return True
+            if self.process.poll() is not None:
+                assert "Address already in use" in text, f"it ended with {self.process.returncode}:\n{text}"
+                return False
+            pause.wait(0.02)
+        self.kill()
+        return False
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, no clean-up."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def stop(self) -> int:
+        """SIGTERM, as a supervisor stops it; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+        return self.process.wait(30)
+
+    def close(self) -> None:
+        """Ends the process, however it stands."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def log_text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def __enter__(self) -> "MongoServer":
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

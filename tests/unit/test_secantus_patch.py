@@ -1,0 +1,72 @@
+"""The start script of the tests' database mends faults that SecantusDB still has, and answers as MongoDB does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from tests.support.mongodb import AS_PUBLISHED, MENDED, MongoServer
+
+Document = dict[str, Any]
+
+DOCUMENT = {"_id": 1, "person": {"name": "Ada", "age": 36}, "room": "B1"}
+#: (stage, MongoDB's answer)
+CASES: dict[str, tuple[Document, Document]] = {
+    "a nested 1 in $project picks a field": (
+        {"$project": {"person": {"name": 1}}},
+        {"_id": 1, "person": {"name": "Ada"}},
+    ),
+    "a nested 0 in $project leaves a field out": (
+        {"$project": {"person": {"age": 0}}},
+        {"_id": 1, "person": {"name": "Ada"}, "room": "B1"},
+    ),
+    "a nested value in $addFields keeps the fields beside it": (
+        {"$addFields": {"person": {"room": "$room"}}},
+        {"_id": 1, "person": {"name": "Ada", "age": 36, "room": "B1"}, "room": "B1"},
+    ),
+}
+#: What the mended server must not break: it answers these as MongoDB does without being mended.
+UNTOUCHED: dict[str, tuple[Document, Document]] = {
+    "an expression is no path": (
+        {"$project": {"person": {"$concat": ["$person.name", "!"]}}},
+        {"_id": 1, "person": "Ada!"},
+    ),
+    "a literal is no path": (
+        {"$addFields": {"person": {"$literal": {"name": 1}}}},
+        {"_id": 1, "person": {"name": 1}, "room": "B1"},
+    ),
+    "a dotted path": (
+        {"$project": {"person.name": 1, "_id": 0}},
+        {"person": {"name": "Ada"}},
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=[AS_PUBLISHED, MENDED])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
+    """(which server, a collection on it that holds DOCUMENT)."""
+    with MongoServer(tmp_path_factory.mktemp("mongodb"), request.param) as server, MongoClient(server.url) as client:
+        collection: Collection[Document] = client.school.people
+        collection.insert_one(dict(DOCUMENT))
+        yield request.param, collection
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_mended_server_answers_as_mongodb_and_the_published_one_still_does_not(
+    served: tuple[str, Collection[Document]], case: str
+) -> None:
+    module, collection = served
+    stage, answer = CASES[case]
+    if module == MENDED:
+        assert list(collection.aggregate([stage])) == [answer]
+    else:
+        assert list(collection.aggregate([stage])) != [answer], "SecantusDB is right now: tests.support.secantus can go"
+
+
+@pytest.mark.parametrize("case", UNTOUCHED)
+def test_what_is_no_nested_path_is_left_alone(served: tuple[str, Collection[Document]], case: str) -> None:
+    _, collection = served
+    stage, answer = UNTOUCHED[case]
+    assert list(collection.aggregate([stage])) == [answer]
