@@ -232,7 +232,7 @@ CRASHES = {
     "/attendance/{}/my-attendance": "attendance.selectors.status_in_last_session",
     "/attendance/start": "attendance.services.session_start",
     "/healthz": "core.health.Healthz.get",
-    "/readyz": "core.health.MigrationExecutor",
+    "/readyz": "core.health.MigrationLoader",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/auth/signup": {"name": "A", "email": "a@example.com", "password": "secret1", "role": "student"},
