@@ -8,6 +8,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
+from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -117,12 +118,16 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mongodb(url: str) -> dict[str, Any]:
-    if not parse_uri(url)["database"]:
+    try:
+        name = parse_uri(url)["database"]
+    except (PyMongoError, ValueError) as failure:
+        raise ImproperlyConfigured(f"DATABASE_URL is no address of MongoDB's: {failure}") from None
+    if not name:
         raise ImproperlyConfigured("DATABASE_URL names no database: mongodb://host:27017/attendance")
     return {
         "ENGINE": "django_mongodb_backend",
         "HOST": url,
-        "NAME": parse_uri(url)["database"],
+        "NAME": name,
         "OPTIONS": {
             # What is acknowledged survives the loss of a server, and of its memory.
             "w": "majority",
