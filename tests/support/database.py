@@ -51,11 +51,15 @@ class Database:
         # Connections are a thread's own, so in this one the default database can be another than in the rest of the
         # process; and no event loop runs here, so that tests with one may ask as well.
         wrapper = load_backend(self._settings["ENGINE"]).DatabaseWrapper(self._settings, DEFAULT_DB_ALIAS)
+        if wrapper.vendor == "mongodb":
+            wrapper._connection_pools = {}  # they go by alias as well, and this may be another server
         connections[DEFAULT_DB_ALIAS] = wrapper
         try:
             return work()
         finally:
             wrapper.close()
+            if wrapper.vendor == "mongodb":
+                wrapper.close_pool()
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
