@@ -67,7 +67,7 @@ def in_unit_of_work() -> bool:
 def _in_mongodb(work: Callable[[], R]) -> R:
     for pause in _pauses():
         try:
-            with _mongodb_transaction():
+            with _mongodb_transaction()("default"):
                 return work()
         except DATABASE_ERRORS as failure:
             if pause is None or not has_label(failure, TRANSIENT) or is_unreachable(failure):
@@ -86,6 +86,7 @@ def _pauses() -> Iterator[float | None]:
     yield None
 
 
+@functools.cache
 def _mongodb_transaction() -> Any:
     """The backend's `atomic`, which also commits again where nobody knows whether the commit was done."""
     from django_mongodb_backend.transaction import Atomic  # noqa: PLC0415  only where MongoDB is the database
@@ -106,7 +107,7 @@ def _mongodb_transaction() -> Any:
                     mongo.session = None
             super().__exit__(exc_type, exc_value, traceback)
 
-    return Transaction("default")
+    return Transaction
 
 
 def _commit(session: Any) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.server import ROOT
+from tests.support.processes import ROOT
 
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 

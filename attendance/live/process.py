@@ -202,10 +202,10 @@ class Live:
 
     async def ask_for(self, socket: Socket) -> bool:
         """A look before `socket` is refused something, at most once a second; whether there was one."""
-        now = asyncio.get_running_loop().time()
-        if now - socket.asked_at < LOOK_INTERVAL:
+        moment = asyncio.get_running_loop().time()
+        if moment - socket.asked_at < LOOK_INTERVAL:
             return False
-        socket.asked_at = now
+        socket.asked_at = moment
         await self.look()
         return True
 
@@ -281,9 +281,9 @@ class Live:
 
     def _finish(self, session_id: str) -> None:
         self.sessions.pop(session_id, None)
-        now = asyncio.get_running_loop().time()
-        self._finished[session_id] = now
-        long_ago = now - 10 * journal.RECENT.total_seconds()
+        moment = asyncio.get_running_loop().time()
+        self._finished[session_id] = moment
+        long_ago = moment - 10 * journal.RECENT.total_seconds()
         while self._finished and next(iter(self._finished.values())) < long_ago:
             self._finished.pop(next(iter(self._finished)))
 

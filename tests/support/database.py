@@ -22,12 +22,12 @@ from pymongo import IndexModel, MongoClient
 from attendance.models import Attendance, Mark, Session, SessionState
 from attendance_project.settings import database_settings
 from tests.support.environment import PREFIX, TEST_DATABASE_URL, database_url
+from tests.support.processes import ROOT
 
 R = TypeVar("R")
 #: pytest-django lets nobody at a database outside marked tests; this makes an exception.
 Unblock = Callable[[], AbstractContextManager[Any]]
 
-ROOT = Path(__file__).resolve().parents[2]
 ON_SQLITE = not TEST_DATABASE_URL
 
 

@@ -1,8 +1,6 @@
 """A server that speaks MongoDB's protocol, for tests: SecantusDB in a process of its own, a replica set of one node."""
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -10,8 +8,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT = 60.0  # seconds
+from tests.support.processes import ROOT, START_LIMIT, ServerProcess
+
 #: Below those that the system gives to clients: a port is free again after a kill, and nobody else has it meanwhile.
 PORTS = range(30_000, 32_000)
 
@@ -19,7 +17,7 @@ MENDED = "tests.support.secantus"
 AS_PUBLISHED = "secantus"
 
 
-class MongoServer:
+class MongoServer(ServerProcess):
     """One server process over `folder`; `with MongoServer(folder) as server:` starts it, and ends it afterwards.
 
     What it acknowledges is on the disk (`--sync-on-commit`). `restart` goes on with the same data and, so that clients
@@ -31,7 +29,6 @@ class MongoServer:
         self.module = module
         self.log = folder / "mongodb.log"
         self.port = 0
-        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -82,27 +79,6 @@ class MongoServer:
             pause.wait(0.02)
         self.kill()
         return False
-
-    def kill(self) -> None:
-        """SIGKILL: no goodbye, no clean-up."""
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
-    def stop(self) -> int:
-        """SIGTERM, as a supervisor stops it; the exit status."""
-        assert self.process is not None
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        return self.process.wait(30)
-
-    def close(self) -> None:
-        """Ends the process, however it stands."""
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
-
-    def log_text(self) -> str:
-        return self.log.read_text(errors="replace")
 
     def __enter__(self) -> "MongoServer":
         return self.start()

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -13,7 +11,7 @@ from types import TracebackType
 
 import psycopg
 
-START_LIMIT = 60.0  # seconds
+from tests.support.processes import START_LIMIT, ServerProcess, free_port
 
 
 def binaries() -> Path | None:
@@ -23,14 +21,14 @@ def binaries() -> Path | None:
     return next((place for place in reversed(places) if (place / "initdb").exists()), None)
 
 
-class PostgresServer:
+class PostgresServer(ServerProcess):
     """One server process over a folder of its own; `restart` goes on with the same data on the same port."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="attendance-postgresql-"))
         self.data = self.folder / "data"
-        self.port = _free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.log = self.folder / "log"
+        self.port = free_port()
         place = binaries()
         assert place is not None, "no PostgreSQL programs here"
         self.place = place
@@ -45,8 +43,7 @@ class PostgresServer:
                 shutil.chown(self.folder, "postgres", "postgres")
             self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-N")
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one
-        log = (self.folder / "log").open("ab")
-        with log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command("postgres", "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"),
                 stdout=log,
@@ -61,24 +58,17 @@ class PostgresServer:
             try:
                 psycopg.connect(self.database_url("postgres"), connect_timeout=5).close()
             except psycopg.OperationalError:
-                assert self.process.poll() is None, (self.folder / "log").read_text()
+                assert self.process.poll() is None, self.log_text()
                 pause.wait(0.05)
             else:
                 return self
-        raise AssertionError((self.folder / "log").read_text())
+        raise AssertionError(self.log_text())
 
     restart = start
 
-    def kill(self) -> None:
-        """SIGKILL for the server and all its processes."""
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
     def close(self) -> None:
         """Ends the server, however it stands, and removes its data."""
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
+        super().close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -100,9 +90,3 @@ class PostgresServer:
 
 def _root() -> bool:
     return os.geteuid() == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,22 +1,17 @@
 """A real server process for tests: `manage.py serve` on a port of its own, over a database."""
 
-import os
-import random
 import re
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 
-from tests.support.database import ROOT, Database, environment_of
+from tests.support.database import Database, environment_of
+from tests.support.processes import ROOT, START_LIMIT, ServerProcess, answers, free_port
 
-START_LIMIT = 60.0  # seconds
 
-
-class Server:
+class Server(ServerProcess):
     """One server process: `manage.py serve`, or `command`.
 
     In a command `{port}` is 0, for a server that picks a port and says so; `{free_port}` is one chosen for it.
@@ -30,7 +25,6 @@ class Server:
         self.environment = environment
         self.log = database.path.with_suffix(f".{id(self)}.log")
         self.port = 0
-        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -45,7 +39,7 @@ class Server:
         command = self.command or [sys.executable, "manage.py", "serve", "--port", str(self.port)]
         picks_port = not any("{free_port}" in part for part in command)
         if not picks_port and not self.port:
-            self.port = _free_port()
+            self.port = free_port()
         with self.log.open("ab") as log:
             offset = log.tell()
             self.process = subprocess.Popen(
@@ -65,7 +59,7 @@ class Server:
             if found:
                 self.port = int(found[1])
                 return self
-            if not picks_port and _answers(self.port):  # other servers say where they listen in words of their own
+            if not picks_port and answers(self.port):  # other servers say where they listen in words of their own
                 return self
             assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{text}"
             pause.wait(0.02)
@@ -73,42 +67,8 @@ class Server:
 
     restart = start
 
-    def kill(self) -> None:
-        """SIGKILL: no goodbye, no clean-up."""
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
-    def stop(self) -> int:
-        """SIGTERM, as a supervisor stops it; the exit status."""
-        assert self.process is not None
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
-        return self.process.wait(30)
-
-    def close(self) -> None:
-        """Ends the process, however it stands."""
-        if self.process is not None and self.process.poll() is None:
-            self.kill()
-
-    def log_text(self) -> str:
-        return self.log.read_text(errors="replace")
-
     def assert_clean(self) -> None:
         """No crash and no lock trouble in the log."""
         log = self.log_text()
         for trouble in ("Traceback", "database is locked", "Exception in", "never retrieved", "ERROR"):
             assert trouble not in log, log
-
-
-def _free_port() -> int:
-    """Below those that the system gives to others who ask for any port meanwhile."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        if not _answers(port):
-            return port
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
