@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString
 
 from accounts.admin import WritablePage
 from attendance import services
-from attendance.models import Attendance, Mark, Session, SessionState, Status
+from attendance.enums import SessionState, Status
+from attendance.models import Attendance, Mark, Session
 from classes.admin import roster_size
 from classes.models import Enrolment
 from core import errors

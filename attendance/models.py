@@ -8,40 +8,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from attendance.enums import Method, SessionState, Status
 from classes.models import Class
 from core.ids import id_field
 from core.times import now
-
-
-class Status(models.TextChoices):
-    """How a student's attendance is marked."""
-
-    PRESENT = "present"
-    ABSENT = "absent"
-    LATE = "late"
-    EXCUSED = "excused"
-
-    @property
-    def as_basic(self) -> "Status":
-        """In the basic protocols' two words: late counts as present, excused as absent."""
-        return Status.PRESENT if self in (Status.PRESENT, Status.LATE) else Status.ABSENT
-
-
-class Method(models.TextChoices):
-    """How a mark came about."""
-
-    TEACHER = "teacher", "marked by the teacher"
-    BULK = "bulk", "marked with many others"
-    SELF = "self", "checked in"
-    IMPORT = "import", "imported"
-    AUTO = "auto", "absent without a mark"
-    CORRECTION = "correction", "corrected afterwards"
-
-
-class SessionState(models.TextChoices):
-    OPEN = "open"
-    ENDED = "ended"
-    VOIDED = "voided", "voided, counts nowhere"
 
 
 class Session(models.Model):

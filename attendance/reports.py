@@ -17,7 +17,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from accounts.models import User
-from attendance.models import Attendance, Session, SessionState, Status
+from attendance.enums import SessionState, Status
+from attendance.models import Attendance, Session
 from classes.models import Enrolment
 from classes.rosters import csv_safe
 

@@ -1,6 +1,7 @@
 """What others read of sessions and records."""
 
-from attendance.models import Attendance, Session, SessionState, Status
+from attendance.enums import SessionState, Status
+from attendance.models import Attendance, Session
 from classes.selectors import class_get_for_student
 from core.identity import Actor
 

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import F
 
-from attendance.models import Attendance, Focus, Mark, Method, Session, SessionState, Status
+from attendance.enums import Method, SessionState, Status
+from attendance.models import Attendance, Focus, Mark, Session
 from attendance.signals import session_changed
 from classes.models import Enrolment
 from classes.selectors import class_get_for_owner

@@ -215,6 +215,9 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_TOKEN": None,
 }
 
+#: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
+ERROR_FORMS: dict[str, str] = {}
+
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 #: The longest HTTP body, bytes; a longer one is answered 413.

@@ -1,14 +1,18 @@
 """The envelope: `{"success": true, "data": …}` and `{"success": false, "error": "…"}`, for every HTTP answer.
 
 One renderer writes the first, one exception handler the second, and Django's own error pages (unknown route,
-bad request, crash) go through the same handler. The admin keeps its HTML pages.
+bad request, crash) go through the same handler. The admin keeps its HTML pages. A dialect that words its failures
+otherwise names its own form: on its views (`ApiView.error_form`), and for its paths in `settings.ERROR_FORMS`.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.module_loading import import_string
 from django.views import defaults
 from rest_framework import exceptions as drf
 from rest_framework import serializers
@@ -43,6 +47,15 @@ class ErrorEnvelope(serializers.Serializer[errors.ApiError]):
 
     def to_representation(self, instance: errors.ApiError) -> dict[str, Any]:
         return {"success": False, "error": instance.message}
+
+
+#: How a dialect words a failure: the answer's status and its body.
+ErrorForm = Callable[[errors.ApiError], tuple[int, Any]]
+
+
+def canonical_error(error: errors.ApiError) -> tuple[int, Any]:
+    """The error envelope."""
+    return error.status, ErrorEnvelope(error).data
 
 
 class EnvelopeRenderer(JSONRenderer):
@@ -102,34 +115,37 @@ def exception_handler(failure: Exception, context: dict[str, Any]) -> Response |
         return None
     if error.status == errors.DatabaseUnavailable.status:
         logger.error("%s: %s", error.message, failure)
-    return Response(ErrorEnvelope(error).data, status=error.status)
+    status, body = context["view"].error_form(error)
+    return Response(body, status=status)
 
 
-def error_response(error: errors.ApiError) -> HttpResponse:
-    """`error` in its envelope, for code outside DRF's views."""
-    body = JSONRenderer().render(ErrorEnvelope(error).data)
-    return HttpResponse(body, status=error.status, content_type="application/json; charset=utf-8")
+def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
+    """`error` in the words of the path's dialect, for code outside DRF's views."""
+    forms = (form for prefix, form in settings.ERROR_FORMS.items() if request.path.startswith(prefix))
+    form: ErrorForm = import_string(next(forms, "core.envelope.canonical_error"))
+    status, body = form(error)
+    return HttpResponse(JSONRenderer().render(body), status=status, content_type="application/json; charset=utf-8")
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(HTML_PREFIXES):
         return defaults.bad_request(request, exception)
-    return error_response(to_api_error(exception) or errors.BadRequest())
+    return error_response(request, to_api_error(exception) or errors.BadRequest())
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(HTML_PREFIXES):
         return defaults.permission_denied(request, exception)
-    return error_response(errors.Forbidden())
+    return error_response(request, errors.Forbidden())
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(HTML_PREFIXES):
         return defaults.page_not_found(request, exception)
-    return error_response(errors.NotFound())
+    return error_response(request, errors.NotFound())
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(HTML_PREFIXES):
         return defaults.server_error(request)
-    return error_response(errors.InternalError())
+    return error_response(request, errors.InternalError())

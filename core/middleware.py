@@ -30,7 +30,7 @@ class EnvelopeInDebug:
             return response
         if response.get("Content-Type", "").startswith("application/json"):
             return response
-        return error_response(self.answers.get(response.status_code, errors.InternalError)())
+        return error_response(request, self.answers.get(response.status_code, errors.InternalError)())
 
 
 class BodyLimit:
@@ -43,7 +43,7 @@ class BodyLimit:
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
-            return error_response(errors.BadRequest())
+            return error_response(request, errors.BadRequest())
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return error_response(errors.PayloadTooLarge())
+            return error_response(request, errors.PayloadTooLarge())
         return self.get_response(request)

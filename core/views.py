@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from core import errors
 from core.access import Audience
+from core.envelope import ErrorForm, canonical_error
 from core.identity import Actor
 
 
@@ -16,6 +17,8 @@ class ApiView(APIView):
     """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token."""
 
     audience: ClassVar[Audience]
+    #: The words of this view's failures; a dialect's views have their own.
+    error_form: ClassVar[ErrorForm] = staticmethod(canonical_error)
 
     @property
     def actor(self) -> Actor:

@@ -14,8 +14,8 @@ from django.core.validators import EmailValidator
 
 from accounts import passwords
 from accounts.models import email_key
+from attendance.enums import Status
 from attendance.importing.sources import Malformed
-from attendance.models import Status
 from core.identity import Role
 from core.ids import parse_id
 from core.times import now

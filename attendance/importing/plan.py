@@ -10,10 +10,11 @@ from itertools import groupby
 from typing import Any, Generic, TypeVar
 
 from accounts.models import User
+from attendance.enums import SessionState, Status
 from attendance.importing import documents
 from attendance.importing.documents import Group, Person, Record, Refused
 from attendance.importing.sources import Document
-from attendance.models import Attendance, Session, SessionState, Status
+from attendance.models import Attendance, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
 

@@ -8,10 +8,11 @@ from django.db.models import F, Model
 from tqdm import tqdm
 
 from accounts.models import User
+from attendance.enums import Method, SessionState
 from attendance.importing.documents import Group, Person
 from attendance.importing.plan import Lesson, Plan, Source, derived_id, plan_import, present_among
 from attendance.importing.sources import SourceError
-from attendance.models import Attendance, Mark, Method, Session, SessionState
+from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.work import unit_of_work
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from django.conf import settings
 
+from attendance.enums import Method, Status
 from attendance.live import wire
 from attendance.live.hub import Socket
 from attendance.live.journal import Refusal
 from attendance.live.process import Live
 from attendance.live.session import LiveSession, Marked
-from attendance.models import Method, Status
 from core import errors, strict_json
 from core.identity import Role
 from core.ids import parse_id

@@ -13,8 +13,9 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import AccountsVersion
+from attendance.enums import SessionState, Status
 from attendance.live.session import Counts, Marked
-from attendance.models import Focus, Mark, Session, SessionState, Status
+from attendance.models import Focus, Mark, Session
 from attendance.services import idle_since
 from classes.selectors import student_ids
 from core.database import DATABASE_ERRORS, is_unavailable

@@ -22,12 +22,13 @@ from django.conf import settings
 
 from accounts import tokens
 from attendance import services
+from attendance.enums import Method, SessionState, Status
 from attendance.live import gateway, journal, wire
 from attendance.live.commit import GroupCommit, Outcome
 from attendance.live.hints import Hint, Hints
 from attendance.live.hub import EVERYBODY, Audience, Hub, Socket
 from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
-from attendance.models import Mark, Method, SessionState, Status
+from attendance.models import Mark
 from core import errors
 from core.identity import Actor
 from core.ids import new_id

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from attendance.models import Status
+from attendance.enums import Status
 from core.identity import Actor, Role
 
 

@@ -20,8 +20,9 @@ from accounts import admin as accounts_admin
 from accounts.models import User, email_key
 from attendance import admin as attendance_admin
 from attendance import services
+from attendance.enums import Method, SessionState, Status
 from attendance.live import journal
-from attendance.models import Attendance, Mark, Method, Session, SessionState, Status
+from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
 from core.ids import new_id

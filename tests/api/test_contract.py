@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from attendance import services
-from attendance.models import Attendance, Method, Session, Status
+from attendance.enums import Method, Status
+from attendance.models import Attendance, Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
 from tests.api.rest import INVALID, UNKNOWN_ID, Rest, School, make_user, success, token_of

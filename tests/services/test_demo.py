@@ -14,7 +14,8 @@ from accounts import tokens
 from accounts.models import User
 from accounts.services import user_login
 from attendance import services
-from attendance.models import Attendance, Focus, Mark, Session, SessionState, Status
+from attendance.enums import SessionState, Status
+from attendance.models import Attendance, Focus, Mark, Session
 from classes.models import Class, Enrolment
 from core import errors
 from core.identity import Role

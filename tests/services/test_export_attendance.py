@@ -13,7 +13,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from attendance import reports
-from attendance.models import Attendance, Method, Session, SessionState, Status
+from attendance.enums import Method, SessionState, Status
+from attendance.models import Attendance, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
 

@@ -11,10 +11,11 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from attendance import services
+from attendance.enums import Method
 from attendance.live import journal
 from attendance.live.commit import GroupCommit
 from attendance.live.journal import Refusal
-from attendance.models import Mark, Method, Session
+from attendance.models import Mark, Session
 from core.ids import new_id
 from tests.services.conftest import Room, make_room
 

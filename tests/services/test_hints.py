@@ -8,9 +8,10 @@ import pytest
 from channels.db import database_sync_to_async
 
 from accounts.models import User
+from attendance.enums import Method
 from attendance.live import gateway, journal
 from attendance.live.process import Live
-from attendance.models import Mark, Method, Session
+from attendance.models import Mark, Session
 from core.identity import Role
 from core.ids import new_id
 from tests.services.conftest import Connection, Process, Rig, Room, enrol, make_room, make_users

@@ -18,11 +18,12 @@ from pymongo import MongoClient
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from attendance.enums import Method, SessionState, Status
 from attendance.importing import sources
 from attendance.importing import write as writing
 from attendance.importing.documents import Record
 from attendance.importing.plan import Read, split
-from attendance.models import Attendance, Mark, Method, Session, SessionState, Status
+from attendance.models import Attendance, Mark, Session
 from attendance.services import record_correct, session_start
 from classes.models import Class, Enrolment
 from classes.selectors import student_ids

@@ -8,7 +8,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import User
-from attendance.models import Attendance, Mark, Session, SessionState
+from attendance.enums import SessionState
+from attendance.models import Attendance, Mark, Session
 from classes.models import Enrolment
 from core.ids import new_id
 from tests.support.environment import TEST_DATABASE_URL

@@ -8,9 +8,10 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from attendance import services
+from attendance.enums import Method, SessionState
 from attendance.live import journal
 from attendance.live.journal import Known, Refusal
-from attendance.models import Attendance, Focus, Mark, Method, Session, SessionState
+from attendance.models import Attendance, Focus, Mark, Session
 from attendance.selectors import status_in_last_session
 from attendance.signals import session_changed
 from classes.models import Class

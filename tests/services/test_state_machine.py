@@ -22,7 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from accounts import tokens
 from accounts.models import AccountsVersion, User
-from attendance.models import Attendance, Focus, Mark, Session, SessionState
+from attendance.enums import SessionState
+from attendance.models import Attendance, Focus, Mark, Session
 from classes.models import Class, Enrolment
 from classes.services import class_add_student
 from core.identity import Role

@@ -19,7 +19,8 @@ from django.db.models import F
 from django.db.utils import load_backend
 from pymongo import IndexModel, MongoClient
 
-from attendance.models import Attendance, Mark, Session, SessionState
+from attendance.enums import SessionState
+from attendance.models import Attendance, Mark, Session
 from attendance_project.settings import database_settings
 from tests.support.environment import PREFIX, TEST_DATABASE_URL, database_url
 from tests.support.processes import ROOT

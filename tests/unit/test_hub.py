@@ -4,10 +4,10 @@ import asyncio
 from datetime import UTC, datetime
 
 from accounts.tokens import Claims
+from attendance.enums import Status
 from attendance.live import wire
 from attendance.live.hub import EVERYBODY, Hub, Socket
 from attendance.live.session import Fact, Marked
-from attendance.models import Status
 from core.identity import Actor, Role
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attendance.enums import Status
 from attendance.live.session import Counts, LiveSession, Marked
-from attendance.models import Status
 from core.identity import Actor, Role
 
 NOW = datetime(2025, 3, 11, 10, tzinfo=UTC)

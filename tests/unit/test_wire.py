@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from attendance.enums import Status
 from attendance.live import wire
 from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
-from attendance.models import Status
 
 NOW = datetime(2025, 3, 11, 10, tzinfo=UTC)
 MARK = Marked(1, "a", Status.LATE, NOW)

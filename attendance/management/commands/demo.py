@@ -13,8 +13,9 @@ from tqdm import tqdm
 from accounts.models import User, email_key
 from accounts.services import user_signup
 from attendance import services
+from attendance.enums import Method, SessionState, Status
 from attendance.live import journal
-from attendance.models import Mark, Method, Session, SessionState, Status
+from attendance.models import Mark, Session
 from classes import rosters
 from classes.models import Class
 from classes.selectors import student_ids
