@@ -18,6 +18,7 @@ from attendance.models import Attendance, Mark, Session
 from classes.admin import roster_size
 from classes.models import Enrolment
 from core import errors
+from core.ids import parse_id
 
 if TYPE_CHECKING:
     _SessionAdmin = admin.ModelAdmin[Session]
@@ -184,27 +185,37 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
             self.message_user(request, f"Sessions ended: {ended}.", messages.SUCCESS)
 
 
+class FoundBySession:
+    """The search also takes a session's id; in `search_fields` it would be compared as text, unlike an ObjectId."""
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        session_id = parse_id(search_term.strip())
+        if session_id is not None:
+            return queryset.filter(session_id=session_id), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+
+
 @admin.register(Mark)
-class MarkAdmin(ReadOnly, _MarkAdmin):
+class MarkAdmin(FoundBySession, ReadOnly, _MarkAdmin):
     """The journal."""
 
     list_display = ("session", "seq", "student", "status", "at", "by", "method", "note")
     list_select_related = ("session__class_ref", "student", "by")
     list_filter = ("status", "method", "at")
-    search_fields = ("=session__id", "session__class_ref__name", "student__name", "student__email")
+    search_fields = ("session__class_ref__name", "student__name", "student__email")
     search_help_text = "Student, class or a session's id"
     ordering = ("-id",)
     show_full_result_count = False  # it only grows
 
 
 @admin.register(Attendance)
-class RecordAdmin(WritablePage, _RecordAdmin):
+class RecordAdmin(FoundBySession, WritablePage, _RecordAdmin):
     """Records. Correcting one writes a mark that says who did it."""
 
     list_display = ("student", "class_ref", "started_at", "status", "method")
     list_select_related = ("student", "class_ref", "session__class_ref")
     list_filter = ("status", "method", "session__started_at")
-    search_fields = ("=session__id", "class_ref__name", "student__name", "student__email", "student__roll_number")
+    search_fields = ("class_ref__name", "student__name", "student__email", "student__roll_number")
     search_help_text = "Student, class or a session's id"
     ordering = ("-id",)
     fields = ("id", "student", "class_ref", "session", "status", "method")

@@ -30,6 +30,8 @@ RETRY_LIMIT = 5.0
 LONGEST_PAUSE = 0.25
 
 _sqlite_writer = threading.RLock()
+#: Transactions on MongoDB that met another one are run again one at a time, so that they do not meet each other.
+_mongodb_again = threading.Lock()
 
 
 def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
@@ -65,15 +67,31 @@ def in_unit_of_work() -> bool:
 
 
 def _in_mongodb(work: Callable[[], R]) -> R:
-    for pause in _pauses():
-        try:
-            with _mongodb_transaction()("default"):
-                return work()
-        except DATABASE_ERRORS as failure:
-            if pause is None or not has_label(failure, TRANSIENT) or is_unreachable(failure):
-                raise
-        time.sleep(pause)
-    raise AssertionError("unreachable")
+    try:
+        return _attempt(work)
+    except DATABASE_ERRORS as failure:
+        if not _may_run_again(failure) or not _mongodb_again.acquire(timeout=RETRY_LIMIT):
+            raise
+    try:
+        for pause in _pauses():
+            try:
+                return _attempt(work)
+            except DATABASE_ERRORS as failure:
+                if pause is None or not _may_run_again(failure):
+                    raise
+            time.sleep(pause)
+        raise AssertionError("unreachable")
+    finally:
+        _mongodb_again.release()
+
+
+def _attempt(work: Callable[[], R]) -> R:
+    with _mongodb_transaction()("default"):
+        return work()
+
+
+def _may_run_again(failure: Exception) -> bool:
+    return has_label(failure, TRANSIENT) and not is_unreachable(failure)
 
 
 def _pauses() -> Iterator[float | None]:

@@ -4,11 +4,16 @@
 five sockets of students listen (some SYNCed, some plain), the server dies, it comes back, everybody reconnects.
 What must hold after each round:
 
-- the journal has no gap and nothing twice, and it is what the teacher sent, in order, up to some point;
+- the journal has no gap and nothing twice, and it is what the teacher sent, in order, up to some point
+  (while a database is away, marks are refused one by one: then it is what was sent, in order, without those);
 - whatever anybody heard stands in it, with the same seq, student and status, in the order heard;
 - the session goes on with the same `startedAt`, and a SYNC brings every client exactly what it missed.
 
 Each fifth round kills during DONE: then the session is open and whole, or ended with a record for everybody.
+
+`--victim database` (with TEST_DATABASE_URL naming a PostgreSQL or a MongoDB) kills the database's server instead,
+one of its own. Then our server goes on, every mark on its way is answered, and everybody hears all of the journal over
+the sockets that they have.
 """
 
 import argparse
@@ -26,9 +31,12 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
-from tests.realtime.contract import done
+from tests.realtime.contract import done, error
 from tests.support.clients import FRAME_LIMIT, Api, Room, Socket
-from tests.support.database import Databases
+from tests.support.database import Database, Databases
+from tests.support.environment import TEST_DATABASE_URL
+from tests.support.killable import killable_database
+from tests.support.processes import ServerProcess
 from tests.support.server import Server
 
 MARKERS = 3
@@ -42,6 +50,9 @@ KILLS_A_SESSION = 10
 DONE_EVERY = 5
 #: How long a round marks before the kill, seconds.
 DELAY = (0.02, 0.3)
+
+#: What a teacher's MY_ATTENDANCE is answered.
+STUDENTS_ONLY = error("Forbidden, student event only")
 
 #: `(student, status)`.
 Sent = tuple[str, str]
@@ -77,8 +88,10 @@ class Report:
 class Crash:
     """One run: a server of its own, a class, its clients."""
 
-    def __init__(self, server: Server, room: Room, randomness: random.Random) -> None:
+    def __init__(self, server: Server, room: Room, randomness: random.Random, victim: ServerProcess) -> None:
         self.server = server
+        #: What is killed: the server itself, or its database's.
+        self.victim = victim
         self.room = room
         self.random = randomness
         self.report = Report()
@@ -102,6 +115,7 @@ class Crash:
     async def round(self, *, during_done: bool) -> None:
         """Marks, dies, comes back, is looked at."""
         before = self.journal()
+        self.marking = True
         async with contextlib.AsyncExitStack() as stack:
             teachers = [await self.enter(stack, self.room.teacher.token) for _ in range(MARKERS)]
             sockets = [await self.enter(stack, listener.token) for listener in self.listeners]
@@ -116,14 +130,38 @@ class Crash:
             if during_done:
                 await teachers[0].send("DONE")
                 await asyncio.sleep(self.random.uniform(0, 0.08))
-            await asyncio.to_thread(self.server.kill)
+            await asyncio.to_thread(self.victim.kill)
+            if self.victim is not self.server:
+                await asyncio.to_thread(self.victim.restart)
+                await self.recover(teachers, work, sockets)
             async with asyncio.timeout(FRAME_LIMIT):
                 for failure in await asyncio.gather(*work, return_exceptions=True):
                     if failure is not None:
                         self.fault(repr(failure))
         self.report.kills += 1
-        await asyncio.to_thread(self.server.restart)
+        if self.victim is self.server:
+            await asyncio.to_thread(self.server.restart)
         self.look(before, during_done=during_done)
+
+    async def recover(self, teachers: list[Socket], work: "list[asyncio.Task[None]]", sockets: list[Socket]) -> None:
+        """After the database's death: every mark is answered, and every listener hears all of the journal."""
+        api = Api(self.server.url)
+        async with asyncio.timeout(4 * FRAME_LIMIT):
+            while (await asyncio.to_thread(api.http.get, "/readyz")).status_code != 200:
+                pass
+            self.marking = False
+            for socket in teachers:
+                await socket.send("MY_ATTENDANCE")  # its answer, a refusal, comes after those of the marks before it
+            await asyncio.gather(*work[: len(teachers)], return_exceptions=True)
+            whole = len(await asyncio.to_thread(self.journal))
+            ended = (await asyncio.to_thread(self.session)).state == "ended"
+            while any(
+                len(listener.known) < whole or listener.heard_done < ended for listener in self.listeners
+            ) and not any(task.done() for task in work[len(teachers) :]):
+                await asyncio.sleep(0.01)
+        api.close()
+        for socket in sockets:
+            await socket.connection.close()
 
     async def enter(self, stack: contextlib.AsyncExitStack, token: str) -> Socket:
         return await stack.enter_async_context(Socket(self.server.ws_url, token, close_timeout=1))
@@ -152,14 +190,18 @@ class Crash:
         waiting = 0
         with contextlib.suppress(ConnectionClosed, OSError):
             while True:
-                while waiting < WINDOW:
+                while waiting < WINDOW and self.marking:
                     mark = (self.random.choice(mine), self.random.choice(("present", "absent")))
                     self.sent[at].append(mark)
                     waiting += 1
                     await socket.mark(*mark)
                 frame = json.loads(await socket.connection.recv())
+                if frame == STUDENTS_ONLY:
+                    return  # the database was killed, and all that was sent before is answered
                 if frame["event"] == "ERROR":
-                    return  # DONE was faster
+                    if self.victim is self.server:
+                        return  # DONE was faster
+                    self.marking = False
                 if frame["event"] == "ATTENDANCE_MARKED" and frame["data"]["studentId"] in own:
                     waiting -= 1
 
@@ -211,9 +253,11 @@ class Crash:
         for at, sent in enumerate(self.sent):
             own = {student.id for student in self.room.students[at::MARKERS]}
             stored = [mark for mark in journal if mark[0] in own]
-            if stored != sent[: len(stored)]:
+            rest = iter(sent)
+            in_order = stored == sent[: len(stored)] if self.victim is self.server else all(m in rest for m in stored)
+            if not in_order:
                 self.fault(f"the journal is not what socket {at} sent, in order", doubled=len(stored) > len(sent))
-            del sent[len(stored) :]  # these marks died on the way; nobody may ever hear of them
+            sent[:] = stored  # the others died on the way; nobody may ever hear of them
         for listener in self.listeners:
             if listener.known != journal[: len(listener.known)]:
                 lost = max(len(listener.known) - len(journal), 1)
@@ -258,15 +302,21 @@ class Crash:
 
 
 async def run(
-    kills: int, *, seed: int, databases: Databases, done_every: int = DONE_EVERY, progress: bool = False
+    kills: int,
+    *,
+    seed: int,
+    database: Database,
+    victim: ServerProcess | None = None,
+    done_every: int = DONE_EVERY,
+    progress: bool = False,
 ) -> Report:
-    """`kills` rounds on a server of their own."""
+    """`kills` rounds on a server of their own; without a `victim` it is this server that dies."""
     randomness = random.Random(seed)
-    server = Server(databases.fresh())
+    server = Server(database)
     await asyncio.to_thread(server.start)
     try:
         api = Api(server.url)
-        crash = Crash(server, api.make_room(STUDENTS), randomness)
+        crash = Crash(server, api.make_room(STUDENTS), randomness, victim or server)
         in_session = 0
         for kill in range(1, kills + 1):
             await crash.round(during_done=kill % done_every == 0)
@@ -282,7 +332,7 @@ async def run(
                 break
         log = server.log_text()
         for trouble in ("Traceback", "database is locked"):
-            if trouble in log:
+            if trouble in log and victim is None:  # a database that dies may be complained of
                 crash.fault(f"the server's log has a {trouble}:\n{log}")
         api.close()
         return crash.report
@@ -294,17 +344,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, help="how often (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="repeats a run's random choices (its moments stay the machine's own)")
+    parser.add_argument("--victim", choices=["server", "database"], default="server", help="what is killed")
     arguments = parser.parse_args()
+    if arguments.victim == "database" and not TEST_DATABASE_URL:
+        parser.error("SQLite is no server that could be killed; name another with TEST_DATABASE_URL")
     logging.disable(logging.INFO)  # the HTTP client's line for each request
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="attendance-crash-"))
-    databases = Databases(folder)
-    try:
-        report = asyncio.run(run(arguments.kills, seed=seed, databases=databases, progress=True))
-    finally:
-        databases.close()
-        shutil.rmtree(folder)
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        victim: ServerProcess | None = None
+        if arguments.victim == "database":
+            victim, database = stack.enter_context(killable_database(folder))
+        else:
+            databases = stack.enter_context(contextlib.closing(Databases(folder)))
+            database = databases.fresh()
+        report = asyncio.run(run(arguments.kills, seed=seed, database=database, victim=victim, progress=True))
     for fault in report.faults:
         print(fault)
     print(

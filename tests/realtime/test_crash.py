@@ -8,7 +8,7 @@ from tests.support.database import Databases
 
 async def test_ten_kills_lose_and_double_nothing(databases: Databases) -> None:
     seed = random.randrange(10**6)
-    report = await run(10, seed=seed, databases=databases, done_every=1000)
+    report = await run(10, seed=seed, database=databases.fresh(), done_every=1000)
     assert report.faults == [], f"seed {seed}"
     assert (report.kills, report.lost, report.doubled) == (10, 0, 0)
     assert report.heard > 0
@@ -16,6 +16,6 @@ async def test_ten_kills_lose_and_double_nothing(databases: Databases) -> None:
 
 async def test_kills_during_done_leave_all_of_it_or_nothing(databases: Databases) -> None:
     seed = random.randrange(10**6)
-    report = await run(4, seed=seed, databases=databases, done_every=1)
+    report = await run(4, seed=seed, database=databases.fresh(), done_every=1)
     assert report.faults == [], f"seed {seed}"
     assert report.open_after_done + report.ended_after_done == report.kills == 4

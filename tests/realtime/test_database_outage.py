@@ -1,43 +1,34 @@
 """A database server that goes away in the middle of a session, and comes back."""
 
 import asyncio
-import tempfile
+import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import psycopg
 import pytest
 
+from tests.crash import run
 from tests.realtime.contract import error, marked
 from tests.support.clients import FRAME_LIMIT, Api, Socket
-from tests.support.database import Database, manage
+from tests.support.database import Database
 from tests.support.environment import TEST_DATABASE_URL
-from tests.support.mongodb import MongoServer
-from tests.support.postgresql import PostgresServer
+from tests.support.killable import DatabaseServer, killable_database
 from tests.support.server import Server
 
 pytestmark = pytest.mark.skipif(not TEST_DATABASE_URL, reason="SQLite is no server that could go away")
 
 
 @pytest.fixture
-def database_server() -> Iterator[MongoServer | PostgresServer]:
-    """A server of the suite's kind that nobody else uses, with a database `school` in it."""
-    if TEST_DATABASE_URL.startswith("mongodb"):
-        with tempfile.TemporaryDirectory() as folder, MongoServer(Path(folder)) as mongodb:
-            yield mongodb
-        return
-    with PostgresServer() as postgresql:
-        with psycopg.connect(postgresql.database_url("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE school")
-        yield postgresql
+def killable(tmp_path: Path, django_db_blocker: Any) -> Iterator[tuple[DatabaseServer, Database]]:
+    with killable_database(tmp_path, django_db_blocker.unblock) as made:
+        yield made
 
 
 async def test_marks_are_refused_while_it_is_gone_and_go_on_when_it_is_back(
-    database_server: MongoServer | PostgresServer, tmp_path: Path, django_db_blocker: pytest.FixtureRequest
+    killable: tuple[DatabaseServer, Database],
 ) -> None:
-    database = Database(database_server.database_url("school"), tmp_path / "school", django_db_blocker.unblock)
-    made = manage("migrate", "--verbosity", "0", database=database)
-    assert made.returncode == 0, made.stderr
+    database_server, database = killable
     server = Server(database).start()
     api = Api(server.url)
     try:
@@ -70,3 +61,14 @@ async def test_marks_are_refused_while_it_is_gone_and_go_on_when_it_is_back(
     finally:
         api.close()
         server.close()
+
+
+async def test_three_kills_of_the_database_under_load_lose_and_double_nothing(
+    killable: tuple[DatabaseServer, Database],
+) -> None:
+    database_server, database = killable
+    seed = random.randrange(10**6)
+    report = await run(3, seed=seed, database=database, victim=database_server)
+    assert report.faults == [], f"seed {seed}"
+    assert (report.kills, report.lost, report.doubled) == (3, 0, 0)
+    assert report.heard > 0

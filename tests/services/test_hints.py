@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from attendance.models import Mark, Session
 from core.identity import Role
 from core.ids import new_id
 from tests.services.conftest import Connection, Process, Rig, Room, enrol, make_room, make_users
+from tests.support.queries import around_queries
 
 
 async def run(work: Any, *arguments: Any, **named: Any) -> Any:
@@ -117,19 +119,17 @@ async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: p
         mark = new_mark(other, other_session)
         assert journal.commit([mark]) == [1]
 
-    def meanwhile(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def meanwhile(execute: Callable[[], Any], query: str) -> Any:
         nonlocal moved
-        answer = execute(sql, params, many, context)
-        if not moved and "attendance_focus" in sql:
+        answer = execute()
+        if not moved and "attendance_focus" in query:
             moved = True
             gateway._writer.submit(move_and_mark).result()
         return answer
 
     def with_wrapper() -> journal.View:
-        from django.db import connection
-
         known = {key: journal.Known(has.seq, has.roster_version) for key, has in b.sessions.items()}
-        with connection.execute_wrapper(meanwhile):
+        with around_queries(meanwhile):
             return journal.look(known, frozenset())
 
     view = await gateway.read(with_wrapper)

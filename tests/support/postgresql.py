@@ -42,7 +42,21 @@ class PostgresServer(ServerProcess):
             if _root():  # PostgreSQL refuses to run as root
                 shutil.chown(self.folder, "postgres", "postgres")
             self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-N")
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a killed one
+        until = time.monotonic() + START_LIMIT
+        pause = threading.Event()
+        while time.monotonic() < until:
+            if self.process is None or self.process.poll() is not None:
+                # Again after a refusal: what a killed server had started looks after itself, and ends a moment later.
+                self._launch()
+            try:
+                psycopg.connect(self.database_url("postgres"), connect_timeout=5).close()
+            except psycopg.OperationalError:
+                pause.wait(0.05)
+            else:
+                return self
+        raise AssertionError(self.log_text())
+
+    def _launch(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command("postgres", "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"),
@@ -52,17 +66,6 @@ class PostgresServer(ServerProcess):
                 cwd=self.folder,
                 start_new_session=True,
             )
-        until = time.monotonic() + START_LIMIT
-        pause = threading.Event()
-        while time.monotonic() < until:
-            try:
-                psycopg.connect(self.database_url("postgres"), connect_timeout=5).close()
-            except psycopg.OperationalError:
-                assert self.process.poll() is None, self.log_text()
-                pause.wait(0.05)
-            else:
-                return self
-        raise AssertionError(self.log_text())
 
     restart = start
 

@@ -2,8 +2,16 @@
 
 In `$project` and in `$addFields` (`$set`) a nested specification names a path. MongoDB takes `{"a": {"b": 1}}` for
 `{"a.b": 1}`: the other fields of `a` are what they are without it. SecantusDB 0.7.0b3 takes it for a new document that
-replaces `a`. Here such specifications are flattened before it sees them. `tests/unit/test_secantus_patch.py` fails when
-this is no longer needed.
+replaces `a`. Here such specifications are flattened before it sees them.
+
+Where a filter is a conjunction (`{"$and": […]}`, which is how the backend sends two conditions and more) MongoDB looks
+for an index that serves its clauses. SecantusDB 0.7.0b3 reads the whole collection. Here its search for an index is
+given the clauses' fields side by side; it checks what it finds against the whole filter itself.
+
+A transaction that a killed client left open is ended after TRANSACTION_LIFETIME instead of a minute, MongoDB's default
+(`transactionLifetimeLimitSeconds`), so that the crash tests need not wait for it after each kill.
+
+`tests/unit/test_secantus_patch.py` fails when one of the mends is no longer needed.
 
 It is under the GPL: always a process of its own, never imported by the tests or by the product.
 """
@@ -13,6 +21,10 @@ from typing import Any
 
 from secantus import aggregate
 from secantus.cli import main
+from secantus.server import SecantusDBServer
+from secantus.storage import Storage
+
+TRANSACTION_LIFETIME = 2.0  # seconds without a statement
 
 
 def flatten(specification: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -34,7 +46,31 @@ def mend(name: str) -> None:
     setattr(aggregate, name, mended)
 
 
+def clauses(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that every document of a filter must match, `$and` resolved: enough to choose an index by."""
+    fields: dict[str, Any] = {}
+    for name, value in condition.items():
+        if name == "$and":
+            for part in value:
+                fields = clauses(part) | fields
+        elif not name.startswith("$"):
+            fields[name] = value
+    return fields
+
+
+def mend_search(name: str) -> None:
+    original = getattr(Storage, name)
+
+    def mended(self: Storage, database: str, collection: str, condition: dict[str, Any], **options: Any) -> Any:
+        return original(self, database, collection, clauses(condition), **options)
+
+    setattr(Storage, name, mended)
+
+
 if __name__ == "__main__":
     mend("_project_one")
     mend("_add_fields_one")
+    mend_search("_try_index_id_keys")
+    mend_search("_pick_index_for_filter")
+    SecantusDBServer.__init__.__kwdefaults__["transaction_lifetime_seconds"] = TRANSACTION_LIFETIME
     raise SystemExit(main())

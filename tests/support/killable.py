@@ -1,0 +1,37 @@
+"""A database server of a test's own, which it may kill: of the kind that the suite runs on."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import psycopg
+
+from tests.support.database import Database, Unblock, manage
+from tests.support.environment import TEST_DATABASE_URL
+from tests.support.mongodb import MongoServer
+from tests.support.postgresql import PostgresServer
+
+DatabaseServer = MongoServer | PostgresServer
+
+
+@contextlib.contextmanager
+def killable_database(folder: Path, unblock: Unblock = nullcontext) -> Iterator[tuple[DatabaseServer, Database]]:
+    """A running server that nobody else uses, and a migrated database in it."""
+    with _server(folder) as server:
+        database = Database(server.database_url("school"), folder / "school", unblock)
+        made = manage("migrate", "--verbosity", "0", database=database)
+        assert made.returncode == 0, made.stderr
+        yield server, database
+
+
+@contextlib.contextmanager
+def _server(folder: Path) -> Iterator[DatabaseServer]:
+    if TEST_DATABASE_URL.startswith("mongodb"):
+        with MongoServer(folder / "mongodb") as mongodb:
+            yield mongodb
+    else:
+        with PostgresServer() as postgresql:
+            with psycopg.connect(postgresql.database_url("postgres"), autocommit=True) as connection:
+                connection.execute("CREATE DATABASE school")
+            yield postgresql
