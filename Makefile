@@ -5,11 +5,11 @@ VENV := .venv
 YARDSTICK ?= ../shared/bench
 RUN := $(VENV)/bin/python
 
-.PHONY: serve test test-databases check crash bench clean
+.PHONY: help serve test test-databases check crash crash-databases bench clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3000)
 	@exec $(RUN) manage.py serve --setup
@@ -29,6 +29,9 @@ check: $(VENV)/.dev ## formatting, lint, types, layers, missing migrations
 
 crash: $(VENV)/.dev ## kills a marking server KILLS (200) times and looks for lost marks
 	$(RUN) -m tests.crash --kills $(or $(KILLS),200)
+
+crash-databases: $(VENV)/.dev ## 50 such kills on each database, and 20 of PostgreSQL's and MongoDB's own servers
+	$(RUN) -m tests.databases --crash $(REQUIRE)
 
 bench: $(VENV)/.serve ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--sockets 1000 --runs 3"
 	bench/side_by_side.sh $(YARDSTICK) $(ARGS)

@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import TransactionTestCase
 
 from tests.support.clients import Api
 from tests.support.database import Database, Databases
+from tests.support.environment import TEST_DATABASE_URL
+from tests.support.mongodb import empty_tables
 from tests.support.server import Server
+
+if TEST_DATABASE_URL.startswith("mongodb"):
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

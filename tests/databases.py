@@ -1,8 +1,10 @@
-"""The whole suite on PostgreSQL and on MongoDB: `python -m tests.databases [--require] [arguments of pytest]`.
+"""The whole suite on PostgreSQL and on MongoDB: `python -m tests.databases [--require] [--crash] [pytest's arguments]`.
 
 It uses the servers that TEST_POSTGRES_URL and TEST_MONGODB_URL name. Without them it takes a PostgreSQL at
-127.0.0.1:5432 that lets `postgres` in without a password, and starts a server that speaks MongoDB's protocol
-(tests/support/mongodb.py). What it cannot reach it leaves out and says so; `--require` makes that a failure.
+127.0.0.1:5432 that lets `postgres` in without a password, or starts one where the programs are installed, and starts a
+server that speaks MongoDB's protocol (tests/support/mongodb.py). What it cannot reach it leaves out and says so;
+`--require` makes that a failure. With `--crash` it runs the crash test instead of the suite: 50 kills of our server on
+SQLite too, and 20 of each database's server.
 """
 
 import contextlib
@@ -16,7 +18,14 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.postgresql import PostgresServer, binaries
 from tests.support.processes import ROOT
+
+#: Arguments of pytest or the like, several runs in a row.
+Runs = list[list[str]]
+
+SERVER_KILLS = ["tests.crash", "--kills", "50"]
+DATABASE_KILLS = ["tests.crash", "--victim", "database", "--kills", "20"]
 
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 
@@ -27,8 +36,13 @@ def postgresql() -> Iterator[str | None]:
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as failure:
+        if "TEST_POSTGRES_URL" not in os.environ and binaries() is not None:
+            with PostgresServer() as server:
+                yield server.database_url("postgres")
+            return
         print(
-            f"No PostgreSQL: {failure}\nStart one, or name another: TEST_POSTGRES_URL=postgres://user:password@host/db"
+            f"No PostgreSQL: {failure}\nInstall or start one, or name another: "
+            "TEST_POSTGRES_URL=postgres://user:password@host/db"
         )
         yield None
     else:
@@ -56,22 +70,32 @@ def mongodb() -> Iterator[str | None]:
             server.stop()
 
 
-def run(name: str, database: AbstractContextManager[str | None], arguments: list[str]) -> int | None:
-    """pytest's exit status on this database; None where there is none."""
+def run(name: str, database: AbstractContextManager[str | None], runs: Runs) -> int | None:
+    """The first bad exit status of these modules' runs on this database, or 0; None where there is no database."""
     with database as url:
         if url is None:
             return None
-        print(f"== the suite on {name}", flush=True)
-        command = [sys.executable, "-m", "pytest", "-n", "2", *arguments]
-        return subprocess.run(command, cwd=ROOT, env={**os.environ, "TEST_DATABASE_URL": url}, check=False).returncode
+        for module, *arguments in runs:
+            print(f"== {name}: {module} {' '.join(arguments)}", flush=True)
+            command = [sys.executable, "-m", module, *arguments]
+            environment = {**os.environ, "TEST_DATABASE_URL": url}
+            status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+            if status:
+                return status
+        return 0
 
 
 def main() -> int:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--require"]
-    results = {
-        "PostgreSQL": run("PostgreSQL", postgresql(), arguments),
-        "MongoDB": run("MongoDB", mongodb(), arguments),
-    }
+    options = {"--require", "--crash"}
+    arguments = [argument for argument in sys.argv[1:] if argument not in options]
+    results = {}
+    if "--crash" in sys.argv:
+        runs = [SERVER_KILLS, DATABASE_KILLS]
+        results["SQLite"] = run("SQLite", contextlib.nullcontext(""), [SERVER_KILLS])
+    else:
+        runs = [["pytest", "-n", "2", *arguments]]
+    results["PostgreSQL"] = run("PostgreSQL", postgresql(), runs)
+    results["MongoDB"] = run("MongoDB", mongodb(), runs)
     for name, status in results.items():
         print(f"{name}: {'not there' if status is None else 'passed' if status == 0 else 'FAILED'}")
     missing_counts = "--require" in sys.argv
