@@ -7,9 +7,8 @@ import pytest
 from django.test import TransactionTestCase
 
 from tests.support.clients import Api
-from tests.support.database import Database, Databases
+from tests.support.database import Database, Databases, empty_tables
 from tests.support.environment import TEST_DATABASE_URL
-from tests.support.mongodb import empty_tables
 from tests.support.server import Server
 
 if TEST_DATABASE_URL.startswith("mongodb"):

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import F
 from django.db.utils import load_backend
 from pymongo import IndexModel, MongoClient
 
+from accounts.models import AccountsVersion
 from attendance.enums import SessionState
 from attendance.models import Attendance, Mark, Session
 from attendance_project.settings import database_settings
@@ -236,3 +240,14 @@ class MongoDB:
 
     def close(self) -> None:
         self._client.close()
+
+
+def empty_tables(*_: object) -> None:
+    """What Django's test cases do after each test on MongoDB, which rolls nothing back, at a fifth of the time.
+
+    Django's `flush` also deletes permissions and content types, and makes them anew.
+    """
+    for model in apps.get_models(include_auto_created=True):
+        if model not in (Permission, ContentType, AccountsVersion):
+            connection.get_collection(model._meta.db_table).delete_many({})  # type: ignore[attr-defined]
+    AccountsVersion.objects.update(number=0)

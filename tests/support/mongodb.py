@@ -8,12 +8,6 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from django.apps import apps
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
-from django.db import connection
-
-from accounts.models import AccountsVersion
 from tests.support.processes import ROOT, START_LIMIT, ServerProcess
 
 #: Below those that the system gives to clients: a port is free again after a kill, and nobody else has it meanwhile.
@@ -91,14 +85,3 @@ class MongoServer(ServerProcess):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-
-def empty_tables(*_: object) -> None:
-    """What Django's test cases do after each test where a database rolls nothing back, at a fifth of the time.
-
-    Django's `flush` also deletes permissions and content types, and makes them anew.
-    """
-    for model in apps.get_models(include_auto_created=True):
-        if model not in (Permission, ContentType, AccountsVersion):
-            connection.get_collection(model._meta.db_table).delete_many({})  # type: ignore[attr-defined]
-    AccountsVersion.objects.update(number=0)
