@@ -69,7 +69,7 @@ class Mark(models.Model):
     note = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
-        ordering = ("session", "seq")
+        ordering = ("session_id", "seq")  # by its id: by the session, every query would join it
         constraints = (models.UniqueConstraint(fields=("session", "seq"), name="one_mark_a_seq"),)
 
     def __str__(self) -> str:
