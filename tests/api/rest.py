@@ -1,8 +1,9 @@
 """The REST routes through Django's test client, and a small school to ask about (made without hashing a password)."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from django.apps import apps
 from django.http import HttpResponseBase
@@ -113,6 +114,15 @@ class School:
     @property
     def class_id(self) -> str:
         return str(self.physics.id)
+
+
+def raiser(failed: Exception) -> Callable[..., NoReturn]:
+    """Stands in for a function that fails."""
+
+    def fail(*args: Any, **kwargs: Any) -> NoReturn:
+        raise failed
+
+    return fail
 
 
 def snapshot() -> dict[str, list[tuple[Any, ...]]]:
