@@ -57,6 +57,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
     token_version = models.PositiveIntegerField(default=0, editable=False)
     credentials_changed_at = models.DateTimeField(null=True, editable=False)
+    #: Raised by `accounts.services.user_hold`; what it counts means nothing.
+    holds = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

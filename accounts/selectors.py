@@ -9,8 +9,16 @@ from core.identity import Role
 
 
 def students_all() -> Sequence[Mapping[str, Any]]:
-    """`{id, name, email}` of every student, in the order in which they came."""
-    return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email"))
+    """`{id, name, email, role}` of every student, in the order in which they came."""
+    return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email", "role"))
+
+
+def user_get(user_id: str) -> User:
+    """The person with this id; `UserNotFound` for an unknown one."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise errors.UserNotFound
+    return user
 
 
 def student_get(student_id: str | None) -> User:

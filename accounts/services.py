@@ -1,6 +1,7 @@
 """What changes accounts."""
 
 from django.db import IntegrityError
+from django.db.models import F
 
 from accounts import passwords, tokens
 from accounts.models import User, email_key
@@ -21,13 +22,23 @@ def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
 
 
 def user_login(*, email: str, password: str) -> str:
-    """A token for the person with this e-mail and password; `InvalidCredentials`, in the same time, otherwise."""
-    user = User.objects.filter(email_key=email_key(email), is_active=True).first()
-    matches = (
-        user.check_password(password)
-        if user is not None
-        else passwords.password_matches(password, None, renew=lambda encoded: None)
-    )
-    if user is None or not matches:
+    """A token for the person with this e-mail and password.
+
+    `InvalidCredentials`, in the same time, otherwise; `UnknownEmail`, which is one, if nobody has the e-mail.
+    """
+    user = User.objects.filter(email_key=email_key(email)).first()
+    if user is None:
+        passwords.password_matches(password, None, renew=lambda encoded: None)
+        raise errors.UnknownEmail
+    if not user.check_password(password) or not user.is_active:
         raise errors.InvalidCredentials
     return tokens.issue(user)
+
+
+def user_hold(*, user_id: str) -> None:
+    """Inside a unit of work: of several that hold the same person, one runs after the other.
+
+    The row must change for that: PostgreSQL makes the others wait until this one is over, and MongoDB, which would
+    overlook a write that changes nothing, runs them again.
+    """
+    User.objects.filter(pk=user_id).update(holds=F("holds") + 1)

@@ -88,10 +88,15 @@ def read(raw: str) -> Claims:
 
 
 def authenticate(raw: str) -> tuple[Actor, Claims]:
-    """Who a raw token stands for: one signature and one indexed read. `Unauthorized` if nobody."""
+    """Who a raw token stands for: one signature and one indexed read.
+
+    `Unauthorized` if nobody; `UserGone`, which is one, if the account is deleted.
+    """
     claims = read(raw)
     user = User.objects.filter(pk=claims.user_id).values(*_USER_COLUMNS).first()
-    if user is None or not _holds(claims, user):
+    if user is None:
+        raise errors.UserGone
+    if not _holds(claims, user):
         raise errors.Unauthorized
     return Actor(id=user["id"], role=Role(user["role"]), name=user["name"], email=user["email"]), claims
 

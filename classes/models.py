@@ -10,6 +10,7 @@ from django.dispatch import receiver
 
 from classes.signals import roster_changed
 from core.ids import id_field
+from core.times import now
 from core.work import after_commit, unit_of_work
 
 
@@ -54,11 +55,12 @@ class Enrolment(models.Model):
 
 @unit_of_work
 def announce_roster(class_id: str) -> None:
-    """Raises the roster's version in the unit of work that changed it, and tells the live server after commit.
+    """Raises the roster's version and dates the class in the unit of work that changed it, and tells the live server
+    after commit.
 
     Saving or deleting an Enrolment does this by itself; bulk writes must call it.
     """
-    Class.objects.filter(pk=class_id).update(roster_version=F("roster_version") + 1)
+    Class.objects.filter(pk=class_id).update(roster_version=F("roster_version") + 1, updated_at=now())
     after_commit(lambda: roster_changed.send(sender=Class, class_id=class_id))
 
 

@@ -16,6 +16,14 @@ def class_get(class_id: str) -> Class:
     return found
 
 
+def class_get_by_name(*, actor: Actor, name: str) -> Class:
+    """The class of exactly this name that `actor` teaches, of several the newest; `ClassNotFound` if there is none."""
+    found = Class.objects.filter(teacher_id=actor.id, name=name).order_by("-created_at", "-id").first()
+    if found is None:
+        raise errors.ClassNotFound
+    return found
+
+
 def class_get_for_owner(*, actor: Actor, class_id: str) -> Class:
     """The class, if `actor` teaches it; `NotClassTeacher` otherwise."""
     found = class_get(class_id)

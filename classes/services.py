@@ -3,21 +3,31 @@
 from django.db import IntegrityError
 
 from accounts.selectors import student_get
+from accounts.services import user_hold
 from classes import selectors
 from classes.models import Class, Enrolment
+from core import errors
 from core.identity import Actor
 from core.ids import parse_id
 from core.work import unit_of_work
 
 
 @unit_of_work
-def class_create(*, teacher: Actor, name: str) -> Class:
-    """A new class of `teacher`; the same name twice is two classes."""
+def class_create(*, teacher: Actor, name: str, unique_name: bool = False) -> Class:
+    """A new class of `teacher`; the same name twice is two classes.
+
+    With `unique_name` it is `ClassNameTaken` where `teacher` has a class of exactly that name, however that one was
+    made, and of several requests at once with `unique_name` one wins.
+    """
+    if unique_name:
+        user_hold(user_id=teacher.id)
+        if Class.objects.filter(teacher_id=teacher.id, name=name).exists():
+            raise errors.ClassNameTaken
     return Class.objects.create(name=name, teacher_id=teacher.id)
 
 
-def class_add_student(*, actor: Actor, class_id: str, student_id: str) -> Class:
-    """Enrols a student in a class of `actor`; adding twice changes nothing.
+def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new: bool = False) -> Class:
+    """Enrols a student in a class of `actor`; adding twice changes nothing, with `only_new` it is `AlreadyEnrolled`.
 
     Raises `ClassNotFound`, `NotClassTeacher`, `StudentNotFound`, in this order.
     """
@@ -26,8 +36,11 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str) -> Class:
     if not Enrolment.objects.filter(class_ref=found, student=student).exists():
         try:
             _enrol(found, student.id)
+            return selectors.class_get(found.id)  # as the enrolment left it
         except IntegrityError:
             student_get(student.id)  # gone meanwhile? If not, another request has added the same student
+    if only_new:
+        raise errors.AlreadyEnrolled
     return found
 
 

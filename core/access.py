@@ -28,7 +28,7 @@ class MayUse(BasePermission):
             return True
         actor: Any = request.user  # core.identity.Actor, or None without a token
         if actor is None:
-            raise errors.Unauthorized
+            raise errors.TokenMissing
         if audience is Audience.TEACHER and actor.role != Role.TEACHER:
             raise errors.TeacherOnly
         if audience is Audience.STUDENT and actor.role != Role.STUDENT:

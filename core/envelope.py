@@ -66,9 +66,13 @@ class EnvelopeRenderer(JSONRenderer):
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         response: Response | None = (renderer_context or {}).get("response")
         if response is None or not response.exception:
-            data = SuccessEnvelope(data).data
+            data = self.success(data)
         body: bytes = super().render(data, accepted_media_type, renderer_context)
         return body
+
+    def success(self, answer: Any) -> dict[str, Any]:
+        """A view's answer, enveloped."""
+        return SuccessEnvelope().to_representation(answer)
 
 
 class AlwaysJson(BaseContentNegotiation):

@@ -36,8 +36,26 @@ class InvalidCredentials(ApiError):
     code, status, message = "invalid_credentials", 400, "Invalid email or password"
 
 
+class UnknownEmail(InvalidCredentials):
+    """Nobody has this e-mail. Most protocols do not tell it from a wrong password."""
+
+    code = "unknown_email"
+
+
 class Unauthorized(ApiError):
     code, status, message = "unauthorized", 401, "Unauthorized, token missing or invalid"
+
+
+class TokenMissing(Unauthorized):
+    """There is no token at all."""
+
+    code = "token_missing"
+
+
+class UserGone(Unauthorized):
+    """The token is a good one, but its user is deleted."""
+
+    code = "user_gone"
 
 
 class TeacherOnly(ApiError):
@@ -74,6 +92,14 @@ class UserNotFound(ApiError):
 
 class StudentNotFound(ApiError):
     code, status, message = "student_not_found", 404, "Student not found"
+
+
+class ClassNameTaken(ApiError):
+    code, status, message = "class_name_taken", 409, "Class already exists"
+
+
+class AlreadyEnrolled(ApiError):
+    code, status, message = "already_enrolled", 409, "Student already in class"
 
 
 class MethodNotAllowed(ApiError):

@@ -1,11 +1,14 @@
 """Serializer fields and bases that take exactly what the contract says: a number is no string, nothing is trimmed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.core.validators import EmailValidator
 from rest_framework import serializers
 
 from core import errors
+from core.ids import parse_id
+from core.times import to_iso
 
 
 class StrictString(serializers.CharField):
@@ -41,6 +44,26 @@ class StrictChoice(StrictString):
         if value not in self.choices:
             self.fail("invalid")
         return value
+
+
+class StrictId(StrictString):
+    """24 hex digits; the value is in lower case."""
+
+    def to_internal_value(self, data: Any) -> str:
+        key = parse_id(super().to_internal_value(data))
+        if key is None:
+            self.fail("invalid")
+        return key
+
+
+class IsoTime(serializers.Field[datetime, Any, str, Any]):
+    """A time in an answer, as JavaScript's `toISOString()` prints it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: datetime) -> str:
+        return to_iso(value)
 
 
 class InputSerializer(serializers.Serializer[Any]):

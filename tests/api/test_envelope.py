@@ -1,7 +1,6 @@
 """The envelope around every HTTP answer: unknown routes, wrong methods, types, sizes and hosts, crashes, outages."""
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
@@ -10,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 
 from core import errors
-from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, success, token_of
+from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, raiser, success, token_of
 from tests.support.queries import around_queries
 
 LIMIT = 1024 * 1024
@@ -30,13 +29,6 @@ ROUTES: list[tuple[str, str]] = [
     ("GET", "/readyz"),
 ]
 WITH_BODY = [path for method, path in ROUTES if method == "POST"]
-
-
-def raiser(failed: Exception) -> Callable[..., NoReturn]:
-    def fail(*args: Any, **kwargs: Any) -> NoReturn:
-        raise failed
-
-    return fail
 
 
 # Slashes

@@ -1,8 +1,6 @@
 """Many requests at once to a real server process: one winner, the others told so, and never a crash."""
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -10,10 +8,8 @@ import pytest
 from accounts.models import User
 from attendance.models import Focus
 from classes.models import Class, Enrolment
-from tests.support.clients import Api, Room
+from tests.support.clients import MANY, Api, Room, at_once
 from tests.support.server import Server
-
-MANY = 64
 
 
 @pytest.fixture(autouse=True)
@@ -23,18 +19,6 @@ def _no_crash(server: Server) -> Iterator[None]:
     log = server.log_text()
     assert "Traceback" not in log
     assert "database is locked" not in log
-
-
-def at_once(ask: Callable[[int], httpx.Response], count: int = MANY) -> list[httpx.Response]:
-    """`ask(0)` … `ask(count - 1)`, each in a thread of its own, all let go at the same moment."""
-    barrier = threading.Barrier(count)
-
-    def wait_and_ask(number: int) -> httpx.Response:
-        barrier.wait(30)
-        return ask(number)
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(wait_and_ask, range(count)))
 
 
 def test_parallel_starts_of_one_class_are_one_session(server: Server, api: Api) -> None:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from attendance.enums import SessionState
 from attendance.models import Attendance, Mark, Session
-from classes.models import Enrolment
+from classes.models import Class, Enrolment
 from core.ids import new_id
 
 #: Each query, and the fields with which the index begins that it is to use.
@@ -23,6 +23,14 @@ HOT_QUERIES: dict[str, tuple[Any, list[str]]] = {
         ["class_ref", "student"],
     ),
     "the roster": (lambda: Enrolment.objects.filter(class_ref_id=new_id()), ["class_ref"]),
+    "a teacher's class by its name": (
+        lambda: Class.objects.filter(teacher_id=new_id(), name="Physics").order_by("-created_at", "-id"),
+        ["teacher"],
+    ),
+    "a student's status so far": (
+        lambda: Mark.objects.filter(session_id=new_id(), student_id=new_id()).order_by("-seq"),
+        ["session"],
+    ),
     "a token's user": (lambda: User.objects.filter(pk=new_id()), ["id"]),
     "login by e-mail": (lambda: User.objects.filter(email_key="asha@example.com"), ["email_key"]),
     "the class's last finished session": (

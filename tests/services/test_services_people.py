@@ -148,6 +148,45 @@ def test_two_classes_may_have_one_name() -> None:
     assert class_create(teacher=teacher, name="X").id != class_create(teacher=teacher, name="X").id
 
 
+def test_of_eight_classes_at_once_under_one_unique_name_one_is_made() -> None:
+    teacher, other = (actor_of(user) for user in make_users(Role.TEACHER, 2))
+    class_create(teacher=other, name="X")
+    answers = at_once([lambda: class_create(teacher=teacher, name="X", unique_name=True)] * 8)
+    assert sum(isinstance(answer, Class) for answer in answers) == 1
+    assert sum(isinstance(answer, errors.ClassNameTaken) for answer in answers) == 7
+    assert Class.objects.filter(teacher_id=teacher.id).count() == 1
+
+
+def test_a_name_counts_as_taken_exactly_as_it_is_stored_however_its_class_was_made() -> None:
+    teacher = actor_of(make_users(Role.TEACHER, 1)[0])
+    class_create(teacher=teacher, name="X")
+    with pytest.raises(errors.ClassNameTaken):
+        class_create(teacher=teacher, name="X", unique_name=True)
+    class_create(teacher=teacher, name="x", unique_name=True)
+    class_create(teacher=teacher, name="X")
+    assert sorted(Class.objects.values_list("name", flat=True)) == ["X", "X", "x"]
+
+
+def test_of_eight_additions_at_once_of_only_new_students_one_is_made() -> None:
+    room, student = make_room(0), make_users(Role.STUDENT, 1)[0]
+    work = lambda: class_add_student(  # noqa: E731
+        actor=room.actor, class_id=room.class_id, student_id=student.id, only_new=True
+    )
+    answers = at_once([work] * 8)
+    assert sum(isinstance(answer, Class) for answer in answers) == 1
+    assert sum(isinstance(answer, errors.AlreadyEnrolled) for answer in answers) == 7
+    assert Enrolment.objects.count() == 1
+
+
+def test_a_roster_change_dates_the_class_that_is_answered() -> None:
+    room, student = make_room(0), make_users(Role.STUDENT, 1)[0]
+    before = Class.objects.get()
+    answered = class_add_student(actor=room.actor, class_id=room.class_id, student_id=student.id)
+    after = Class.objects.get()
+    assert before.updated_at < after.updated_at == answered.updated_at
+    assert before.created_at == after.created_at
+
+
 def test_a_roster_change_that_is_undone_announces_nothing(announced: list[str]) -> None:
     room = make_room(1)
     before = version_of(room.class_id)

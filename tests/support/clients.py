@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import itertools
 import json
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +25,8 @@ FRAME_LIMIT = 15.0
 SILENCE = 0.3
 #: A client of the tests reads what comes, however much.
 UNLIMITED: dict[str, Any] = {"open_timeout": FRAME_LIMIT, "max_size": None, "max_queue": None}
+#: So many requests at once are more than a server works on at once.
+MANY = 64
 
 _numbers = itertools.count(1)
 
@@ -30,6 +35,18 @@ def make_token(user_id: str, role: str, **claims: Any) -> str:
     """A token as another service with the same secret would make it: no `ver`."""
     now = int(time.time())
     return jwt.encode({"userId": user_id, "role": role, "iat": now, "exp": now + 3600, **claims}, JWT_SECRET, "HS256")
+
+
+def at_once(ask: Callable[[int], httpx.Response], count: int = MANY) -> list[httpx.Response]:
+    """`ask(0)` … `ask(count - 1)`, each in a thread of its own, all let go at the same moment."""
+    barrier = threading.Barrier(count)
+
+    def wait_and_ask(number: int) -> httpx.Response:
+        barrier.wait(30)
+        return ask(number)
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(wait_and_ask, range(count)))
 
 
 @dataclass

@@ -1,0 +1,90 @@
+"""The shapes of `/api/v1`."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.serializers import SignupInput
+from classes.serializers import ClassInput
+from core.envelope import EnvelopeRenderer
+from core.fields import InputSerializer, IsoTime, StrictId, StrictString
+
+
+class RegisterInput(SignupInput):
+    name = StrictString(max_length=255, trim_whitespace=True)
+
+
+class CreateClassInput(ClassInput):
+    className = StrictString(source="name", min_length=3, max_length=255, trim_whitespace=True)
+
+
+class AddStudentInput(InputSerializer):
+    studentId = StrictId(source="student_id")
+
+
+class StartInput(ClassInput):
+    """Any class can be started, also one with a shorter name that was made elsewhere."""
+
+
+class LowerCase(serializers.CharField):
+    """A person's name, as this dialect shows it."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value).lower()
+
+
+class PersonOutput(serializers.Serializer[Any]):
+    """`{name, email}`."""
+
+    name = LowerCase()
+    email = serializers.CharField()
+
+
+class ListedOutput(serializers.Serializer[Any]):
+    """`{_id, name, email, role}`."""
+
+    _id = serializers.CharField(source="id")
+    name = LowerCase()
+    email = serializers.CharField()
+    role = serializers.CharField()
+
+
+class UserOutput(ListedOutput):
+    """`{_id, name, email, role, createdAt, updatedAt}`."""
+
+    createdAt = IsoTime(source="created_at")
+    updatedAt = IsoTime(source="updated_at")
+
+
+class ClassOutput(serializers.Serializer[Any]):
+    """`{_id, className, teacherId, studentsIds, createdAt, updatedAt}`; the context has `student_ids`."""
+
+    _id = serializers.CharField(source="id")
+    className = serializers.CharField(source="name")
+    teacherId = serializers.SerializerMethodField()
+    studentsIds = serializers.SerializerMethodField()
+    createdAt = IsoTime(source="created_at")
+    updatedAt = IsoTime(source="updated_at")
+
+    def get_teacherId(self, found: Any) -> Any:
+        return found.teacher_id
+
+    def get_studentsIds(self, found: Any) -> Any:
+        return self.context["student_ids"]
+
+
+class ClassDetailOutput(ClassOutput):
+    """The same with people, `{name, email}`, where the ids were; the context has `students`."""
+
+    def get_teacherId(self, found: Any) -> Any:
+        return PersonOutput(found.teacher).data
+
+    def get_studentsIds(self, found: Any) -> Any:
+        return PersonOutput(self.context["students"], many=True).data
+
+
+class ExistingClassRenderer(EnvelopeRenderer):
+    """The envelope with the answer under `ExistingClass` instead of `data`."""
+
+    def success(self, answer: Any) -> dict[str, Any]:
+        return {"success": True, "ExistingClass": answer}

@@ -1,0 +1,145 @@
+"""The routes of `/api/v1`: each is one call of the core, between this dialect's shapes."""
+
+from typing import Any, ClassVar
+
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+import accounts.selectors
+import accounts.services
+import attendance.selectors
+import attendance.services
+import classes.selectors
+import classes.services
+from accounts.serializers import LoginInput, TokenOutput
+from attendance.serializers import MyAttendanceOutput
+from core.access import Audience
+from core.errors import ApiError
+from core.views import ApiView
+from dialects.v1.failures import CLASS_DETAIL, ME, SIGNING_IN, START, Failures, NoStudents, worded
+from dialects.v1.serializers import (
+    AddStudentInput,
+    ClassDetailOutput,
+    ClassOutput,
+    CreateClassInput,
+    ExistingClassRenderer,
+    ListedOutput,
+    RegisterInput,
+    StartInput,
+    UserOutput,
+)
+
+
+class V1View(ApiView):
+    """A route whose failures are in this dialect's words."""
+
+    #: Those that this route words in its own way.
+    failures: ClassVar[Failures] = {}
+
+    def error_form(self, error: ApiError) -> tuple[int, Any]:
+        return worded(error, self.failures)
+
+
+class Register(V1View):
+    """`POST /api/v1/auth/register`: a new teacher or student."""
+
+    audience = Audience.ANYONE
+    failures = SIGNING_IN
+
+    def post(self, request: Request) -> Response:
+        user = accounts.services.user_signup(**RegisterInput.read(request.data))
+        return Response(UserOutput(user).data, status=201)
+
+
+class Login(V1View):
+    """`POST /api/v1/auth/login`: a token for an e-mail and a password."""
+
+    audience = Audience.ANYONE
+    failures = SIGNING_IN
+
+    def post(self, request: Request) -> Response:
+        token = accounts.services.user_login(**LoginInput.read(request.data))
+        return Response(TokenOutput({"token": token}).data)
+
+
+class Me(V1View):
+    """`GET /api/v1/auth/me`: who the token stands for."""
+
+    audience = Audience.SIGNED_IN
+    failures = ME
+
+    def get(self, request: Request) -> Response:
+        return Response(UserOutput(accounts.selectors.user_get(self.actor.id)).data)
+
+
+class ClassCreate(V1View):
+    """`POST /api/v1/class/create-class` and `/api/v1/class`: a new class, of a name that its teacher has not used."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> Response:
+        body = CreateClassInput.read(request.data)
+        made = classes.services.class_create(teacher=self.actor, unique_name=True, **body)
+        return Response(ClassOutput(made, context={"student_ids": []}).data, status=201)
+
+
+class ClassAddStudent(V1View):
+    """`POST /api/v1/class/:id/add-student`: puts a student on the roster who is not on it yet."""
+
+    audience = Audience.TEACHER
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        return [ExistingClassRenderer()] if self.request.method == "POST" else super().get_renderers()
+
+    def post(self, request: Request, class_id: str) -> Response:
+        body = AddStudentInput.read(request.data)
+        found = classes.services.class_add_student(actor=self.actor, class_id=class_id, only_new=True, **body)
+        student_ids = classes.selectors.student_ids(found.id)
+        return Response(ClassOutput(found, context={"student_ids": student_ids}).data, status=201)
+
+
+class Students(V1View):
+    """`GET /api/v1/class/students`: every student, for teachers."""
+
+    audience = Audience.TEACHER
+
+    def get(self, request: Request) -> Response:
+        students = accounts.selectors.students_all()
+        if not students:
+            raise NoStudents
+        return Response(ListedOutput(students, many=True).data)
+
+
+class ClassDetail(V1View):
+    """`GET /api/v1/class/:id`: a list of the one class, with its people, for its teacher and its students."""
+
+    audience = Audience.SIGNED_IN
+    failures = CLASS_DETAIL
+
+    def get(self, request: Request, class_id: str) -> Response:
+        found = classes.selectors.class_get_for_member(actor=self.actor, class_id=class_id)
+        return Response([ClassDetailOutput(found, context={"students": classes.selectors.students_of(found.id)}).data])
+
+
+class MyAttendance(V1View):
+    """`GET /api/v1/attendance/:id/my-attendance`: the student's status in the class, null until marked."""
+
+    audience = Audience.STUDENT
+
+    def get(self, request: Request, class_id: str) -> Response:
+        found_id, status = attendance.selectors.status_so_far(actor=self.actor, class_id=class_id)
+        answer = {"classId": found_id, "status": status and status.as_basic.value}
+        return Response(MyAttendanceOutput(answer).data)
+
+
+class AttendanceStart(V1View):
+    """`POST /api/v1/attendance/start`: opens or resumes a class's session, which is then live on `/ws`."""
+
+    audience = Audience.TEACHER
+    failures = START
+
+    def post(self, request: Request) -> Response:
+        found = classes.selectors.class_get_by_name(actor=self.actor, **StartInput.read(request.data))
+        attendance.services.session_start(actor=self.actor, class_id=found.id)
+        return Response(ClassOutput(found, context={"student_ids": classes.selectors.student_ids(found.id)}).data)
