@@ -24,7 +24,7 @@ from secantus.cli import main
 from secantus.server import SecantusDBServer
 from secantus.storage import Storage
 
-TRANSACTION_LIFETIME = 2.0  # seconds without a statement
+TRANSACTION_LIFETIME = 3.0  # seconds without a statement
 
 
 def flatten(specification: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
