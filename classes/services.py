@@ -5,15 +5,33 @@ from django.db import IntegrityError
 from accounts.selectors import student_get
 from classes import selectors
 from classes.models import Class, Enrolment
-from core.identity import Actor
+from core import errors
+from core.identity import Actor, Role
 from core.ids import parse_id
 from core.work import unit_of_work
 
 
 @unit_of_work
-def class_create(*, teacher: Actor, name: str) -> Class:
-    """A new class of `teacher`; the same name twice is two classes."""
-    return Class.objects.create(name=name, teacher_id=teacher.id)
+def class_create(*, teacher: Actor, name: str, open_roster: bool = False) -> Class:
+    """A new class of `teacher`; the same name twice is two classes. `class_join` enrols into one with `open_roster`."""
+    return Class.objects.create(name=name, teacher_id=teacher.id, open_roster=open_roster)
+
+
+def class_join(*, actor: Actor, class_id: str) -> None:
+    """Sees to it that the student `actor` is on the roster: enrolled already, or now, where the roster is open.
+
+    Raises `StudentNotEnrolled` where it is not.
+    """
+    if selectors.is_enrolled(actor=actor, class_id=class_id):
+        return
+    found = selectors.class_get(class_id)
+    if not found.open_roster or actor.role != Role.STUDENT:
+        raise errors.StudentNotEnrolled
+    try:
+        _enrol(found, actor.id)
+    except IntegrityError:
+        if not selectors.is_enrolled(actor=actor, class_id=class_id):  # another request may have enrolled them
+            raise
 
 
 def class_add_student(*, actor: Actor, class_id: str, student_id: str) -> Class:

@@ -40,6 +40,10 @@ class Unauthorized(ApiError):
     code, status, message = "unauthorized", 401, "Unauthorized, token missing or invalid"
 
 
+class NoSuchUser(Unauthorized):
+    """The token is good, but nobody has its user's id: the same words wherever it does not matter which it is."""
+
+
 class TeacherOnly(ApiError):
     code, status, message = "teacher_only", 403, "Forbidden, teacher access required"
 

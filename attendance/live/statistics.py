@@ -1,0 +1,87 @@
+"""Live statistics: a session's counts for those who asked for them, at once and then at most once a second each."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from attendance.live.hub import Hub, Socket
+from attendance.live.session import LiveSession
+from attendance.sheets import Statistics
+
+INTERVAL = 1.0  # seconds
+
+#: How a subscriber is told the counts; hashable. Subscribers of equal forms share the frame.
+StatisticsForm = Callable[[Statistics], str]
+
+
+@dataclass(slots=True)
+class _Subscription:
+    form: StatisticsForm
+    sent_at: float
+    #: Whether the counts may have changed since.
+    stale: bool = False
+
+
+class LiveStatistics:
+    """Who is told which session's statistics, in one process."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._subscriptions: dict[str, dict[Socket, _Subscription]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def subscribe(self, socket: Socket, session: LiveSession, form: StatisticsForm) -> None:
+        """Tells `socket` now, and whenever the counts have changed; again, it only takes another `form`."""
+        if socket not in self._hub:
+            return  # it left in the meantime
+        subscriptions = self._subscriptions.setdefault(session.id, {})
+        before = subscriptions.get(socket)
+        if before is not None:
+            before.form, before.stale = form, True
+            self._later(session)
+            return
+        subscriptions[socket] = _Subscription(form, asyncio.get_running_loop().time())
+        self._hub.tell(socket, form(session.sheet().statistics))
+
+    def changed(self, session: LiveSession) -> None:
+        """The counts may be others now."""
+        subscriptions = self._subscriptions.get(session.id)
+        if subscriptions:
+            for subscription in subscriptions.values():
+                subscription.stale = True
+            self._later(session)
+
+    def over(self, session_id: str) -> None:
+        """The session has ended: its last counts are told with its end."""
+        self._subscriptions.pop(session_id, None)
+        timer = self._timers.pop(session_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def forget(self, socket: Socket, *session_ids: str) -> None:
+        """The socket is told nothing more: of these sessions, or of any."""
+        for session_id in session_ids or list(self._subscriptions):
+            subscriptions = self._subscriptions.get(session_id, {})
+            subscriptions.pop(socket, None)
+            if not subscriptions:
+                self.over(session_id)
+
+    def _later(self, session: LiveSession) -> None:
+        """Sees to it that those who are due are told, as soon as the first of them is."""
+        due = [sub.sent_at + INTERVAL for sub in self._subscriptions.get(session.id, {}).values() if sub.stale]
+        if due and session.id not in self._timers:
+            self._timers[session.id] = asyncio.get_running_loop().call_at(min(due), self._tell, session)
+
+    def _tell(self, session: LiveSession) -> None:
+        del self._timers[session.id]
+        moment = asyncio.get_running_loop().time()
+        statistics = session.sheet().statistics
+        frames: dict[StatisticsForm, str] = {}
+        for socket, subscription in list(self._subscriptions.get(session.id, {}).items()):
+            if subscription.stale and subscription.sent_at + INTERVAL <= moment:
+                subscription.stale, subscription.sent_at = False, moment
+                form = subscription.form
+                if form not in frames:
+                    frames[form] = form(statistics)
+                self._hub.tell(socket, frames[form])
+        self._later(session)
