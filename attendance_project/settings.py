@@ -26,7 +26,7 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 #: Web pages of these origins may open sockets here; `*`: all.
-ALLOWED_ORIGINS: list[str] = [origin.lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
+ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 
 #: `single`: one session is live on /ws, the focus. `per-class`: one for each class.

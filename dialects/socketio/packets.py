@@ -72,8 +72,7 @@ class Packet(packet.Packet):  # type: ignore[misc]
                 raise ValueError("no packet")
             super().decode(encoded_packet)
         except (ValueError, TypeError, IndexError, RecursionError):
-            self.id = None
-            self._event(None)
+            self._event(None)  # its id, if it was read so far, is good for an answer
             return 0
         match self.packet_type:
             case packet.EVENT:

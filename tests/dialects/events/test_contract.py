@@ -104,7 +104,7 @@ async def test_done_on_ws_is_heard_here(server: Server, room: Room) -> None:
 
 
 async def test_a_callback_gets_what_is_emitted(server: Server, room: Room) -> None:
-    first, second = room.students
+    first, _second = room.students
     async with (
         events_socket(server.url, room.teacher.token) as teacher,
         events_socket(server.url, first.token) as student,

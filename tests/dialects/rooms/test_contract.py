@@ -106,7 +106,7 @@ async def test_a_mark_is_told_to_the_room_and_confirmed(
     server: Server, aside: Room, event: str, confirmed: str, status: str
 ) -> None:
     first = aside.students[0]
-    teacher, student, other = sockets = await open_room(server, aside)
+    teacher, _student, _other = sockets = await open_room(server, aside)
     answer = await teacher.call(event, {"session_id": aside.class_id, "student_id": first.id})
     updates = [await socket.hear("attendanceUpdated") for socket in sockets]
     assert await teacher.hear(confirmed) == answer
@@ -197,7 +197,7 @@ async def test_the_data_has_records_and_statistics_and_brings_its_teacher_into_t
 
 async def test_the_end_is_told_with_the_final_data_and_can_be_read_for_good(server: Server, aside: Room) -> None:
     first, second = aside.students
-    teacher, *students = sockets = await open_room(server, aside)
+    teacher, *_students = sockets = await open_room(server, aside)
     await teacher.call("markStudentPresent", {"session_id": aside.class_id, "student_id": first.id})
     for socket in sockets:
         await socket.hear("attendanceUpdated")
@@ -270,7 +270,7 @@ async def test_each_socket_hears_a_session_under_the_id_that_it_used_itself(serv
 
 async def test_marks_reach_ws_and_events_and_theirs_reach_the_room(server: Server, people: People, room: Room) -> None:
     first, second = room.students
-    teacher, *students = sockets = await open_room(server, room)  # the focus's session, by its class
+    teacher, *_students = sockets = await open_room(server, room)  # the focus's session, by its class
     async with (
         Socket(server.ws_url, room.teacher.token) as ws,
         events_socket(server.url, people.outsider.token) as listener,
@@ -296,7 +296,7 @@ async def test_marks_reach_ws_and_events_and_theirs_reach_the_room(server: Serve
 async def test_a_session_that_is_set_aside_goes_on_here_and_is_silent_there(
     server: Server, people: People, room: Room
 ) -> None:
-    teacher, *students = sockets = await open_room(server, room)
+    teacher, *_students = sockets = await open_room(server, room)
     make_class(people.other_teacher, [people.outsider])
     async with Socket(server.ws_url, people.outsider.token) as ws:
         await teacher.call("markStudentPresent", {"session_id": room.class_id, "student_id": room.students[0].id})

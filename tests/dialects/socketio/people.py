@@ -1,4 +1,4 @@
-"""Who sends an event, for the dialects' tables of permissions: each event and each kind of person, and what comes back."""
+"""Who sends an event, for the dialects' tables of permissions: each event and each kind of person."""
 
 import time
 from collections.abc import Collection, Mapping
