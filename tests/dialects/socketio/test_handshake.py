@@ -1,4 +1,4 @@
-"""Who is let in: where each dialect's token stands, what the refused hear, whose pages may connect, and on which port."""
+"""Who is let in: where a token stands, what the refused hear, whose pages may connect, and on which port."""
 
 import asyncio
 import time

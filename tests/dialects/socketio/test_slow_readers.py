@@ -1,4 +1,4 @@
-"""Who does not read, over a WebSocket or by polls, is let go; nobody else notices, and the server stops when told to."""
+"""Who does not read, over a WebSocket or by polls, is let go, nobody else notices; the server stops when told to."""
 
 import asyncio
 import contextlib
