@@ -18,8 +18,8 @@ StatisticsForm = Callable[[Statistics], str]
 class _Subscription:
     form: StatisticsForm
     sent_at: float
-    #: Whether the counts may have changed since.
-    stale: bool = False
+    #: Which change of the counts it has been told; -1: it is to be told again in any case.
+    told: int
 
 
 class LiveStatistics:
@@ -28,6 +28,8 @@ class LiveStatistics:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._subscriptions: dict[str, dict[Socket, _Subscription]] = {}
+        #: How often the counts of the sessions with subscribers may have changed.
+        self._changes: dict[str, int] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def subscribe(self, socket: Socket, session: LiveSession, form: StatisticsForm) -> None:
@@ -37,23 +39,23 @@ class LiveStatistics:
         subscriptions = self._subscriptions.setdefault(session.id, {})
         before = subscriptions.get(socket)
         if before is not None:
-            before.form, before.stale = form, True
+            before.form, before.told = form, -1
             self._later(session)
             return
-        subscriptions[socket] = _Subscription(form, asyncio.get_running_loop().time())
+        changes = self._changes.setdefault(session.id, 0)
+        subscriptions[socket] = _Subscription(form, asyncio.get_running_loop().time(), changes)
         self._hub.tell(socket, form(session.sheet().statistics))
 
     def changed(self, session: LiveSession) -> None:
         """The counts may be others now."""
-        subscriptions = self._subscriptions.get(session.id)
-        if subscriptions:
-            for subscription in subscriptions.values():
-                subscription.stale = True
+        if session.id in self._changes:
+            self._changes[session.id] += 1
             self._later(session)
 
     def over(self, session_id: str) -> None:
         """The session has ended: its last counts are told with its end."""
         self._subscriptions.pop(session_id, None)
+        self._changes.pop(session_id, None)
         timer = self._timers.pop(session_id, None)
         if timer is not None:
             timer.cancel()
@@ -68,18 +70,22 @@ class LiveStatistics:
 
     def _later(self, session: LiveSession) -> None:
         """Sees to it that those who are due are told, as soon as the first of them is."""
-        due = [sub.sent_at + INTERVAL for sub in self._subscriptions.get(session.id, {}).values() if sub.stale]
-        if due and session.id not in self._timers:
-            self._timers[session.id] = asyncio.get_running_loop().call_at(min(due), self._tell, session)
+        if session.id in self._timers:
+            return
+        changes = self._changes[session.id]
+        waiting = [sub.sent_at for sub in self._subscriptions[session.id].values() if sub.told != changes]
+        if waiting:
+            due = min(waiting) + INTERVAL
+            self._timers[session.id] = asyncio.get_running_loop().call_at(due, self._tell, session)
 
     def _tell(self, session: LiveSession) -> None:
         del self._timers[session.id]
-        moment = asyncio.get_running_loop().time()
+        moment, changes = asyncio.get_running_loop().time(), self._changes[session.id]
         statistics = session.sheet().statistics
         frames: dict[StatisticsForm, str] = {}
-        for socket, subscription in list(self._subscriptions.get(session.id, {}).items()):
-            if subscription.stale and subscription.sent_at + INTERVAL <= moment:
-                subscription.stale, subscription.sent_at = False, moment
+        for socket, subscription in list(self._subscriptions[session.id].items()):
+            if subscription.told != changes and subscription.sent_at + INTERVAL <= moment:
+                subscription.told, subscription.sent_at = changes, moment
                 form = subscription.form
                 if form not in frames:
                     frames[form] = form(statistics)
