@@ -64,12 +64,15 @@ def issue(user: User) -> str:
     )
 
 
-def read(raw: str) -> Claims:
-    """The claims of a raw token, with or without `Bearer ` before it; `Unauthorized` for a bad one."""
+def read(raw: str, secret: str | None = None) -> Claims:
+    """The claims of a raw token, with or without `Bearer ` before it; `Unauthorized` for a bad one.
+
+    `secret` is what it is signed with, JWT_SECRET where there is none.
+    """
     scheme, _, rest = raw.strip().partition(" ")
     token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
     try:
-        payload: dict[str, Any] = jwt.decode(token, settings.JWT_SECRET, ["HS256"], options=_DECODE_OPTIONS)
+        payload: dict[str, Any] = jwt.decode(token, secret or settings.JWT_SECRET, ["HS256"], options=_DECODE_OPTIONS)
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise errors.Unauthorized from None
     user_id = next((parse_id(payload[claim]) for claim in _USER_CLAIMS if claim in payload), None)
@@ -87,12 +90,12 @@ def read(raw: str) -> Claims:
     return Claims(user_id, role and role.lower(), version, issued_at, float(expires_at))
 
 
-def authenticate(raw: str) -> tuple[Actor, Claims]:
+def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
     """Who a raw token stands for: one signature and one indexed read.
 
     `Unauthorized` if nobody; `UserGone`, which is one, if the account is deleted.
     """
-    claims = read(raw)
+    claims = read(raw, secret)
     user = User.objects.filter(pk=claims.user_id).values(*_USER_COLUMNS).first()
     if user is None:
         raise errors.UserGone

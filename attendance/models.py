@@ -44,6 +44,20 @@ class Session(models.Model):
         return f"{self.class_ref}, {self.started_at:%Y-%m-%d %H:%M}"
 
 
+class SessionName(models.Model):
+    """A name that a client gave a session. It is that session's for good: an ended one is never opened again by it."""
+
+    id = id_field()
+    name = models.CharField(max_length=128, unique=True)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="names")
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Focus(models.Model):
     """One row: the session that `/ws` means when sessions are live one at a time.
 

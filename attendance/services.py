@@ -9,31 +9,33 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import F
 
+from attendance import selectors
 from attendance.enums import Method, SessionState, Status
-from attendance.models import Attendance, Focus, Mark, Session
+from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.signals import session_changed
 from classes.models import Enrolment
-from classes.selectors import class_get_for_owner
+from classes.selectors import class_find, class_get_for_owner
+from classes.services import class_create, class_join
 from core import errors
 from core.identity import Actor
-from core.ids import new_id
+from core.ids import new_id, parse_id
 from core.times import now
 from core.work import after_commit, unit_of_work
 
 
-def session_start(*, actor: Actor, class_id: str) -> Session:
-    """Opens a session of a class of `actor`, or resumes the open one unchanged; either way it has the focus.
+def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Session:
+    """Opens a session of a class of `actor`, or resumes the open one unchanged; with `move_focus`, `/ws` means it then.
 
     Raises `ClassNotFound`, `NotClassTeacher`. An open session that was forgotten ends first.
     """
     try:
-        return _open_or_resume(actor, class_id)
+        return _open_or_resume(actor, class_id, move_focus)
     except IntegrityError:
-        return _open_or_resume(actor, class_id)  # another request opened one in between: resume that
+        return _open_or_resume(actor, class_id, move_focus)  # another request opened one in between: resume that
 
 
 @unit_of_work
-def _open_or_resume(actor: Actor, class_id: str) -> Session:
+def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
     found = class_get_for_owner(actor=actor, class_id=class_id)
     session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
     if session is not None and session.last_activity_at < idle_since():
@@ -44,9 +46,64 @@ def _open_or_resume(actor: Actor, class_id: str) -> Session:
         session = Session.objects.create(
             class_ref=found, started_by_id=actor.id, started_at=moment, last_activity_at=moment
         )
-    _move_focus(session)
+    if move_focus:
+        _move_focus(session)
     after_commit(lambda: session_changed.send(sender=Session))
     return session
+
+
+def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None = None) -> Session:
+    """Opens or resumes the session that `reference` names, for its teacher `actor`; the focus stays where it is.
+
+    `reference` is the id of an open session; the id of a class, whose session is opened if none is; or a name. A new
+    name is given to the open session of the class `class_id`, or, without one, to a session of a new class of its
+    own, whose roster is open to whoever joins. A name that a session has already needs no `class_id`.
+
+    Raises `NoActiveSession` (the session is over: neither its id nor its name opens another), `ClassNotFound`,
+    `NotClassTeacher`.
+    """
+    found = selectors.session_find(reference)
+    key = parse_id(reference)
+    if found is not None and found.id != key and found.class_ref_id == key:
+        return session_start(actor=actor, class_id=found.class_ref_id, move_focus=False)
+    if found is not None:
+        if found.class_ref.teacher_id != actor.id:
+            raise errors.NotClassTeacher
+        if found.state == SessionState.OPEN and found.last_activity_at < idle_since():
+            session_end_forgotten(session_id=found.id)
+            raise errors.NoActiveSession
+        if found.state != SessionState.OPEN:
+            raise errors.NoActiveSession
+        return found
+    if key is not None and class_find(key) is not None:
+        return session_start(actor=actor, class_id=key, move_focus=False)
+    try:
+        return _start_named(actor, reference, class_id)
+    except IntegrityError:
+        # The name, or the class's session, was made in between: this time it is found.
+        if SessionName.objects.filter(name=reference).exists():
+            return session_start_by_name(actor=actor, reference=reference, class_id=class_id)
+        return _start_named(actor, reference, class_id)
+
+
+@unit_of_work
+def _start_named(actor: Actor, name: str, class_id: str | None) -> Session:
+    if class_id is None:
+        class_id = class_create(teacher=actor, name=name, open_roster=True).id
+    session = _open_or_resume(actor, class_id, move_focus=False)
+    SessionName.objects.create(name=name, session=session)
+    return session
+
+
+def session_join(*, actor: Actor, session_id: str) -> None:
+    """Sees to it that the student `actor` is on the roster of an open session; an open roster takes them in.
+
+    Raises `NoActiveSession`, `StudentNotEnrolled`.
+    """
+    found = Session.objects.filter(pk=session_id, state=SessionState.OPEN).first()
+    if found is None:
+        raise errors.NoActiveSession
+    class_join(actor=actor, class_id=found.class_ref_id)
 
 
 def _move_focus(session: Session) -> None:

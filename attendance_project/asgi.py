@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP through Django's WSGI handler, WebSockets through Channels, one live server under both.
+"""The ASGI application: HTTP through Django's WSGI handler, /ws through Channels, Socket.IO, one live server under all.
 
 Any ASGI server serves it: `manage.py serve`, `manage.py runserver`, `daphne attendance_project.asgi:application`.
 """
@@ -14,13 +14,18 @@ from attendance_project.wsgi import application as wsgi  # isort: skip  sets Dja
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import re_path
+from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
+from core import origins
 from core.wsgi_bridge import WsgiBridge
+from dialects.socketio.server import SocketIo
 
 _bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 _background: set[asyncio.Task[None]] = set()
+_socketio = SocketIo(import_string(path)() for path in settings.SOCKETIO_DIALECTS)
+_SOCKETIO_PATHS = ("/socket.io", "/socket.io/")
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
@@ -50,6 +55,45 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-_sockets: list[Any] = [re_path(r"^ws/?\Z", LiveConsumer.as_asgi()), re_path(r"", cast(Any, refuse))]
+async def socketio(scope: Any, receive: Any, send: Any) -> None:
+    if origins.allowed(scope):
+        await _socketio(scope, receive, send)
+    else:
+        await origins.refuse(scope, receive, send)
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(_sockets), "lifespan": lifespan})
+
+async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
+    """What is not Socket.IO, on a port where nothing else is spoken."""
+    if scope["type"] == "websocket":
+        await refuse(scope, receive, send)
+        return
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"Not found"})
+
+
+_canonical: list[Any] = [re_path(r"^ws/?\Z", LiveConsumer.as_asgi()), re_path(r"", cast(Any, refuse))]
+_websockets = URLRouter(_canonical)
+
+
+async def websocket(scope: Any, receive: Any, send: Any) -> None:
+    if origins.allowed(scope):
+        await _websockets(scope, receive, send)
+    else:
+        await origins.refuse(scope, receive, send)
+
+
+def _route(otherwise: Any) -> Any:
+    """`/socket.io` goes to Socket.IO, the rest to `otherwise`, but on a port of Socket.IO's own."""
+
+    async def route(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] in _SOCKETIO_PATHS:
+            await socketio(scope, receive, send)
+        elif (scope.get("server") or ("", 0))[1] in _socketio.own_ports:
+            await nothing_else(scope, receive, send)
+        else:
+            await otherwise(scope, receive, send)
+
+    return route
+
+
+application = ProtocolTypeRouter({"http": _route(http), "websocket": _route(websocket), "lifespan": lifespan})

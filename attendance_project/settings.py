@@ -25,12 +25,19 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+#: Web pages of these origins may open sockets here; `*`: all.
+ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 
 #: `single`: one session is live on /ws, the focus. `per-class`: one for each class.
 LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=validate.OneOf(["single", "per-class"]))
 #: A session without a mark for this long ends by itself, minutes.
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Range(1))
+
+#: Socket.IO rooms' own port besides PORT; None: no other.
+CHAT_PORT = env.int("CHAT_PORT", None, validate=lambda port: port is None or validate.Range(1, 65535)(port))
+#: Verifies the tokens of Socket.IO rooms, made by another system; empty: JWT_SECRET does.
+ACCESS_TOKEN_SECRET = env.str("ACCESS_TOKEN_SECRET", "")
 
 _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
 
@@ -218,6 +225,12 @@ REST_FRAMEWORK = {
 #: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
 ERROR_FORMS: dict[str, str] = {}
 
+#: The protocols spoken at /socket.io; a connection speaks the first one that its handshake is right for.
+SOCKETIO_DIALECTS = [
+    "dialects.rooms.dialect.Rooms",
+    "dialects.events.dialect.Events",
+]
+
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 #: The longest HTTP body, bytes; a longer one is answered 413.
@@ -263,6 +276,9 @@ LOGGING = {
         # Its own handler would print beside ours.
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
+        # What these two log are clients' faults, with tracebacks; our own handlers report ours.
+        "socketio": {"level": "CRITICAL"},
+        "engineio": {"level": "CRITICAL"},
         "psycopg.pool": {"level": "ERROR"},  # each failed attempt to connect is a warning; we report once
         # A wrong Host is the client's fault, and a traceback for each would let any stranger fill the disk.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

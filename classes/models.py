@@ -21,6 +21,9 @@ class Class(models.Model):
     name = models.CharField(max_length=255)
     teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="classes_taught")
     students = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Enrolment", related_name="classes_attended")
+    open_roster = models.BooleanField(
+        default=False, help_text="Any student who joins a live session of this class is enrolled by that."
+    )
     roster_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
     )

@@ -24,6 +24,14 @@ def class_get_by_name(*, actor: Actor, name: str) -> Class:
     return found
 
 
+def class_find(class_id: str) -> Class | None:
+    """The class with this id, or None."""
+    try:
+        return class_get(class_id)
+    except errors.ClassNotFound:
+        return None
+
+
 def class_get_for_owner(*, actor: Actor, class_id: str) -> Class:
     """The class, if `actor` teaches it; `NotClassTeacher` otherwise."""
     found = class_get(class_id)
@@ -64,3 +72,9 @@ def students_of(class_id: str) -> list[User]:
     """The roster's people, in the order of enrolment."""
     rows = Enrolment.objects.filter(class_ref_id=class_id).select_related("student").order_by("id")
     return [row.student for row in rows]
+
+
+def student_names(class_id: str) -> dict[str, str]:
+    """The roster's names by id, in the order of enrolment."""
+    rows = Enrolment.objects.filter(class_ref_id=class_id).order_by("id")
+    return dict(rows.values_list("student_id", "student__name"))

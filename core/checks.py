@@ -39,3 +39,17 @@ def check_debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="attendance.W001",
         )
     ]
+
+
+@register
+def check_access_token_secret_is_long(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A warning, where our own secrets stop the start: this one is another system's, and may be what that one has."""
+    if not settings.ACCESS_TOKEN_SECRET or len(settings.ACCESS_TOKEN_SECRET.encode()) >= 32:
+        return []
+    return [
+        checks.Warning(
+            "ACCESS_TOKEN_SECRET is shorter than 32 bytes, so tokens for Socket.IO rooms could be forged.",
+            hint="Give the system that makes the tokens a longer one (openssl rand -hex 32), and this one the same.",
+            id="attendance.W002",
+        )
+    ]

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 #: Marks in one transaction at most, so that a flood's first marks need not wait for its last.
 MAX_BATCH = 1000
 
-#: What became of a mark: its seq, or why it is not in the journal.
+#: What became of a mark: its seq, or why it is not in the journal. Of several in one unit: the last one's.
 Outcome = int | Refusal
 
 
@@ -29,18 +29,16 @@ class GroupCommit:
 
     def __init__(self, committed: Callable[[Sequence[Mark]], Awaitable[None]]) -> None:
         self._committed = committed
-        self._waiting: list[tuple[Mark, asyncio.Future[Outcome]]] = []
+        self._waiting: list[tuple[Sequence[Mark], asyncio.Future[Outcome]]] = []
         self._task: asyncio.Task[None] | None = None
+        #: Marks that no transaction has taken yet.
+        self.waiting = 0
 
-    @property
-    def waiting(self) -> int:
-        """Marks that no transaction has taken yet."""
-        return len(self._waiting)
-
-    def submit(self, mark: Mark) -> asyncio.Future[Outcome]:
-        """Queues `mark`; the future never raises."""
+    def submit(self, *unit: Mark) -> asyncio.Future[Outcome]:
+        """Queues a mark, or several of one session that go together: all of them or none. The future never raises."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((mark, future))
+        self._waiting.append((unit, future))
+        self.waiting += len(unit)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return future
@@ -53,24 +51,38 @@ class GroupCommit:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                outcomes = await self._commit([mark for mark, _ in batch])
+                batch = self._next_batch()
+                outcomes = await self._commit([unit for unit, _ in batch])
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     if not future.done():
                         future.set_result(outcome)
         finally:
             self._task = None
 
-    async def _commit(self, marks: list[Mark]) -> list[Outcome]:
+    def _next_batch(self) -> list[tuple[Sequence[Mark], asyncio.Future[Outcome]]]:
+        """Units of MAX_BATCH marks together, or one that alone has more."""
+        marks, count = 0, 0
+        for unit, _ in self._waiting:
+            if count and marks + len(unit) > MAX_BATCH:
+                break
+            marks += len(unit)
+            count += 1
+        self.waiting -= marks
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    async def _commit(self, units: list[Sequence[Mark]]) -> list[Outcome]:
         try:
-            outcomes = await gateway.write(journal.commit, marks)
+            outcomes = await gateway.write(journal.commit_units, units)
         except Exception:
-            logger.exception("%d marks cannot be committed.", len(marks))
-            return [Refusal.FAILED] * len(marks)
-        accepted = [mark for mark, outcome in zip(marks, outcomes, strict=True) if isinstance(outcome, int)]
-        for mark, outcome in zip(marks, outcomes, strict=True):
+            logger.exception("%d marks cannot be committed.", sum(map(len, units)))
+            return [Refusal.FAILED] * len(units)
+        accepted: list[Mark] = []
+        for unit, outcome in zip(units, outcomes, strict=True):
             if isinstance(outcome, int):
-                mark.seq = outcome
+                for seq, mark in enumerate(unit, start=outcome - len(unit) + 1):
+                    mark.seq = seq
+                accepted += unit
         try:
             await self._committed(accepted)
         except Exception:

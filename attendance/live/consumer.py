@@ -5,7 +5,6 @@ It has no channel of its own (no layer is called "none"): the process's hub is i
 
 import asyncio
 import logging
-import time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,7 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from accounts import tokens
-from attendance.live import events, gateway, wire
+from attendance.live import events, wire
 from attendance.live.hub import Socket
 from attendance.live.outlet import AsgiOutlet
 from attendance.live.process import CLOSE_UNAUTHORIZED, live
@@ -33,7 +32,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     channel_layer_alias = "none"
 
     socket: Socket | None = None
-    expiry: asyncio.TimerHandle | None = None
     abandoned = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -61,23 +59,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         offered = self.scope.get("subprotocols") or []
         subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
         try:
-            await live.start()
-            version = live.accounts_version
-            actor, claims = await gateway.read(tokens.authenticate, _raw_token(self.scope))
+            # In the hub before the client knows that it is connected: it misses nothing from then on.
+            self.socket = await live.welcome(lambda: tokens.authenticate(_raw_token(self.scope)), outlet=self.outlet)
         except Exception as failure:
             await self.accept(subprotocol)
             self.outlet.open()
             self.refuse(failure)
             return
-        # In the hub before the client knows that it is connected: it misses nothing from then on.
-        self.socket = Socket(actor, claims, self.outlet)
-        live.hub.add(self.socket)
         await self.accept(subprotocol)
         self.outlet.open()
-        wait = max(0.0, claims.expires_at - time.time())
-        self.expiry = asyncio.get_running_loop().call_later(wait, live.dismiss, self.socket)
-        if live.accounts_version != version:
-            await live.recheck_sockets()
 
     def refuse(self, failure: Exception) -> None:
         if isinstance(failure, errors.Unauthorized):
@@ -91,20 +81,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.socket is None:
             return
-        try:
-            # Our own server command never lets one that is too big come this far; others do.
-            if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:
-                self.socket.closing = True
-                self.outlet.close(CLOSE_TOO_BIG)
-                return
-            if text_data is None:
-                raise errors.InvalidMessage
-            await events.receive(live, self.socket, text_data)
-        except errors.ApiError as error:
-            live.hub.tell(self.socket, wire.error_frame(error.message))
-        except Exception:
-            logger.exception("A client's message failed.")
-            live.hub.tell(self.socket, wire.error_frame(errors.InternalError.message))
+        # Our own server command never lets one that is too big come this far; others do.
+        if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:
+            self.socket.closing = True
+            self.outlet.close(CLOSE_TOO_BIG)
+            return
+        await events.serve(events.Request(live, self.socket), events.receive(live, self.socket, text_data or ""))
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         self.leave()
@@ -112,10 +94,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def leave(self) -> None:
         self.outlet.stop()
-        if self.expiry is not None:
-            self.expiry.cancel()
         if self.socket is not None:
-            live.hub.remove(self.socket)
+            live.leave(self.socket)
 
 
 def _raw_token(scope: Any) -> str:

@@ -1,94 +1,77 @@
-"""The events that clients send on /ws, as a table, and the one order in which they are checked."""
+"""The events that clients send, as tables, and the one order in which they are checked.
+
+`EVENTS` is the table of /ws. Other protocols have tables of their own, with their names and data, over the same guards;
+how a message is answered in their words is a `Request` of theirs.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from django.conf import settings
 
+from accounts.selectors import student_get
 from attendance.enums import Method, Status
-from attendance.live import wire
+from attendance.live import gateway, wire
 from attendance.live.hub import Socket
 from attendance.live.journal import Refusal
 from attendance.live.process import Live
-from attendance.live.session import LiveSession, Marked
+from attendance.live.session import Fact, LiveSession, Marked
 from core import errors, strict_json
 from core.identity import Role
 from core.ids import parse_id
 from core.times import now
 
+logger = logging.getLogger(__name__)
 
-class NoData(msgspec.Struct):
+
+class Data(msgspec.Struct):
+    """What an event's `data` must be."""
+
+    def students(self) -> Collection[str]:
+        """The ids of the students whom it names, as the client spelt them: they must be on the roster."""
+        return ()
+
+
+class NoData(Data):
     """For events whose `data` may be missing."""
 
 
-class MarkData(msgspec.Struct):
+class MarkData(Data):
     studentId: str
     status: Literal["present", "absent"]
 
+    def students(self) -> Collection[str]:
+        return (self.studentId,)
 
-class SyncData(msgspec.Struct):
+
+class SyncData(Data):
     #: The last seq that the client has.
     since: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A row of the table: who may send it (None: anybody), what `data` must be, what it does."""
+class Request:
+    """One message of a client, and how it is answered: here /ws's way. Acknowledgements are others' to add."""
 
-    role: Role | None
-    data: type[msgspec.Struct]
-    handle: Callable[[Live, Socket, LiveSession, Any], Awaitable[None]]
+    def __init__(self, live: Live, socket: Socket) -> None:
+        self.live = live
+        self.socket = socket
 
+    def answer(self, event: str, data: Any) -> None:
+        """Tells the sender alone."""
+        self.live.hub.tell(self.socket, wire.frame(event, data))
 
-async def mark(live: Live, socket: Socket, session: LiveSession, data: MarkData) -> None:
-    """Does not wait for the commit: a burst from one socket shares commits like marks from many."""
-    if live.crowded and socket.mark is not None:
-        await asyncio.shield(socket.mark)  # a flood waits for its own marks
-    student_id, status = data.studentId.lower(), Status(data.status)
-    committing = live.mark(session, student_id=student_id, status=status, by=socket.actor, method=Method.TEACHER)
-    socket.mark = committing
+    def done(self, session: LiveSession, fact: Fact) -> None:
+        """What the message asked for is committed and told: `fact` says it. The sender hears it in any case."""
+        if self.socket.form is not None and not _heard(self.socket, session):
+            self.live.hub.tell(self.socket, *self.socket.form(session, [fact]))
 
-    def answer(done: "Any") -> None:
-        if socket.mark is committing:
-            socket.mark = None
-        match done.result():
-            case Refusal.SESSION_OVER:
-                live.hub.tell(socket, wire.error_frame(errors.NoActiveSession.message))
-            case Refusal.FAILED:
-                live.hub.tell(socket, wire.error_frame(errors.InternalError.message))
-            case seq if not _heard(socket, session):
-                live.hub.tell(socket, socket.form(Marked(seq, student_id, status, now())))
-
-    committing.add_done_callback(answer)
-
-
-async def today_summary(live: Live, socket: Socket, session: LiveSession, data: NoData) -> None:
-    live.summarize(session)
-
-
-async def my_attendance(live: Live, socket: Socket, session: LiveSession, data: NoData) -> None:
-    status = session.statuses.get(socket.actor.id)
-    live.hub.tell(
-        socket, wire.frame("MY_ATTENDANCE", {"status": status.as_basic.value if status else "not yet updated"})
-    )
-
-
-async def done(live: Live, socket: Socket, session: LiveSession, data: NoData) -> None:
-    ended = await live.end(session)
-    if not _heard(socket, session):
-        live.hub.tell(socket, socket.form(ended))
-
-
-async def sync(live: Live, socket: Socket, session: LiveSession, data: SyncData) -> None:
-    def answer() -> str:
-        # At one moment: what was published before goes out before, what comes later carries a seq.
-        live.hub.change_form(socket, wire.sequenced)
-        return wire.sync_frame(session, data.since)
-
-    await socket.outlet.answer(answer)
+    def refuse(self, error: errors.ApiError) -> None:
+        """Tells the sender why nothing was done."""
+        self.live.hub.tell(self.socket, self.socket.error(error.message))
 
 
 def _heard(socket: Socket, session: LiveSession) -> bool:
@@ -99,8 +82,110 @@ def _heard(socket: Socket, session: LiveSession) -> bool:
     return session.told is None or socket.actor.id in session.told
 
 
+async def active(request: Request, raw: Any) -> LiveSession:
+    """The session that is active for the sender; `NoActiveSession` if there is none."""
+    live, socket, class_id = request.live, request.socket, _chosen_class(raw)
+    session = live.session_for(socket.actor, class_id)
+    if session is None and await live.ask_for(socket):
+        session = live.session_for(socket.actor, class_id)
+    if session is None:
+        raise errors.NoActiveSession
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A row of a table: who may send it (None: anybody), what `data` must be, what it does."""
+
+    role: Role | None
+    data: type[Data]
+    handle: Callable[[Any, Any, Any], Awaitable[None]]
+    #: The session that the message is about, from its raw data; raises what the sender is to be told if there is none.
+    find: Callable[[Any, Any], Awaitable[Any]] = active
+    #: Whether all it does is to mark: then it need not wait for the sender's marks that are on their way.
+    marks: bool = False
+    #: Whether a student who does not exist is told apart from one who is not on the roster.
+    tells_unknown: bool = False
+
+
+class _Marking(Protocol):
+    """Data of an event that marks one student."""
+
+    studentId: str
+
+    @property
+    def status(self) -> str: ...
+
+
+async def mark(request: Request, session: LiveSession, data: _Marking) -> None:
+    status = {data.studentId.lower(): Status(data.status)}
+    await commit(request, session, status, Method.TEACHER, lambda marks: request.done(session, marks[0]))
+
+
+async def commit(
+    request: Request,
+    session: LiveSession,
+    statuses: Mapping[str, Status],
+    method: Method,
+    then: Callable[[Sequence[Marked]], None],
+) -> None:
+    """Marks students, by id, all or none. `then` gets the marks once they are committed and told; a refusal is told.
+
+    Does not wait for the commit: a burst from one socket shares commits like marks from many.
+    """
+    live, socket = request.live, request.socket
+    if live.crowded and socket.mark is not None:
+        await asyncio.shield(socket.mark)  # a flood waits for its own marks
+    committing = live.mark(session, statuses, by=socket.actor, method=method)
+    socket.mark = committing
+
+    def answer(finished: "Any") -> None:
+        if socket.mark is committing:
+            socket.mark = None
+        match finished.result():
+            case Refusal.SESSION_OVER:
+                request.refuse(errors.NoActiveSession())
+            case Refusal.FAILED:
+                request.refuse(errors.InternalError())
+            case last:
+                first = last - len(statuses) + 1
+                marks = session.marks[first - 1 : last]
+                # The replica lacks them only if they could not be announced at once; committed they are.
+                then(
+                    marks
+                    or [
+                        Marked(seq, student_id, status, now(), socket.actor.id, method)
+                        for seq, (student_id, status) in enumerate(statuses.items(), start=first)
+                    ]
+                )
+
+    committing.add_done_callback(answer)
+
+
+async def today_summary(request: Request, session: LiveSession, data: NoData) -> None:
+    request.live.summarize(session)
+
+
+async def my_attendance(request: Request, session: LiveSession, data: NoData) -> None:
+    mark = session.latest.get(request.socket.actor.id)
+    request.answer("MY_ATTENDANCE", {"status": mark.status.as_basic.value if mark else "not yet updated"})
+
+
+async def done(request: Request, session: LiveSession, data: NoData) -> None:
+    request.done(session, await request.live.end(session))
+
+
+async def sync(request: Request, session: LiveSession, data: SyncData) -> None:
+    def answer() -> str:
+        # At one moment: what was published before goes out before, what comes later carries a seq.
+        request.live.hub.change_form(request.socket, wire.sequenced)
+        return wire.sync_frame(session, data.since)
+
+    await request.socket.outlet.answer(answer)
+
+
 EVENTS: dict[str, Event] = {
-    "ATTENDANCE_MARKED": Event(Role.TEACHER, MarkData, mark),
+    "ATTENDANCE_MARKED": Event(Role.TEACHER, MarkData, mark, marks=True),
     "TODAY_SUMMARY": Event(Role.TEACHER, NoData, today_summary),
     "MY_ATTENDANCE": Event(Role.STUDENT, NoData, my_attendance),
     "DONE": Event(Role.TEACHER, NoData, done),
@@ -113,45 +198,64 @@ _WRONG_ROLE: dict[Role, type[errors.ApiError]] = {
 }
 
 
+async def serve(request: Request, work: Awaitable[None]) -> None:
+    """Runs what a message asks for; whatever it raises is told to the sender."""
+    try:
+        await work
+    except errors.ApiError as error:
+        request.refuse(error)
+    except Exception:
+        logger.exception("A client's message failed.")
+        request.refuse(errors.InternalError())
+
+
 async def receive(live: Live, socket: Socket, text: str) -> None:
-    """Does what a client's frame asks for, or raises the `ApiError` that answers it.
+    """Does what a client's frame on /ws asks for, or raises the `ApiError` that answers it."""
+    name, raw = read_message(text)
+    await perform(Request(live, socket), EVENTS, name, raw)
+
+
+async def perform(request: Request, events: Mapping[str, Event], name: str, raw: Any) -> None:
+    """Does what the message `name` with the data `raw` asks for, or raises the `ApiError` that answers it.
 
     The order is the contract's: format, known event, role, active session, data, enrolment. This process's
     replica may say yes; before it says no, the database is asked.
     """
-    name, raw = read_message(text)
-    event = EVENTS.get(name)
+    live, socket = request.live, request.socket
+    event = events.get(name)
     if event is None:
         raise errors.UnknownEvent
-    if socket.mark is not None and event.handle is not mark:
+    if socket.mark is not None and not event.marks:
         # What this client sent before comes first. A client that goes away meanwhile must not cancel its mark.
         await asyncio.shield(socket.mark)
     await live.settled()
     if event.role is not None and socket.actor.role is not event.role:
         await live.ask_for(socket)  # finds a changed role, and closes the socket then
         raise _WRONG_ROLE[event.role]
-    class_id = _chosen_class(raw)
-    session = live.session_for(socket.actor, class_id)
-    if session is None and await live.ask_for(socket):
-        session = live.session_for(socket.actor, class_id)
-    if session is None:
-        raise errors.NoActiveSession
+    session = await event.find(request, raw)
     try:
         data = msgspec.convert(raw, event.data)
     except msgspec.ValidationError:
         raise errors.InvalidMessage from None
-    if isinstance(data, MarkData):
-        student_id = parse_id(data.studentId)
-        if student_id not in session.roster and await live.ask_for(socket):
-            # Another process may have changed the roster, or have started another class of the same teacher.
-            session = live.session_for(socket.actor, class_id)
-            if session is None:
-                raise errors.NoActiveSession
-        if student_id not in session.roster:
-            raise errors.StudentNotEnrolled
+    if data.students():
+        session = await _with_students(request, event, session, raw, data)
     if socket.closing:
         raise errors.SocketUnauthorized  # found out by one of the looks above
-    await event.handle(live, socket, session, data)
+    await event.handle(request, session, data)
+
+
+async def _with_students(request: Request, event: Event, session: LiveSession, raw: Any, data: Data) -> LiveSession:
+    """The session, with the students whom `data` names on its roster."""
+    ids = {student_id: parse_id(student_id) for student_id in data.students()}
+    if not session.roster.issuperset(ids.values()) and await request.live.ask_for(request.socket):
+        # Another process may have changed the roster, or have started another class of the same teacher.
+        session = await event.find(request, raw)
+    for student_id in ids.values():
+        if student_id not in session.roster:
+            if event.tells_unknown:
+                await gateway.read(student_get, student_id)
+            raise errors.StudentNotEnrolled
+    return session
 
 
 def read_message(text: str) -> tuple[str, Any]:

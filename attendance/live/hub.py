@@ -1,6 +1,8 @@
 """The hub: this process's sockets, and how facts reach them.
 
-A fact is encoded once for each wire form and the same text goes to every socket. The first fact is sent at
+Facts are encoded once for each wire form and the same texts go to every socket. A socket of a form of its own hears
+what is for its user (`publish`'s audience); one may also follow a session by name, in the form of its choice, whoever
+else hears of it. The first fact is sent at
 once; those that follow within a millisecond go together, so that a burst costs each socket few writes (a
 longer window doubled the median latency). Everything that a socket is sent passes its outlet, in order.
 
@@ -9,14 +11,14 @@ at 1,000 sockets and more with more sockets: a thread hop, a deep copy, a queue 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, groupby
 from typing import Any, Protocol, TypeVar
 
 from accounts.tokens import Claims
 from attendance.live import wire
-from attendance.live.session import Fact
+from attendance.live.session import Fact, LiveSession
 from core.identity import Actor
 
 K = TypeVar("K")
@@ -52,7 +54,14 @@ class Socket:
     actor: Actor
     claims: Claims
     outlet: Outlet
-    form: wire.WireForm = wire.plain
+    #: How it hears what is for its user; None: it hears only the sessions that it follows.
+    form: wire.WireForm | None = wire.plain
+    #: How its protocol spells an error's message.
+    error: Callable[[str], str] = wire.error_frame
+    #: The sessions that it follows, by id, and how it hears each.
+    follows: dict[str, wire.WireForm] = field(default_factory=dict)
+    #: Closes it when its token expires.
+    expiry: asyncio.TimerHandle | None = None
     #: When the database was last asked for this socket's sake, by the loop's clock.
     asked_at: float = float("-inf")
     #: Its last mark on the way to the journal; what it sends next waits for that one.
@@ -62,32 +71,72 @@ class Socket:
 
 
 class Hub:
-    """The sockets of one process, by wire form and by user."""
+    """The sockets of one process, by wire form, by user, and by the sessions that they follow."""
 
     def __init__(self) -> None:
+        self._sockets: set[Socket] = set()
         self._by_form: dict[wire.WireForm, set[Socket]] = {}
         self._by_user: dict[str, set[Socket]] = {}
-        self._waiting: list[tuple[Audience, Fact]] = []
+        self._followers: dict[str, dict[wire.WireForm, set[Socket]]] = {}
+        self._waiting: list[tuple[LiveSession, Audience, Fact]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._last_flush = float("-inf")
 
     def __iter__(self) -> Iterator[Socket]:
-        return (socket for sockets in list(self._by_user.values()) for socket in list(sockets))
+        return iter(list(self._sockets))
+
+    def __contains__(self, socket: Socket) -> bool:
+        return socket in self._sockets
 
     def add(self, socket: Socket) -> None:
         """From now on `socket` hears what is published; what waits to be sent is not for it."""
         self.flush()
-        self._by_form.setdefault(socket.form, set()).add(socket)
-        self._by_user.setdefault(socket.actor.id, set()).add(socket)
+        self._sockets.add(socket)
+        if socket.form is not None:
+            self._by_form.setdefault(socket.form, set()).add(socket)
+            self._by_user.setdefault(socket.actor.id, set()).add(socket)
 
     def remove(self, socket: Socket) -> None:
         """`socket` hears nothing more. Removing it again does nothing."""
-        _discard(self._by_form, socket.form, socket)
-        _discard(self._by_user, socket.actor.id, socket)
+        self._sockets.discard(socket)
+        if socket.form is not None:
+            _discard(self._by_form, socket.form, socket)
+            _discard(self._by_user, socket.actor.id, socket)
+        for session_id in list(socket.follows):
+            self.unfollow(socket, session_id)
 
-    def publish(self, facts: Iterable[Fact], audience: Audience) -> None:
-        """Tells `audience` these facts, in order, after all that was published before."""
-        self._waiting += [(audience, fact) for fact in facts]
+    def follow(self, socket: Socket, session_id: str, form: wire.WireForm) -> None:
+        """From now on `socket` hears of this session in `form`, and no longer in any earlier one."""
+        self.flush()
+        if socket not in self._sockets:
+            return  # it left in the meantime
+        self.unfollow(socket, session_id)
+        socket.follows[session_id] = form
+        self._followers.setdefault(session_id, {}).setdefault(form, set()).add(socket)
+
+    def followers(self, session_id: str) -> list[Socket]:
+        """Who follows a session."""
+        return [socket for sockets in self._followers.get(session_id, {}).values() for socket in sockets]
+
+    def unfollow(self, socket: Socket, session_id: str) -> None:
+        """`socket` no longer follows this session, if it did."""
+        form = socket.follows.pop(session_id, None)
+        if form is not None:
+            forms = self._followers[session_id]
+            _discard(forms, form, socket)
+            if not forms:
+                del self._followers[session_id]
+
+    def drop(self, session_id: str) -> None:
+        """The session is over: what waits is sent, then nobody follows it any more."""
+        if session_id in self._followers:
+            self.flush()
+            for socket in self.followers(session_id):
+                self.unfollow(socket, session_id)
+
+    def publish(self, session: LiveSession, facts: Iterable[Fact], audience: Audience) -> None:
+        """Tells `audience` and the session's followers these facts, in order, after all that was published before."""
+        self._waiting += [(session, audience, fact) for fact in facts]
         if not self._waiting or self._timer is not None:
             return
         loop = asyncio.get_running_loop()
@@ -97,17 +146,20 @@ class Hub:
         else:
             self._timer = loop.call_later(wait, self.flush)
 
-    def tell(self, socket: Socket, text: str) -> None:
-        """Sends one socket a frame of its own, behind what is already on its way there."""
+    def tell(self, socket: Socket, *texts: str) -> None:
+        """Sends one socket frames of its own, behind what is already on its way there."""
         self.flush()
-        socket.outlet.send([text])
+        socket.outlet.send([*texts])
 
     def change_form(self, socket: Socket, form: wire.WireForm) -> None:
         """What is published from now on reaches `socket` in another wire form."""
         self.flush()
+        follows = dict(socket.follows)
         self.remove(socket)
         socket.form = form
         self.add(socket)
+        for session_id, followed in follows.items():
+            self.follow(socket, session_id, followed)
 
     def flush(self) -> None:
         """Sends what waits."""
@@ -118,21 +170,27 @@ class Hub:
             return
         waiting, self._waiting = self._waiting, []
         self._last_flush = asyncio.get_running_loop().time()
-        for audience, group in groupby(waiting, key=lambda entry: entry[0]):
-            facts = [fact for _, fact in group]
-            for form, sockets in self._recipients(audience):
-                frames = [form(fact) for fact in facts]
-                for socket in sockets:
-                    socket.outlet.send(frames)
+        for (_, audience), entries in groupby(waiting, key=lambda entry: (entry[0].id, entry[1])):
+            group = list(entries)
+            session, facts = group[0][0], [fact for _, _, fact in group]
+            for form, sockets in chain(self._recipients(audience), self._following(session)):
+                frames = form(session, facts)
+                if frames:
+                    for socket in sockets:
+                        socket.outlet.send(frames)
 
-    def _recipients(self, audience: Audience) -> Iterable[tuple[wire.WireForm, list[Socket]]]:
+    def _recipients(self, audience: Audience) -> Sequence[tuple[wire.WireForm, list[Socket]]]:
         if audience is None:
             return [(form, list(sockets)) for form, sockets in self._by_form.items()]
         by_form: dict[wire.WireForm, list[Socket]] = {}
         for user_id in audience & self._by_user.keys():
             for socket in self._by_user[user_id]:
-                by_form.setdefault(socket.form, []).append(socket)
-        return by_form.items()
+                if socket.form is not None:
+                    by_form.setdefault(socket.form, []).append(socket)
+        return list(by_form.items())
+
+    def _following(self, session: LiveSession) -> Sequence[tuple[wire.WireForm, list[Socket]]]:
+        return [(form, list(sockets)) for form, sockets in self._followers.get(session.id, {}).items()]
 
 
 def _discard(index: dict[K, set[Socket]], key: K, socket: Socket) -> None:

@@ -13,11 +13,14 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import AccountsVersion
-from attendance.enums import SessionState, Status
+from accounts.selectors import names_of
+from attendance.enums import Method, SessionState, Status
 from attendance.live.session import Counts, Marked
 from attendance.models import Focus, Mark, Session
+from attendance.selectors import session_sheet
 from attendance.services import idle_since
-from classes.selectors import student_ids
+from attendance.sheets import Sheet
+from classes.selectors import student_names
 from core.database import DATABASE_ERRORS, is_unavailable
 from core.times import now
 from core.work import unit_of_work
@@ -36,33 +39,40 @@ class Refusal(Enum):
 
 
 def commit(marks: Sequence[Mark]) -> list[int | Refusal]:
-    """Adds `marks` (their `seq` unset) in one transaction, in order; for each its seq or why it was refused.
+    """Adds `marks` (their `seq` unset) in one transaction, in order; for each its seq or why it was refused."""
+    return commit_units([[mark] for mark in marks])
 
-    If the transaction fails, each mark is tried by itself, so that a bad one refuses only itself. Before
-    that it is looked up by its id: the commit may have been done and only its answer lost.
+
+def commit_units(units: Sequence[Sequence[Mark]]) -> list[int | Refusal]:
+    """Adds units of marks in one transaction, in order; for each its last mark's seq or why it was refused.
+
+    The marks of a unit are of one session, and all of them are added or none. If the transaction fails, each unit is
+    tried by itself, so that a bad one refuses only itself. Before that it is looked up by its first mark's id: the
+    commit may have been done and only its answer lost.
     """
     try:
-        return _add(marks)
+        seqs = iter(_add([mark for unit in units for mark in unit]))
+        return [[next(seqs) for _ in unit][-1] for unit in units]
     except DATABASE_ERRORS:
-        logger.warning("A batch of %d marks failed; trying them one by one.", len(marks), exc_info=True)
+        logger.warning("A batch of %d marks failed; trying again one by one.", sum(map(len, units)), exc_info=True)
     outcomes: list[int | Refusal] = []
-    for position, mark in enumerate(marks):
+    for position, unit in enumerate(units):
         try:
-            outcomes.append(_add_again(mark))
+            outcomes.append(_add_again(unit))
         except DATABASE_ERRORS as failure:
             if is_unavailable(failure):
                 # Waiting for it again for every other mark would help nobody.
-                logger.exception("%d marks cannot be committed.", len(marks) - position)
-                return outcomes + [Refusal.FAILED] * (len(marks) - position)
-            logger.exception("A mark of session %s cannot be committed.", mark.session_id)
+                logger.exception("%d marks cannot be committed.", sum(map(len, units[position:])))
+                return outcomes + [Refusal.FAILED] * (len(units) - position)
+            logger.exception("A mark of session %s cannot be committed.", unit[0].session_id)
             outcomes.append(Refusal.FAILED)
     return outcomes
 
 
-def _add_again(mark: Mark) -> int | Refusal:
+def _add_again(unit: Sequence[Mark]) -> int | Refusal:
     connection.close_if_unusable_or_obsolete()
-    found: int | None = Mark.objects.filter(pk=mark.pk).values_list("seq", flat=True).first()
-    return found if found is not None else _add([mark])[0]
+    found: int | None = Mark.objects.filter(pk=unit[0].pk).values_list("seq", flat=True).first()
+    return found + len(unit) - 1 if found is not None else _add(unit)[-1]
 
 
 @unit_of_work
@@ -111,14 +121,23 @@ class SessionView:
     counts: Counts
     focus_number: int
     roster_version: int
-    roster: frozenset[str] | None
+    #: Names by id, in the order of enrolment.
+    roster: dict[str, str] | None
     marks: list[Marked]
+    class_name: str
+    teacher_name: str
+    #: Names of others than the roster's who were marked.
+    other_names: dict[str, str]
+    #: What the records say, once the session has ended.
+    sheet: Sheet | None
 
 
 _LOOK_COLUMNS = (
     "id",
     "class_ref_id",
+    "class_ref__name",
     "class_ref__teacher_id",
+    "class_ref__teacher__name",
     "class_ref__roster_version",
     "state",
     "started_at",
@@ -167,20 +186,28 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
             continue
         has = known.get(row["id"], Known(seq=0, roster_version=-1))
         roster_version = row["class_ref__roster_version"]
+        state = SessionState(row["state"])
+        roster = student_names(row["class_ref_id"]) if roster_version != has.roster_version else None
+        marks = marks_between(row["id"], has.seq, row["last_seq"]) if row["last_seq"] > has.seq else []
+        others = {mark.student_id for mark in marks} - roster.keys() if roster is not None else set()
         sessions.append(
             SessionView(
                 id=row["id"],
                 class_id=row["class_ref_id"],
                 teacher_id=row["class_ref__teacher_id"],
-                state=SessionState(row["state"]),
+                state=state,
                 started_at=row["started_at"],
                 last_seq=row["last_seq"],
                 idle=row["last_activity_at"] < idle_limit,
                 counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
                 focus_number=row["focus_number"],
                 roster_version=roster_version,
-                roster=frozenset(student_ids(row["class_ref_id"])) if roster_version != has.roster_version else None,
-                marks=marks_between(row["id"], has.seq, row["last_seq"]) if row["last_seq"] > has.seq else [],
+                roster=roster,
+                marks=marks,
+                class_name=row["class_ref__name"],
+                teacher_name=row["class_ref__teacher__name"],
+                other_names=names_of(others) if others else {},
+                sheet=session_sheet(row["id"]) if state is SessionState.ENDED else None,
             )
         )
     return View(focus_id, accounts_version, sessions)
@@ -191,6 +218,9 @@ def marks_between(session_id: str, after: int, last: int) -> list[Marked]:
     rows = (
         Mark.objects.filter(session_id=session_id, seq__gt=after, seq__lte=last)
         .order_by("seq")
-        .values_list("seq", "student_id", "status", "at")
+        .values_list("seq", "student_id", "status", "at", "by_id", "method")
     )
-    return [Marked(number, student_id, Status(status), at) for number, student_id, status, at in rows]
+    return [
+        Marked(number, student_id, Status(status), at, by_id, Method(method))
+        for number, student_id, status, at, by_id, method in rows
+    ]

@@ -61,6 +61,11 @@ class AsgiOutlet:
         asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._give_up)
         self._wake()
 
+    async def finish(self) -> None:
+        """Returns once what waits is sent, the close too, or given up."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
     def stop(self) -> None:
         """The socket is gone."""
         self._stopped = True

@@ -13,7 +13,8 @@ So a start, a crash, a lost hint and a second process are one code path.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,17 +22,18 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from accounts import tokens
-from attendance import services
+from attendance import selectors, services
 from attendance.enums import Method, SessionState, Status
-from attendance.live import gateway, journal, wire
+from attendance.live import gateway, journal
 from attendance.live.commit import GroupCommit, Outcome
 from attendance.live.hints import Hint, Hints
 from attendance.live.hub import EVERYBODY, Audience, Hub, Socket
-from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
+from attendance.live.session import Counts, Ended, Fact, Joined, LiveSession, Marked, Summary
+from attendance.live.statistics import LiveStatistics
 from attendance.models import Mark
 from core import errors
 from core.identity import Actor
-from core.ids import new_id
+from core.ids import new_id, parse_id
 from core.times import now
 
 logger = logging.getLogger(__name__)
@@ -55,11 +57,14 @@ class Live:
 
     def _forget(self) -> None:
         self.hub = Hub()
+        self.statistics = LiveStatistics(self.hub)
         self.sessions: dict[str, LiveSession] = {}
         self.focus_id: str | None = None
         self._focus_number = 0
         self.accounts_version = 0
         self._finished: dict[str, float] = {}
+        #: The open sessions that clients here named, by those names.
+        self._named: dict[str, str] = {}
         self._idle: list[str] = []
         self._loaded = False
         self._commits = GroupCommit(self._committed)
@@ -108,6 +113,38 @@ class Live:
             await self._hints.stop()
         self._loop = self._starting = None
 
+    # Who is connected
+
+    async def welcome(self, authenticate: Callable[[], tuple[Actor, tokens.Claims]], **of_socket: Any) -> Socket:
+        """A socket for whoever `authenticate` says is there (it runs in a thread), in the hub from now on.
+
+        So it misses nothing, though its outlet may still hold back. Raises what `authenticate` raises.
+        """
+        await self.start()
+        version = self.accounts_version
+        actor, claims = await gateway.read(authenticate)
+        socket = Socket(actor, claims, **of_socket)
+        self.hub.add(socket)
+        wait = max(0.0, claims.expires_at - time.time())
+        socket.expiry = asyncio.get_running_loop().call_later(wait, self.dismiss, socket)
+        if self.accounts_version != version:
+            await self.recheck_sockets()
+        return socket
+
+    def leave(self, socket: Socket) -> None:
+        """The socket is gone, or as good as gone. Once more does nothing."""
+        if socket.expiry is not None:
+            socket.expiry.cancel()
+        self.statistics.forget(socket)
+        self.hub.remove(socket)
+
+    def dismiss(self, socket: Socket) -> None:
+        """Closes a socket whose token is no longer good."""
+        socket.closing = True
+        self.hub.tell(socket, socket.error(errors.SocketUnauthorized.message))
+        socket.outlet.close(CLOSE_UNAUTHORIZED)
+        self.leave(socket)
+
     # What clients do
 
     def session_for(self, actor: Actor, class_id: str | None = None) -> LiveSession | None:
@@ -124,21 +161,58 @@ class Live:
             mine = [session for session in mine if session.class_id == class_id]
         return max(mine, key=lambda session: (session.started_at, session.id), default=None)
 
+    async def find(self, reference: str) -> LiveSession | None:
+        """The open session that a client's `reference` names: its id, its class's, or a name.
+
+        What this process knows is enough for a yes; before a no, the database is asked.
+        """
+        key = parse_id(reference)
+        known = self.sessions.get(self._named.get(reference, key or ""))
+        known = known or next((session for session in self.sessions.values() if session.class_id == key), None)
+        if known is not None:
+            return known
+        found = await gateway.read(selectors.session_find, reference)
+        if found is None or found.state != SessionState.OPEN:
+            return None
+        return await self.known(found.id, name=None if key in (found.id, found.class_ref_id) else reference)
+
+    async def known(self, session_id: str, name: str | None = None) -> LiveSession | None:
+        """An open session of the database, which this process may not have seen yet; clients call it `name`."""
+        if session_id not in self.sessions:
+            await self.look()
+        session = self.sessions.get(session_id)
+        if session is not None and name is not None:
+            self._named[name] = session.id
+        return session
+
     def mark(
-        self, session: LiveSession, *, student_id: str, status: Status, by: Actor, method: Method
+        self, session: LiveSession, statuses: Mapping[str, Status], *, by: Actor, method: Method
     ) -> asyncio.Future[Outcome]:
-        """Commits a mark and tells it; done when it is in the replica, or refused. Never raises."""
+        """Commits marks of students, by id, all or none, and tells them; done when they are in the replica, or refused.
+
+        They have one time. The outcome is the last one's seq. Never raises.
+        """
+        moment = now()
         return self._commits.submit(
-            Mark(
-                id=new_id(),
-                session_id=session.id,
-                student_id=student_id,
-                status=status,
-                at=now(),
-                by_id=by.id,
-                method=method,
+            *(
+                Mark(
+                    id=new_id(),
+                    session_id=session.id,
+                    student_id=student_id,
+                    status=status,
+                    at=moment,
+                    by_id=by.id,
+                    method=method,
+                )
+                for student_id, status in statuses.items()
             )
         )
+
+    def joined(self, session: LiveSession, student: Actor) -> None:
+        """Tells the session's followers, everywhere, that a student is there."""
+        joined = Joined(student.id, student.name, now())
+        self.hub.publish(session, [joined], NOBODY)
+        self._hint(kind="joined", session=session.id, student=student.id, name=student.name, at=joined.at.isoformat())
 
     @property
     def crowded(self) -> bool:
@@ -164,7 +238,10 @@ class Live:
             row = await gateway.write(services.session_end, session_id=session.id)
         finally:
             await self.look()
-        return Ended(row.last_seq, Counts(row.present_count or 0, row.absent_count or 0))
+        if session.ended is not None:
+            return session.ended
+        counts = Counts(row.present_count or 0, row.absent_count or 0)
+        return Ended(row.last_seq, counts, await gateway.read(selectors.session_sheet, session.id))
 
     # Who hears what
 
@@ -178,14 +255,8 @@ class Live:
         """Tells this process's sockets."""
         if facts:
             session.told = self.audience_of(session)
-            self.hub.publish(facts, session.told)
-
-    def dismiss(self, socket: Socket) -> None:
-        """Closes a socket whose token is no longer good."""
-        socket.closing = True
-        self.hub.tell(socket, wire.error_frame(errors.SocketUnauthorized.message))
-        socket.outlet.close(CLOSE_UNAUTHORIZED)
-        self.hub.remove(socket)
+            self.hub.publish(session, facts, session.told)
+            self.statistics.changed(session)
 
     # Looking
 
@@ -271,17 +342,29 @@ class Live:
                 return
             session = LiveSession(view.id, view.class_id, view.teacher_id, view.started_at)
             self.sessions[view.id] = session
-        session.teacher_id = view.teacher_id
+        session.teacher_id, session.teacher_name = view.teacher_id, view.teacher_name
+        session.class_name = view.class_name
         if view.roster is not None and view.roster_version > session.roster_version:
-            session.roster, session.roster_version = view.roster, view.roster_version
+            session.roster, session.roster_version = frozenset(view.roster), view.roster_version
+            others = {key: name for key, name in session.names.items() if key not in view.roster}
+            session.names = view.roster | others | view.other_names
+            self.statistics.changed(session)
+        for socket in self.hub.followers(session.id):
+            if not session.concerns(socket.actor):  # taken off the roster, or it has another teacher now
+                self.hub.unfollow(socket, session.id)
+                self.statistics.forget(socket, session.id)
         self.publish(session, session.admit(view.marks) or [])
-        if view.state is SessionState.ENDED:
-            self.publish(session, [Ended(session.seq, view.counts)])
+        if view.state is SessionState.ENDED and view.sheet is not None:
+            session.ended = Ended(session.seq, view.counts, view.sheet)
+            self.publish(session, [session.ended])
         if view.state is not SessionState.OPEN:
             self._finish(view.id)
 
     def _finish(self, session_id: str) -> None:
         self.sessions.pop(session_id, None)
+        self._named = {name: named for name, named in self._named.items() if named != session_id}
+        self.statistics.over(session_id)
+        self.hub.drop(session_id)
         moment = asyncio.get_running_loop().time()
         self._finished[session_id] = moment
         long_ago = moment - 10 * journal.RECENT.total_seconds()
@@ -317,7 +400,7 @@ class Live:
     async def _committed(self, marks: Sequence[Mark]) -> None:
         batches: dict[str, list[Marked]] = {}
         for mark in marks:
-            fact = Marked(mark.seq, mark.student_id, Status(mark.status), mark.at)
+            fact = Marked(mark.seq, mark.student_id, Status(mark.status), mark.at, mark.by_id, Method(mark.method))
             batches.setdefault(mark.session_id, []).append(fact)
         fits = [self._admit(session_id, batch) for session_id, batch in batches.items()]
         for session_id, batch in batches.items():
@@ -325,7 +408,10 @@ class Live:
                 kind="marks",
                 session=session_id,
                 focus=self.focus_id,
-                marks=[[mark.seq, mark.student_id, mark.status.value, mark.at.isoformat()] for mark in batch],
+                marks=[
+                    [mark.seq, mark.student_id, mark.status.value, mark.at.isoformat(), mark.by_id, mark.method.value]
+                    for mark in batch
+                ],
             )
         if not all(fits):
             await self.look()
@@ -345,13 +431,13 @@ class Live:
 
     async def _heard(self, hint: Hint) -> None:
         """A hint of another process."""
-        if hint["kind"] != "look" and hint["focus"] != self.focus_id:
+        if hint["kind"] in ("marks", "summary") and hint["focus"] != self.focus_id:
             await self.look()  # one of the two is behind, and the focus decides who hears
         match hint["kind"]:
             case "marks":
                 marks = [
-                    Marked(seq, student_id, Status(status), datetime.fromisoformat(at))
-                    for seq, student_id, status, at in hint["marks"]
+                    Marked(seq, student_id, Status(status), datetime.fromisoformat(at), by_id, Method(method))
+                    for seq, student_id, status, at, by_id, method in hint["marks"]
                 ]
                 if not self._admit(hint["session"], marks):
                     await self.look()
@@ -362,6 +448,11 @@ class Live:
                     session = self.sessions.get(hint["session"])
                 if session is not None:
                     self.publish(session, [Summary(hint["seq"], Counts(hint["present"], hint["absent"]))])
+            case "joined":
+                session = self.sessions.get(hint["session"])
+                if session is not None:
+                    joined = Joined(hint["student"], hint["name"], datetime.fromisoformat(hint["at"]))
+                    self.hub.publish(session, [joined], NOBODY)
             case "look":
                 await self.look()
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from attendance.enums import Status
+from attendance.enums import Method, SessionState, Status
+from attendance.sheets import Entry, Sheet
 from core.identity import Actor, Role
 
 
@@ -16,6 +17,8 @@ class Marked:
     student_id: str
     status: Status
     at: datetime
+    by_id: str
+    method: Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,24 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The session is over and its records are written; `seq` was its last mark."""
+    """The session is over and its records are written; `seq` was its last mark, `sheet` is what the records say."""
 
     seq: int
     counts: Counts
+    sheet: Sheet
 
 
-#: What everybody who follows a session is told.
-Fact = Marked | Summary | Ended
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A student says that they are here to follow the session; it marks nobody. Told to followers only."""
+
+    student_id: str
+    name: str
+    at: datetime
+
+
+#: What those are told whom a session concerns.
+Fact = Marked | Summary | Ended | Joined
 
 
 @dataclass(slots=True)
@@ -61,10 +74,17 @@ class LiveSession:
     roster: frozenset[str] = frozenset()
     roster_version: int = -1
     marks: list[Marked] = field(default_factory=list)
-    statuses: dict[str, Status] = field(default_factory=dict)
+    #: Each marked student's last mark.
+    latest: dict[str, Marked] = field(default_factory=dict)
     present: int = 0
     #: Who was told what last came of this session; None: everybody connected.
     told: frozenset[str] | None = frozenset()
+    class_name: str = ""
+    teacher_name: str = ""
+    #: Names by id: the roster's, in its order, then those of others who were marked.
+    names: dict[str, str] = field(default_factory=dict)
+    #: How it ended, once it has.
+    ended: Ended | None = None
 
     @property
     def seq(self) -> int:
@@ -72,7 +92,12 @@ class LiveSession:
 
     @property
     def counts(self) -> Counts:
-        return Counts(self.present, len(self.statuses) - self.present)
+        return Counts(self.present, len(self.latest) - self.present)
+
+    @property
+    def statuses(self) -> dict[str, Status]:
+        """Each marked student's status."""
+        return {student_id: mark.status for student_id, mark in self.latest.items()}
 
     def concerns(self, actor: Actor) -> bool:
         """Whether this is a session of a class that `actor` teaches or is enrolled in."""
@@ -91,12 +116,40 @@ class LiveSession:
             return None
         for mark in new:
             self.marks.append(mark)
-            before = self.statuses.get(mark.student_id)
+            before = self.latest.get(mark.student_id)
             self.present += mark.status.as_basic is Status.PRESENT
-            self.present -= before is not None and before.as_basic is Status.PRESENT
-            self.statuses[mark.student_id] = mark.status
+            self.present -= before is not None and before.status.as_basic is Status.PRESENT
+            self.latest[mark.student_id] = mark
         return new
 
     def marks_since(self, seq: int) -> list[Marked]:
         """The marks after `seq`, in order."""
         return self.marks[seq:]
+
+    def name_of(self, user_id: str) -> str:
+        """The name of somebody in this session, `""` for anybody else."""
+        return self.teacher_name if user_id == self.teacher_id else self.names.get(user_id, "")
+
+    def sheet(self) -> Sheet:
+        """The session as it stands."""
+        listed = [*(key for key in self.names if key in self.roster), *(self.roster - self.names.keys())]
+        others = [key for key in self.latest if key not in self.roster]
+        return Sheet(
+            session_id=self.id,
+            class_id=self.class_id,
+            class_name=self.class_name,
+            teacher_id=self.teacher_id,
+            teacher_name=self.teacher_name,
+            state=SessionState.OPEN,
+            started_at=self.started_at,
+            ended_at=None,
+            entries=tuple(self.entry(student_id) for student_id in (*listed, *others)),
+        )
+
+    def entry(self, student_id: str) -> Entry:
+        """A student's line as it stands."""
+        mark = self.latest.get(student_id)
+        name = self.names.get(student_id, "")
+        if mark is None:
+            return Entry(student_id, name, None, None, None)
+        return Entry(student_id, name, mark.status, mark.at, mark.by_id)

@@ -1,15 +1,15 @@
 """How the canonical protocol spells what happens: `{"event": NAME, "data": {…}}`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from attendance.live.session import Counts, Ended, Fact, LiveSession, Marked, Summary
+from attendance.live.session import Counts, Ended, Fact, Joined, LiveSession, Marked, Summary
 from core.times import to_iso
 
-#: A wire form: the text frame for a fact.
-WireForm = Callable[[Fact], str]
+#: A wire form: the text frames for facts of a session, in order; hashable. Sockets of equal forms share the frames.
+WireForm = Callable[[LiveSession, Sequence[Fact]], list[str]]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -23,14 +23,14 @@ def error_frame(message: str) -> str:
     return frame("ERROR", {"message": message})
 
 
-def plain(fact: Fact) -> str:
-    """A fact as the contract's events, with no extra field."""
-    return _encode(_message(fact)).decode()
+def plain(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
+    """Facts as the contract's events, with no extra field."""
+    return [_encode(_message(fact)).decode() for fact in facts if not isinstance(fact, Joined)]
 
 
-def sequenced(fact: Fact) -> str:
+def sequenced(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
     """The same with a top-level `seq`, for sockets that sent SYNC."""
-    return _encode({**_message(fact), "seq": fact.seq}).decode()
+    return [_encode({**_message(fact), "seq": fact.seq}).decode() for fact in facts if not isinstance(fact, Joined)]
 
 
 def sync_frame(session: LiveSession, since: int) -> str:
@@ -46,7 +46,7 @@ def sync_frame(session: LiveSession, since: int) -> str:
     )
 
 
-def _message(fact: Fact) -> dict[str, Any]:
+def _message(fact: Marked | Summary | Ended) -> dict[str, Any]:
     match fact:
         case Marked():
             return {"event": "ATTENDANCE_MARKED", "data": _mark(fact)}

@@ -180,13 +180,13 @@ async def test_a_mark_that_is_committed_after_the_focus_moved_is_told_to_its_sen
 ) -> None:
     room, a, b, teacher, student = await begin(rig)
     other = await run(make_room, 1)
-    go_on, commit = threading.Event(), journal.commit
+    go_on, commit = threading.Event(), journal.commit_units
 
     def held(marks: list[Mark]) -> Any:
         go_on.wait(30)
         return commit(marks)
 
-    monkeypatch.setattr(journal, "commit", held)
+    monkeypatch.setattr(journal, "commit_units", held)
     await teacher.mark(room.students[0])
     await run(other.start)
     await a.look()
@@ -266,14 +266,14 @@ async def test_a_command_in_another_process_changes_the_roster_here_within_a_loo
 async def test_marks_are_told_to_nobody_before_they_are_committed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     room, a, b, teacher, _student = await begin(rig)
     loop, entered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    commit = journal.commit
+    commit = journal.commit_units
 
     def held(marks: list[Mark]) -> Any:
         loop.call_soon_threadsafe(entered.set)
         go_on.wait(30)
         return commit(marks)
 
-    monkeypatch.setattr(journal, "commit", held)
+    monkeypatch.setattr(journal, "commit_units", held)
     await teacher.mark(room.students[0])
     await entered.wait()
     a.hub.flush()

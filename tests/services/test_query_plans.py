@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from attendance.enums import SessionState
-from attendance.models import Attendance, Mark, Session
+from attendance.models import Attendance, Mark, Session, SessionName
 from classes.models import Class, Enrolment
 from core.ids import new_id
 
@@ -37,6 +37,7 @@ HOT_QUERIES: dict[str, tuple[Any, list[str]]] = {
         lambda: Session.objects.filter(class_ref_id=new_id(), state=SessionState.ENDED).order_by("-ended_at"),
         ["class_ref", "state", "ended_at"],
     ),
+    "a session's name": (lambda: SessionName.objects.filter(name="Lecture"), ["name"]),
     "a student's record": (
         lambda: Attendance.objects.filter(session_id=new_id(), student_id=new_id()),
         ["session", "student"],

@@ -71,9 +71,9 @@ def test_a_class_that_is_deleted_meanwhile_cannot_be_started(monkeypatch: pytest
     room = make_room(0)
     attempt = services._open_or_resume
 
-    def too_late(actor: Actor, class_id: str) -> Any:
+    def too_late(actor: Actor, class_id: str, move_focus: bool) -> Any:
         Class.objects.filter(pk=class_id).delete()
-        return attempt(actor, class_id)
+        return attempt(actor, class_id, move_focus)
 
     monkeypatch.setattr(services, "_open_or_resume", too_late)
     with pytest.raises((IntegrityError, errors.ClassNotFound)):
@@ -212,7 +212,7 @@ def test_a_look_finds_what_is_new_and_nothing_else() -> None:
     assert first.focus_id == session.id
     (view,) = first.sessions
     assert [mark.seq for mark in view.marks] == [1, 2]
-    assert view.roster == {student.id for student in room.students}
+    assert view.roster == {student.id: student.name for student in room.students}
     known = {session.id: Known(1, view.roster_version)}
     (view,) = journal.look(known, frozenset()).sessions
     assert [mark.seq for mark in view.marks] == [2]

@@ -1,14 +1,20 @@
 """The hub tells each fact to whom it concerns, encoded once, in order, and in few writes."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from accounts.tokens import Claims
-from attendance.enums import Status
+from attendance.enums import Method, Status
 from attendance.live import wire
 from attendance.live.hub import EVERYBODY, Hub, Socket
-from attendance.live.session import Fact, Marked
+from attendance.live.session import Fact, LiveSession, Marked
 from core.identity import Actor, Role
+
+NOW = datetime(2025, 3, 11, tzinfo=UTC)
+SESSION = LiveSession("s", "c", "t", NOW)
+NOBODY: frozenset[str] = frozenset()
 
 
 class Outlet:
@@ -31,7 +37,7 @@ class Outlet:
         raise NotImplementedError
 
 
-def join(hub: Hub, user_id: str, form: wire.WireForm = wire.plain) -> tuple[Socket, Outlet]:
+def join(hub: Hub, user_id: str, form: wire.WireForm | None = wire.plain) -> tuple[Socket, Outlet]:
     outlet = Outlet()
     actor = Actor(user_id, Role.STUDENT, "", "")
     socket = Socket(actor, Claims(user_id, None, None, None, 0.0), outlet, form)
@@ -40,20 +46,20 @@ def join(hub: Hub, user_id: str, form: wire.WireForm = wire.plain) -> tuple[Sock
 
 
 def facts(*seqs: int) -> list[Fact]:
-    return [Marked(seq, f"{seq:024x}", Status.PRESENT, datetime(2025, 3, 11, tzinfo=UTC)) for seq in seqs]
+    return [Marked(seq, f"{seq:024x}", Status.PRESENT, NOW, "t", Method.TEACHER) for seq in seqs]
 
 
 def plain(*seqs: int) -> list[str]:
-    return [wire.plain(fact) for fact in facts(*seqs)]
+    return wire.plain(SESSION, facts(*seqs))
 
 
 async def test_everybody_hears_what_is_for_everybody_and_others_what_is_for_them() -> None:
     hub = Hub()
     outlets = {name: join(hub, name)[1] for name in ("a", "b", "c")}
-    hub.publish(facts(1), EVERYBODY)
-    hub.publish(facts(2), frozenset({"a", "b", "nobody here"}))
-    hub.publish(facts(3), frozenset())
-    hub.publish(facts(4), frozenset({"b"}))
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), frozenset({"a", "b", "nobody here"}))
+    hub.publish(SESSION, facts(3), frozenset())
+    hub.publish(SESSION, facts(4), frozenset({"b"}))
     hub.flush()
     heard = {name: outlet.frames for name, outlet in outlets.items()}
     assert heard == {"a": plain(1, 2), "b": plain(1, 2, 4), "c": plain(1)}
@@ -62,25 +68,25 @@ async def test_everybody_hears_what_is_for_everybody_and_others_what_is_for_them
 async def test_all_sockets_of_a_user_hear_and_each_fact_is_encoded_once_a_form() -> None:
     hub, encoded = Hub(), []
 
-    def counting(fact: Fact) -> str:
-        encoded.append(fact)
-        return wire.plain(fact)
+    def counting(session: LiveSession, some: Sequence[Fact]) -> list[str]:
+        encoded.extend(some)
+        return wire.plain(session, some)
 
     outlets = [join(hub, "a", counting)[1] for _ in range(5)] + [join(hub, "b", counting)[1] for _ in range(5)]
     other = join(hub, "a", wire.sequenced)[1]
-    hub.publish(facts(1, 2), EVERYBODY)
-    hub.publish(facts(3), frozenset({"a", "b"}))
+    hub.publish(SESSION, facts(1, 2), EVERYBODY)
+    hub.publish(SESSION, facts(3), frozenset({"a", "b"}))
     hub.flush()
     assert encoded == facts(1, 2, 3)
     assert all(outlet.frames == plain(1, 2, 3) for outlet in outlets)
-    assert other.frames == [wire.sequenced(fact) for fact in facts(1, 2, 3)]
+    assert other.frames == wire.sequenced(SESSION, facts(1, 2, 3))
 
 
 async def test_the_first_fact_goes_at_once_and_those_behind_it_together() -> None:
     hub = Hub()
     _, outlet = join(hub, "a")
     for seq in range(1, 6):
-        hub.publish(facts(seq), EVERYBODY)
+        hub.publish(SESSION, facts(seq), EVERYBODY)
     assert outlet.writes == [plain(1)]
     while len(outlet.frames) < 5:
         await asyncio.sleep(0)
@@ -92,10 +98,10 @@ async def test_the_first_fact_goes_at_once_and_those_behind_it_together() -> Non
 async def test_what_one_socket_is_told_comes_behind_what_was_published() -> None:
     hub = Hub()
     socket, outlet = join(hub, "a")
-    hub.publish(facts(1), EVERYBODY)
-    hub.publish(facts(2), EVERYBODY)
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), EVERYBODY)
     hub.tell(socket, "own")
-    hub.publish(facts(3), EVERYBODY)
+    hub.publish(SESSION, facts(3), EVERYBODY)
     hub.flush()
     assert outlet.frames == [*plain(1, 2), "own", *plain(3)]
 
@@ -103,24 +109,24 @@ async def test_what_one_socket_is_told_comes_behind_what_was_published() -> None
 async def test_a_new_form_holds_for_what_is_published_from_then_on() -> None:
     hub = Hub()
     socket, outlet = join(hub, "a")
-    hub.publish(facts(1), EVERYBODY)
-    hub.publish(facts(2), EVERYBODY)
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), EVERYBODY)
     hub.change_form(socket, wire.sequenced)
-    hub.publish(facts(3), EVERYBODY)
+    hub.publish(SESSION, facts(3), EVERYBODY)
     hub.flush()
-    assert outlet.frames == [*plain(1, 2), wire.sequenced(facts(3)[0])]
+    assert outlet.frames == [*plain(1, 2), *wire.sequenced(SESSION, facts(3))]
     assert list(hub) == [socket]
 
 
 async def test_who_comes_hears_nothing_from_before_and_who_goes_nothing_from_after() -> None:
     hub = Hub()
     early, early_outlet = join(hub, "a")
-    hub.publish(facts(1), EVERYBODY)
-    hub.publish(facts(2), EVERYBODY)
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), EVERYBODY)
     _, late = join(hub, "a")
     hub.remove(early)
     hub.remove(early)
-    hub.publish(facts(3), EVERYBODY)
+    hub.publish(SESSION, facts(3), EVERYBODY)
     hub.flush()
     assert (early_outlet.frames, late.frames) == (plain(1, 2), plain(3))
 
@@ -136,8 +142,8 @@ async def test_an_outlet_that_removes_its_socket_during_a_flush_disturbs_nobody(
         hub.remove(leaving)
 
     outlet.send = send_and_leave  # type: ignore[method-assign]
-    hub.publish(facts(1), EVERYBODY)
-    hub.publish(facts(2), frozenset("abc"))
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), frozenset("abc"))
     hub.flush()
     assert outlet.frames[:1] == plain(1)
     assert all(other.frames == plain(1, 2) for other in others)
@@ -145,8 +151,60 @@ async def test_an_outlet_that_removes_its_socket_during_a_flush_disturbs_nobody(
 
 async def test_a_hub_whose_sockets_left_keeps_nothing_of_them() -> None:
     hub = Hub()
-    sockets = [join(hub, name, form)[0] for name in "ab" for form in (wire.plain, wire.sequenced)]
+    sockets = [join(hub, name, form)[0] for name in "ab" for form in (wire.plain, wire.sequenced, None)]
     for socket in sockets:
+        hub.follow(socket, SESSION.id, spoken("x"))
         hub.remove(socket)
     assert list(hub) == []
-    assert (hub._by_form, hub._by_user) == ({}, {})
+    assert (hub._by_form, hub._by_user, hub._followers) == ({}, {}, {})
+
+
+def spoken(word: str) -> wire.WireForm:
+    """A form that shows itself; equal for equal words."""
+    return _Spoken(word)
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    word: str
+
+    def __call__(self, session: LiveSession, some: Sequence[Fact]) -> list[str]:
+        _encoded.append(self.word)
+        return [f"{self.word} {session.id}{fact.seq}" for fact in some if isinstance(fact, Marked)]
+
+
+_encoded: list[str] = []
+
+
+async def test_who_follows_a_session_hears_it_whoever_else_does_each_in_a_form_of_its_own() -> None:
+    hub = Hub()
+    other = LiveSession("o", "d", "t", NOW)
+    follower, here = join(hub, "a", None)
+    twin, _ = join(hub, "b", None)
+    both, spoken_and_plain = join(hub, "c")
+    _, bystander = join(hub, "d", None)
+    for socket in (follower, twin, both):
+        hub.follow(socket, "s", spoken("x"))
+    hub.follow(twin, "s", spoken("y"))
+    _encoded.clear()
+    hub.publish(SESSION, facts(1), NOBODY)
+    hub.publish(other, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), frozenset({"c"}))
+    hub.flush()
+    assert here.frames == ["x s1", "x s2"]
+    assert spoken_and_plain.frames == ["x s1", *plain(1), *plain(2), "x s2"]
+    assert bystander.frames == []
+    assert sorted(_encoded) == ["x", "x", "y", "y"]  # once a form, however many follow in it
+
+
+async def test_a_session_that_is_over_is_heard_to_its_end_and_then_no_more() -> None:
+    hub = Hub()
+    socket, outlet = join(hub, "a", None)
+    hub.follow(socket, "s", spoken("x"))
+    hub.publish(SESSION, facts(1), NOBODY)
+    hub.publish(SESSION, facts(2), NOBODY)
+    hub.drop("s")
+    hub.publish(SESSION, facts(3), NOBODY)
+    hub.flush()
+    assert outlet.frames == ["x s1", "x s2"]
+    assert (socket.follows, hub._followers) == ({}, {})

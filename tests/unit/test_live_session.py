@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attendance.enums import Status
+from attendance.enums import Method, Status
 from attendance.live.session import Counts, LiveSession, Marked
 from core.identity import Actor, Role
 
@@ -17,7 +17,7 @@ def new_session() -> LiveSession:
 
 
 def new_mark(seq: int, student: str = "a", status: Status = Status.PRESENT) -> Marked:
-    return Marked(seq, student, status, NOW)
+    return Marked(seq, student, status, NOW, "t", Method.TEACHER)
 
 
 def test_marks_in_order_are_taken_and_returned() -> None:

@@ -17,6 +17,7 @@ from django.db import connection
 from core.commands import ExplainedCommand
 from core.database import ADVICE, DATABASE_ERRORS, describe
 from core.health import missing_migrations
+from core.stopping import stopping
 
 #: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
 #: before anybody can notice that the reader is slow.
@@ -45,7 +46,9 @@ class Command(ExplainedCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
-        listener = _listen(host, port)
+        listeners = [_listen(host, port)]
+        if settings.CHAT_PORT is not None:
+            listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
         missing = _missing_migrations()
         call_command("check", databases=["default"], verbosity=0)
         if missing and not setup:
@@ -56,10 +59,10 @@ class Command(ExplainedCommand):
         password = _make_admin() if setup else None
         connection.close()
         _allow_many_sockets()
-        url = f"http://{_printable(host)}:{listener.getsockname()[1]}"
+        url = f"http://{_printable(host)}:{listeners[0].getsockname()[1]}"
         server = Server(_config(host), ready=lambda: self.welcome(url, password))
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises Ctrl+C again once it has stopped
-            server.run(sockets=[listener])
+            server.run(sockets=listeners)
         if not server.started:
             raise CommandError("The server could not start; the lines above say why.")
 
@@ -93,6 +96,10 @@ class Server(uvicorn.Server):
         if self.started:
             self.ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stopping()
+        await super().shutdown(sockets)
+
 
 def _config(host: str) -> uvicorn.Config:
     return uvicorn.Config(
@@ -113,7 +120,7 @@ def _config(host: str) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
     """A listening socket; those it accepts inherit its options."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -126,7 +133,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as failure:
         raise CommandError(
-            f"Cannot listen on {host} port {port}: {failure.strerror}. Set HOST and PORT to others."
+            f"Cannot listen on {host} port {port}: {failure.strerror}. Set HOST and {setting} to others."
         ) from None
     return listener
 

@@ -1,0 +1,86 @@
+"""The events dialect: its table, and its words for what happens."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar
+
+from accounts import tokens
+from accounts.tokens import Claims
+from attendance.enums import Status
+from attendance.live import events
+from attendance.live.events import Event, NoData
+from attendance.live.session import Ended, Fact, LiveSession, Marked
+from attendance.live.wire import WireForm
+from core import errors
+from core.identity import Actor, Role
+from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
+from dialects.socketio.packets import event_frame
+
+
+class PresentData(events.Data):
+    studentId: str
+    #: All that a teacher can say here; absent is who was never marked.
+    status: ClassVar[str] = Status.PRESENT.value
+
+    def students(self) -> Collection[str]:
+        return (self.studentId,)
+
+
+async def summary(request: Request, session: LiveSession, data: NoData) -> None:
+    present = [key for key, mark in session.latest.items() if mark.status.as_basic is Status.PRESENT]
+    request.answer("TODAY_SUMMARY", {"presentCount": len(present), "presentStudentIds": present})
+
+
+async def my_status(request: Request, session: LiveSession, data: NoData) -> None:
+    mark = session.latest.get(request.socket.actor.id)
+    is_present = mark is not None and mark.status.as_basic is Status.PRESENT
+    request.answer("MY_STATUS", {"status": "present" if is_present else None})
+
+
+def spell(fact: Fact) -> tuple[str, Any] | None:
+    """The event for a fact; None for what this dialect has no event for."""
+    match fact:
+        case Marked(student_id=student_id, status=status):
+            return "ATTENDANCE_MARKED", {"studentId": student_id, "status": status.as_basic.value}
+        case Ended(sheet=sheet):
+            lines = [(entry.student_id, entry.status) for entry in sheet.entries if entry.status is not None]
+            attendance = [{"studentId": key, "status": status.as_basic.value} for key, status in lines]
+            return "SESSION_ENDED", {
+                "classId": sheet.class_id,
+                "totalStudents": len(attendance),
+                "presentCount": sheet.statistics.present,
+                "attendance": attendance,
+            }
+    return None
+
+
+def form(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
+    """The dialect's wire form."""
+    return [event_frame(*spelt) for spelt in map(spell, facts) if spelt is not None]
+
+
+class Events(Dialect):
+    """Spoken where the handshake's query has the token, and where there is none at all."""
+
+    events: ClassVar = {
+        "MARK_ATTENDANCE": Event(Role.TEACHER, PresentData, events.mark, marks=True),
+        "GET_TODAY_SUMMARY": Event(Role.TEACHER, NoData, summary),
+        "CHECK_MY_STATUS": Event(Role.STUDENT, NoData, my_status),
+        "DONE": Event(Role.TEACHER, NoData, events.done),
+    }
+    error_event: ClassVar = "ERROR"
+
+    @property
+    def form(self) -> WireForm | None:
+        return form
+
+    def is_meant(self, handshake: Handshake) -> bool:
+        return "token" in handshake.query or handshake.auth is None
+
+    def authenticate(self, handshake: Handshake) -> tuple[Actor, Claims]:
+        try:
+            return tokens.authenticate(handshake.query.get("token", [""])[0])
+        except errors.Unauthorized:
+            raise Refused(errors.SocketUnauthorized.message) from None
+
+    def spell(self, session: LiveSession, fact: Fact) -> tuple[str, Any] | None:
+        return spell(fact)

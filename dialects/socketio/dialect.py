@@ -1,0 +1,97 @@
+"""What a Socket.IO dialect is: a table of events, and how it reads a handshake and words what happens."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from accounts.tokens import Claims
+from attendance.live import events
+from attendance.live.hub import Socket
+from attendance.live.process import Live
+from attendance.live.session import Fact, LiveSession
+from attendance.live.wire import WireForm
+from core import errors
+from core.identity import Actor
+from dialects.socketio.packets import ack_frame, event_frame
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """How a client introduces itself: its URL's query, the `auth` of its connection (None without one), our port."""
+
+    query: Mapping[str, list[str]]
+    auth: Any
+    port: int
+
+
+class Refused(Exception):
+    """A connection that is refused; the client hears the message."""
+
+
+class Dialect(ABC):
+    """One dialect."""
+
+    events: ClassVar[Mapping[str, events.Event]]
+    error_event: ClassVar[str]
+
+    @property
+    def form(self) -> WireForm | None:
+        """How its sockets hear what is for their users; None: they hear only the sessions that they follow."""
+        return None
+
+    @property
+    def own_port(self) -> int | None:
+        """The port on which nothing else is spoken."""
+        return None
+
+    @abstractmethod
+    def is_meant(self, handshake: Handshake) -> bool:
+        """Whether the client means to speak this dialect."""
+
+    @abstractmethod
+    def authenticate(self, handshake: Handshake) -> tuple[Actor, Claims]:
+        """Who is there; raises Refused. In a thread: it reads the database."""
+
+    def message_of(self, error: errors.ApiError, event: str | None) -> str:
+        """The dialect's words for an error, in answer to `event`."""
+        return error.message
+
+    def error(self, message: str) -> str:
+        """The frame that says an error's message."""
+        return event_frame(self.error_event, {"message": message})
+
+    def spell(self, session: LiveSession, fact: Fact) -> tuple[str, Any] | None:
+        """The event for a fact, where the dialect has one that does not depend on the socket."""
+        return None
+
+
+class Request(events.Request):
+    """A client's event. What it is answered goes to its callback as well, if it has one."""
+
+    def __init__(self, live: Live, socket: Socket, dialect: Dialect, ack_id: int | None) -> None:
+        super().__init__(live, socket)
+        self.dialect = dialect
+        #: Its name, once it is read.
+        self.event: str | None = None
+        self._ack_id = ack_id
+
+    def answer(self, event: str, data: Any) -> None:
+        self.live.hub.tell(self.socket, event_frame(event, data))
+        self.acknowledge(data)
+
+    def acknowledge(self, data: Any) -> None:
+        """Calls the client's callback, once."""
+        if self._ack_id is not None:
+            self.live.hub.tell(self.socket, ack_frame(self._ack_id, data))
+            self._ack_id = None
+
+    def done(self, session: LiveSession, fact: Fact) -> None:
+        super().done(session, fact)
+        spelt = self.dialect.spell(session, fact)
+        if spelt is not None:
+            self.acknowledge(spelt[1])
+
+    def refuse(self, error: errors.ApiError) -> None:
+        message = self.dialect.message_of(error, self.event)
+        self.answer(self.dialect.error_event, {"message": message})

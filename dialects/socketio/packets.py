@@ -1,0 +1,94 @@
+"""Socket.IO's packets, as this server writes and reads them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from socketio import packet
+
+from core import errors, strict_json
+
+_encode = msgspec.json.Encoder().encode
+
+#: The one event that the library's server knows of its clients. Theirs are inside it, so that a client's own `connect`,
+#: `disconnect` or `*` never meets a handler of the server's by its name.
+CLIENT_EVENT = "client event"
+
+#: Ends a connection to the namespace.
+DISCONNECT = str(packet.DISCONNECT)
+
+
+def event_frame(event: str, data: Any) -> str:
+    """An event for the client."""
+    return f"{packet.EVENT}{_encode([event, data]).decode()}"
+
+
+def ack_frame(ack_id: int, data: Any) -> str:
+    """What the client's callback gets."""
+    return f"{packet.ACK}{ack_id}{_encode([data]).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEvent:
+    """An event as a client sent it: `[name, argument, …]` if it is well-formed; `ack_id` if it has a callback."""
+
+    content: Any
+    ack_id: int | None
+
+    def read(self) -> tuple[str, Any]:
+        """The event's name and its payload, `{}` for none; `InvalidMessage` for anything but one payload."""
+        match self.content:
+            case [str(name)] | [str(name), None]:
+                return name, {}
+            case [str(name), payload]:
+                return name, payload
+        raise errors.InvalidMessage
+
+
+class _StrictJson:
+    loads = staticmethod(strict_json.loads)
+    dumps = staticmethod(packet.Packet.json.dumps)
+
+
+class Packet(packet.Packet):  # type: ignore[misc]
+    """Never fails to read: whatever is no packet at all becomes an event without content, which is answered as one.
+
+    So no client's mistake reaches the library's log, or its answer to acknowledgements: those we send ourselves, in
+    their place among the events.
+    """
+
+    json = _StrictJson
+    data: Any
+
+    def __init__(self, *args: Any, encoded_packet: Any = None, **options: Any) -> None:
+        super().__init__(*args, encoded_packet="?" if encoded_packet == "" else encoded_packet, **options)
+
+    def decode(self, encoded_packet: Any) -> int:
+        if isinstance(encoded_packet, bytes):
+            self._set(packet.ACK, None)  # a binary event's attachment; the event itself was refused
+            return 0
+        try:
+            if not isinstance(encoded_packet, str):
+                raise ValueError("no packet")
+            super().decode(encoded_packet)
+        except (ValueError, TypeError, IndexError, RecursionError):
+            self._event(None)  # its id, if it was read so far, is good for an answer
+            return 0
+        match self.packet_type:
+            case packet.EVENT:
+                self._event(self.data)
+            case packet.CONNECT:
+                self.data = {"auth": self.data}
+            case packet.DISCONNECT | packet.ACK:
+                pass
+            case packet.BINARY_ACK:
+                self._set(packet.ACK, None)
+            case _:  # binary events too: no payload of ours is
+                self._event(None)
+        return 0
+
+    def _event(self, content: Any) -> None:
+        self._set(packet.EVENT, [CLIENT_EVENT, ClientEvent(content, self.id)])
+
+    def _set(self, packet_type: int, data: Any) -> None:
+        self.packet_type, self.data, self.id = packet_type, data, None

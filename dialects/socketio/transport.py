@@ -1,0 +1,100 @@
+"""Engine.IO over ASGI, guarded: what it sends to a WebSocket passes the same outlet as /ws, what comes is looked at.
+
+Engine.IO itself waits for a slow reader while its queue grows without end, answers a frame that it cannot read with a
+crash, and lets a body that is too long hang.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import engineio
+from django.conf import settings
+
+from attendance.live.outlet import AsgiOutlet
+from dialects.socketio.outlet import EngineQueue, cut
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG = 1000, 1002, 1009
+
+#: The first character of each of Engine.IO's packets.
+_PACKETS = frozenset("0123456")
+
+
+class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
+    """Engine.IO's server with queues that are counted, which never waits for a client that it disconnects."""
+
+    def create_queue(self, *args: Any, **options: Any) -> EngineQueue:
+        return EngineQueue(*args, **options)
+
+    async def disconnect(self, sid: str | None = None) -> None:
+        for socket in [self.sockets.get(sid)] if sid is not None else list(self.sockets.values()):
+            if socket is not None:
+                await cut(socket)
+
+
+async def serve_polling(engine: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    """One HTTP request. A body over the limit is answered 413, and its client connects again."""
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    if length.isdigit() and int(length) > settings.MAX_MESSAGE_SIZE:
+        headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": b"Payload too large"})
+        return
+    await engine.handle_request(scope, receive, send)
+
+
+async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    """One WebSocket, from its handshake to its end."""
+    task = asyncio.current_task()
+    abandoned = False
+
+    def abandon() -> None:
+        nonlocal abandoned
+        abandoned = True
+        if task is not None:
+            task.cancel()
+
+    outlet = AsgiOutlet(send, abandon)
+    accepted = False
+
+    async def send_through(message: dict[str, Any]) -> None:
+        nonlocal accepted
+        match message["type"]:
+            case "websocket.send":
+                outlet.send([message["text"]])
+            case "websocket.close" if accepted:
+                outlet.close(CLOSE_NORMAL)
+            case kind:
+                await send(message)
+                if kind == "websocket.accept":
+                    accepted = True
+                    outlet.open()
+
+    async def receive_checked() -> dict[str, Any]:
+        message = await receive()
+        if message["type"] == "websocket.receive":
+            text, data = message.get("text"), message.get("bytes")
+            if len((text or "").encode()) + len(data or b"") > settings.MAX_MESSAGE_SIZE:
+                return _end(CLOSE_TOO_BIG)
+            if text is not None and text[:1] not in _PACKETS:
+                return _end(CLOSE_PROTOCOL_ERROR)
+        return message
+
+    def _end(code: int) -> dict[str, Any]:
+        outlet.close(code)
+        return {"type": "websocket.disconnect", "code": code}
+
+    try:
+        await engine.handle_request(scope, receive_checked, send_through)
+    except asyncio.CancelledError:
+        if not abandoned:
+            raise
+    finally:
+        if accepted:
+            outlet.close(CLOSE_NORMAL)
+            await outlet.finish()
+        outlet.stop()

@@ -1,0 +1,110 @@
+"""Two server processes: rooms span them, by the look alone and by hints."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from attendance.enums import Method, Status
+from attendance.live import gateway
+from dialects.rooms.shapes import RoomForm
+from tests.dialects.rooms.contract import close
+from tests.services.conftest import Connection, Rig, gateway_threads, make_room, rig
+from tests.services.test_hints import begin, end, run
+from tests.support.clients import Api
+from tests.support.database import Databases
+from tests.support.server import Server
+from tests.support.socketio import rooms_socket
+
+__all__ = ["gateway_threads", "rig"]
+
+
+async def test_a_room_spans_two_servers(databases: Databases) -> None:
+    here = Server(databases.fresh()).start()
+    there = Server(here.database).start()
+    try:
+        api = Api(here.url)
+        room = api.make_room(2, start=False)
+        first, second = room.students
+        name = {"session_id": "Lecture", "class_id": room.class_id}
+        async with (
+            rooms_socket(here.url, room.teacher.token) as teacher,
+            rooms_socket(there.url, first.token) as student,
+        ):
+            await teacher.call("startAttendanceSession", name)
+            answer = await student.call("joinAttendanceSession", name)
+            assert answer["session_id"] == "Lecture"
+            await student.hear("attendanceSessionJoined")
+            entries = [{"student_id": key.id, "status": "present"} for key in (first, second)]
+            await teacher.call("bulkUpdateAttendance", {**name, "attendanceUpdates": entries})
+            update = await student.hear("attendanceBulkUpdated")
+            assert [entry["student_id"] for entry in update["updatedRecords"]] == [first.id, second.id]
+            assert update["updated_by"] == room.teacher.name
+            await teacher.call("markStudentAbsent", {**name, "student_id": first.id})
+            assert (await student.hear("attendanceUpdated"))["attendanceRecord"]["student_name"] == first.name
+            await teacher.call("endAttendanceSession", name)
+            assert (await student.hear("attendanceSessionEnded"))["ended_by"] == room.teacher.name
+        api.close()
+    finally:
+        here.close()
+        there.close()
+    here.assert_clean()
+    there.assert_clean()
+
+
+def follow(connection: Connection, session_id: str, *, is_teacher: bool) -> None:
+    connection.process.hub.follow(connection.socket, session_id, RoomForm("Lecture", is_teacher))
+
+
+def rooms_frames(connection: Connection) -> list[str]:
+    return [text for text in connection.outlet.texts if text.startswith("2[")]
+
+
+async def test_who_joins_at_one_process_is_told_to_the_teacher_at_another(rig: Rig) -> None:
+    _room, a, b, teacher, student = await begin(rig)
+    (session_id,) = a.sessions
+    follow(teacher, session_id, is_teacher=True)
+    follow(student, session_id, is_teacher=False)
+    b.joined(b.sessions[session_id], student.socket.actor)
+    await rig.deliver_all(a, b)
+    (text,) = rooms_frames(teacher)
+    assert text.startswith('2["studentJoinedAttendance",{"session_id":"Lecture"')
+    assert rooms_frames(student) == []
+    await end(a, b)
+
+
+@pytest.mark.parametrize("way", ["hint", "look"])
+async def test_a_bulk_update_elsewhere_is_one_message_here(rig: Rig, way: str) -> None:
+    room, a, b, teacher, student = await begin(rig)
+    (session_id,) = a.sessions
+    follow(student, session_id, is_teacher=False)
+    statuses = {person.id: Status.PRESENT for person in room.students}
+    outcome = await a.mark(a.sessions[session_id], statuses, by=teacher.socket.actor, method=Method.BULK)
+    assert outcome == 2
+    if way == "look":
+        await rig.settle(a, b)
+        rig.layer.held.clear()
+        await rig.look(b)
+    else:
+        await rig.deliver_all(a, b)
+    (text,) = rooms_frames(student)
+    assert text.startswith('2["attendanceBulkUpdated"')
+    assert all(person.id in text for person in room.students)
+    await end(a, b)
+
+
+async def test_a_bulk_update_with_a_bad_mark_is_refused_whole_and_others_are_not(rig: Rig) -> None:
+    room, a, b, teacher, _ = await begin(rig)
+    other = await run(make_room, 1)
+    (session_id,) = a.sessions
+    session, actor = a.sessions[session_id], teacher.socket.actor
+    good: dict[str, Any] = {room.students[0].id: Status.PRESENT}
+    bad = {**good, "f" * 24: Status.PRESENT}  # nobody: the database refuses the row
+    futures = [a.mark(session, statuses, by=actor, method=Method.BULK) for statuses in (good, bad, good)]
+    outcomes = await asyncio.gather(*futures)
+    assert [isinstance(outcome, int) for outcome in outcomes] == [True, False, True]
+    assert [mark.student_id for mark in session.marks] == [room.students[0].id] * 2
+    assert other.students
+    await gateway.read(lambda: None)
+    await end(a, b)
+    await close()

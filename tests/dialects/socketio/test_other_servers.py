@@ -1,0 +1,33 @@
+"""Both dialects in short under the other ways to run the application: daphne, and runserver."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.realtime.test_other_servers import COMMANDS
+from tests.support.clients import Api
+from tests.support.server import Server
+from tests.support.socketio import events_socket, rooms_socket
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_socketio_is_served_under(make_server: Callable[..., Server], name: str) -> None:
+    server = make_server(command=[sys.executable, *COMMANDS[name]])
+    api = Api(server.url)
+    room = api.make_room(1)
+    student = room.students[0]
+    session = {"session_id": room.class_id}
+    async with (
+        rooms_socket(server.url, room.teacher.token) as teacher,
+        events_socket(server.url, student.token) as listener,
+    ):
+        await teacher.call("startAttendanceSession", session)
+        await teacher.call("markStudentPresent", {**session, "student_id": student.id})
+        assert await listener.hear("ATTENDANCE_MARKED") == {"studentId": student.id, "status": "present"}
+        await teacher.raw("4" * 65_537)
+        await teacher.last_words()
+        assert teacher.connection.close_code == 4009  # daphne cannot say 1009: it takes private codes only
+    polled = api.http.get("/socket.io/?EIO=4&transport=polling")
+    assert polled.text.startswith('0{"sid":')
+    api.close()

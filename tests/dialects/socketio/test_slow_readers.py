@@ -1,0 +1,94 @@
+"""Who does not read, over a WebSocket or by polls, is let go, nobody else notices; the server stops when told to."""
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from attendance.live.outlet import MAX_UNSENT
+from dialects.socketio.outlet import EngineOutlet, EngineQueue
+from tests.dialects.socketio.test_packets import poll
+from tests.realtime import contract as canonical
+from tests.support.clients import Api, Room, Socket
+from tests.support.server import Server
+from tests.support.socketio import rooms_socket
+
+
+class Engine:
+    """An Engine.IO socket that nobody reads from."""
+
+    def __init__(self) -> None:
+        self.queue = EngineQueue()
+        self.closed = asyncio.Event()
+
+    async def close(self, wait: bool, abort: bool) -> None:
+        self.closed.set()
+
+
+async def test_a_queue_that_nobody_empties_is_bounded() -> None:
+    engine = Engine()
+    outlet = EngineOutlet(engine)
+    outlet.send(["before it is open"])
+    assert engine.queue.empty()
+    outlet.open()
+    frame = "x" * 1024
+    sent = 0
+    while not engine.closed.is_set():
+        outlet.send([frame])
+        sent += 1
+        await asyncio.sleep(0)
+        assert sent < 2000
+    assert sent * 1024 >= MAX_UNSENT - 1024
+    assert engine.queue.unsent == 0  # what waited is dropped with the connection
+    outlet.send([frame])
+    outlet.close(4401)
+    assert engine.queue.unsent == 0
+
+
+async def test_a_websocket_that_does_not_read_is_closed_and_others_go_on(server: Server, room: Room) -> None:
+    name = "x" * 128
+    ask = json.dumps(["getAttendanceSessionData", {"session_id": name}])
+    async with (
+        rooms_socket(server.url, room.teacher.token, max_queue=1) as stuck,  # its library reads a frame, and no more
+        Socket(server.ws_url, room.teacher.token) as teacher,
+    ):
+        await stuck.call("startAttendanceSession", {"session_id": name, "class_id": room.class_id})
+        closed = asyncio.create_task(stuck.connection.wait_closed())
+        async with asyncio.timeout(60):
+            while not closed.done():
+                with contextlib.suppress(ConnectionClosed):
+                    for _ in range(500):  # each is answered with more than a kilobyte
+                        await stuck.raw(f"42{ask}")
+                await teacher.mark(room.students[0].id)
+                assert await teacher.frame() == canonical.marked(room.students[0].id)
+        assert stuck.connection.close_code in (1013, 1006)
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["while a poll waits", "between two polls"])
+def test_a_server_that_is_told_to_stop_waits_for_nobodys_news(make_server: Callable[..., Server], waits: bool) -> None:
+    server = make_server()
+    api = Api(server.url)
+    room = api.make_room(1)
+    api.close()
+    with httpx.Client(base_url=server.url, timeout=60) as http:
+        sid = poll(server, http, token=room.teacher.token).split('"sid":"')[1].split('"')[0]
+        query = {"EIO": "4", "transport": "polling", "sid": sid}
+        http.post("/socket.io/", params=query, content="40")
+        assert poll(server, http, **query).startswith('40{"sid":')
+        waiting = threading.Thread(target=lambda: http.get("/socket.io/", params=query))
+        if waits:
+            waiting.start()
+            with httpx.Client(base_url=server.url) as other:  # the poll has arrived before this has been answered
+                other.get("/healthz")
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 8  # for those who do not go, it would be 10
+        if waits:
+            waiting.join(5)
+            assert not waiting.is_alive()
