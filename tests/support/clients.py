@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import jwt
@@ -98,7 +98,7 @@ class Api:
     def make_room(self, students: int = 2, *, start: bool = True) -> "Room":
         """A teacher with a class of `students`, its session started."""
         teacher = self.signup("teacher")
-        class_id = teacher.data("POST", "/class", {"className": "Physics"})["_id"]
+        class_id = teacher.data("POST", "/class", {"className": Room.name})["_id"]
         room = Room(teacher, class_id, [self.signup("student") for _ in range(students)])
         for student in room.students:
             teacher.data("POST", f"/class/{class_id}/add-student", {"studentId": student.id})
@@ -115,7 +115,7 @@ class Api:
 
 def make_class(teacher: Person, students: list[Person], *, start: bool = True) -> "Room":
     """A new class of people who have accounts already: much cheaper than `Api.make_room`."""
-    room = Room(teacher, teacher.data("POST", "/class", {"className": "Physics"})["_id"], list(students))
+    room = Room(teacher, teacher.data("POST", "/class", {"className": Room.name})["_id"], list(students))
     for student in students:
         teacher.data("POST", f"/class/{room.class_id}/add-student", {"studentId": student.id})
     if start:
@@ -126,6 +126,9 @@ def make_class(teacher: Person, students: list[Person], *, start: bool = True) -
 @dataclass
 class Room:
     """A teacher, a class, its students."""
+
+    #: What the class is called.
+    name: ClassVar[str] = "Physics"
 
     teacher: Person
     class_id: str

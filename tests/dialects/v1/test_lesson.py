@@ -2,13 +2,13 @@
 
 import httpx
 
-from tests.dialects.v1.driver import Driver
+from tests.dialects.v1.lesson import Lesson
 from tests.support.clients import Api, Room, Socket, at_once
 from tests.support.server import Server
 
 
 async def test_a_lesson_from_the_first_account_to_the_records(server: Server) -> None:
-    async with Driver(server, students=3) as lesson:
+    async with Lesson(server, students=3) as lesson:
         here, late, away = lesson.students
         nobody = dict.fromkeys(lesson.students)
         assert await lesson.read_back() == nobody
@@ -29,7 +29,7 @@ async def test_a_lesson_from_the_first_account_to_the_records(server: Server) ->
 
 async def test_a_start_moves_ws_to_the_class_from_another_one(server: Server, api: Api) -> None:
     other = api.make_room(students=1)
-    async with Driver(server, students=1) as lesson, Socket(server.ws_url, other.teacher.token) as desk:
+    async with Lesson(server, students=1) as lesson, Socket(server.ws_url, other.teacher.token) as desk:
         await desk.mark(other.students[0].id)
         assert (await desk.frame())["event"] == "ATTENDANCE_MARKED"
         await lesson.start()
