@@ -1,11 +1,12 @@
 """What others read of accounts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from accounts.models import User
+from accounts.models import User, email_key
 from core import errors
 from core.identity import Role
+from core.ids import parse_id
 
 
 def students_all() -> Sequence[Mapping[str, Any]]:
@@ -19,3 +20,25 @@ def student_get(student_id: str | None) -> User:
     if student is None:
         raise errors.StudentNotFound
     return student
+
+
+def account_find(*, role: Role, email: str = "", roll_number: str = "") -> User | None:
+    """The account of this role with the e-mail, in any letter case, or else the roll number; None if disabled."""
+    if not email and not roll_number:
+        return None
+    named = {"email_key": email_key(email)} if email else {"roll_number": roll_number}
+    return User.objects.filter(role=role, is_active=True, **named).first()
+
+
+def account_get(*, role: Role, user_id: str) -> User:
+    """The account with this id, and its profile; `StudentNotFound` or `TeacherNotFound`."""
+    found = User.objects.filter(pk=parse_id(user_id), role=role).select_related(f"{role}_profile").first()
+    if found is None:
+        raise errors.StudentNotFound if role is Role.STUDENT else errors.TeacherNotFound
+    return found
+
+
+def students_by_roll_number(student_ids: Collection[str]) -> dict[str, str]:
+    """The ids of those of these students who have a roll number, by that."""
+    found = User.objects.filter(pk__in=list(student_ids)).exclude(roll_number=None)
+    return {roll_number: key for key, roll_number in found.values_list("id", "roll_number") if roll_number}

@@ -10,15 +10,16 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from accounts.models import User
-from attendance.enums import SessionState, Status
+from attendance.enums import Status
 from attendance.models import Attendance, Session
+from attendance.selectors import finished_sessions
 from classes.models import Enrolment
 from classes.rosters import csv_safe
 
@@ -67,7 +68,7 @@ class StudentRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Students by name, sessions by the time they began (aware)."""
+    """Students by name, sessions by the time they were held (aware)."""
 
     started_at: Sequence[datetime]
     students: Sequence[StudentRow]
@@ -94,24 +95,19 @@ def _tally(statuses: Iterable[Status | None]) -> Tally:
 
 
 def attendance_matrix(*, class_id: str, since: date | None = None, until: date | None = None) -> Matrix:
-    """The class's finished sessions that began on the local days `since` to `until`, both included.
+    """The class's finished sessions that were held on the local days `since` to `until`, both included.
 
     Its students are those on the roster now and those with a record in one of the sessions. Three queries.
     """
-    finished = Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
-    if since is not None:
-        finished = finished.filter(started_at__gte=_midnight(since))
-    if until is not None:
-        finished = finished.filter(started_at__lt=_midnight(until + timedelta(days=1)))
-    sessions = list(finished.order_by("started_at", "id").values_list("id", "started_at"))
+    finished = sessions_held(class_id=class_id, since=since, until=until)
+    sessions = list(finished.order_by("held_at", "id").values_list("id", "held_at"))
     columns = {session_id: column for column, (session_id, _) in enumerate(sessions)}
 
     statuses: dict[str, list[Status | None]] = {}
-    records = Attendance.objects.filter(class_ref_id=class_id, session__in=finished.order_by())
+    records = Attendance.objects.filter(class_ref_id=class_id, session__in=[session_id for session_id, _ in sessions])
     for session_id, student_id, status in records.values_list("session_id", "student_id", "status").iterator():
-        if session_id in columns:  # not where a session ended between the two queries
-            row = statuses.setdefault(student_id, [None] * len(columns))
-            row[columns[session_id]] = Status(status)
+        row = statuses.setdefault(student_id, [None] * len(columns))
+        row[columns[session_id]] = Status(status)
 
     people = User.objects.filter(
         Q(pk__in=Enrolment.objects.filter(class_ref_id=class_id).values("student_id"))
@@ -124,6 +120,16 @@ def attendance_matrix(*, class_id: str, since: date | None = None, until: date |
     ]
     students.sort(key=lambda row: (row.name.casefold(), row.email.casefold()))
     return Matrix([started_at for _, started_at in sessions], students)
+
+
+def sessions_held(*, class_id: str, since: date | None = None, until: date | None = None) -> "QuerySet[Session]":
+    """The class's finished sessions that were held (`held_at`) on the local days `since` to `until`."""
+    finished = finished_sessions(class_id)
+    if since is not None:
+        finished = finished.filter(held_at__gte=_midnight(since))
+    if until is not None:
+        finished = finished.filter(held_at__lt=_midnight(until + timedelta(days=1)))
+    return finished
 
 
 def _midnight(day: date) -> datetime:

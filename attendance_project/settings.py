@@ -32,12 +32,25 @@ LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=validate.OneOf(["sin
 #: A session without a mark for this long ends by itself, minutes.
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Range(1))
 
+#: Where mail goes: `console:` (the server's own output), `smtp://user:password@host:587/?tls=True`, …
+_email = env.dj_email_url("EMAIL_URL", "console:")
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
+
 _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
 
 try:
     env.seal()
 except EnvValidationError as failure:
     raise ImproperlyConfigured(str(failure)) from None
+
+if "EMAIL_BACKEND" not in _email:
+    raise ImproperlyConfigured("EMAIL_URL must begin with console:, smtp://, smtp+tls:// or smtp+ssl://.")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10  # seconds
 
 
 def _secret(name: str) -> str:

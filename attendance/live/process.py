@@ -15,7 +15,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -45,10 +45,21 @@ CLOSE_UNAUTHORIZED = 4401
 NOBODY: Audience = frozenset()
 
 
+class Follower(Protocol):
+    """Sockets that the hub does not know, those of another protocol. Called in the event loop."""
+
+    def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
+        """What this process's sockets are being told of `session`."""
+
+    async def recheck(self) -> None:
+        """Somebody's credentials changed: sockets whose tokens are no longer good must go."""
+
+
 class Live:
     """One process's share of the live sessions. All methods but `notice` belong to its event loop."""
 
     def __init__(self) -> None:
+        self.followers: list[Follower] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Task[None] | None = None
         self._forget()
@@ -179,6 +190,8 @@ class Live:
         if facts:
             session.told = self.audience_of(session)
             self.hub.publish(facts, session.told)
+            for follower in self.followers:
+                follower.told(session, facts)
 
     def dismiss(self, socket: Socket) -> None:
         """Closes a socket whose token is no longer good."""
@@ -296,6 +309,8 @@ class Live:
             for socket in sockets:
                 if socket.claims in bad:
                     self.dismiss(socket)
+        for follower in self.followers:
+            await follower.recheck()
 
     async def _watch(self) -> None:
         """Once a second: a look, and the end of forgotten sessions."""
