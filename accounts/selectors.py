@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import User, email_key
 from core import errors
-from core.identity import Role
+from core.identity import Actor, Role
 from core.ids import parse_id
 
 
@@ -42,3 +42,18 @@ def students_by_roll_number(student_ids: Collection[str]) -> dict[str, str]:
     """The ids of those of these students who have a roll number, by that."""
     found = User.objects.filter(pk__in=list(student_ids)).exclude(roll_number=None)
     return {roll_number: key for key, roll_number in found.values_list("id", "roll_number") if roll_number}
+
+
+def is_verified(user_id: str) -> bool:
+    """Whether somebody has shown that the account's mailbox is theirs."""
+    return User.objects.filter(pk=user_id).exclude(email_verified_at=None).exists()
+
+
+def actor_of(user: User) -> Actor:
+    """Somebody as an actor, where a protocol does not ask who they are."""
+    return Actor(id=user.id, role=Role(user.role), name=user.name, email=user.email)
+
+
+def roll_numbers_of(student_ids: Collection[str]) -> dict[str, str]:
+    """The roll numbers of those of these students who have one, by their ids."""
+    return {key: roll_number for roll_number, key in students_by_roll_number(student_ids).items()}

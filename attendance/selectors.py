@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import DateTimeField, QuerySet
 from django.db.models.functions import Coalesce
@@ -15,7 +16,7 @@ from core.identity import Actor
 from core.ids import parse_id
 
 
-def finished_sessions(class_id: str) -> "QuerySet[Session]":
+def finished_sessions(class_id: str) -> "QuerySet[Any]":
     """The class's finished sessions; each has `held_at`: when it began, or the instant that it was recorded for."""
     held_at = Coalesce("recorded_for", "started_at", output_field=DateTimeField())
     return Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).annotate(held_at=held_at)
@@ -48,14 +49,14 @@ def session_get_for_owner(*, actor: Actor, session_id: str) -> Session:
     return session
 
 
-def session_teacher_id(session_id: str) -> str:
-    """Who teaches the class of a finished session; `RecordNotFound`."""
+def session_class_id(session_id: str) -> str:
+    """The class of a finished session; `RecordNotFound`."""
     key = parse_id(session_id)
     finished = Session.objects.filter(pk=key, state=SessionState.ENDED, class_ref__removed_at=None)
-    teacher_id = finished.values_list("class_ref__teacher_id", flat=True).first() if key else None
-    if teacher_id is None:
+    class_id = finished.values_list("class_ref_id", flat=True).first() if key else None
+    if class_id is None:
         raise errors.RecordNotFound
-    return str(teacher_id)
+    return str(class_id)
 
 
 def statuses_of_session(session_id: str) -> dict[str, Status]:

@@ -18,6 +18,7 @@ from django.urls import re_path
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
 from core.wsgi_bridge import WsgiBridge
+from dialects.attentrack.routing import sockets as attentrack_sockets
 
 _bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 _background: set[asyncio.Task[None]] = set()
@@ -50,6 +51,10 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-_sockets: list[Any] = [re_path(r"^ws/?\Z", LiveConsumer.as_asgi()), re_path(r"", cast(Any, refuse))]
+_sockets: list[Any] = [
+    re_path(r"^ws/?\Z", LiveConsumer.as_asgi()),
+    *attentrack_sockets,
+    re_path(r"", cast(Any, refuse)),
+]
 
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(_sockets), "lifespan": lifespan})

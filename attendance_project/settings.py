@@ -36,6 +36,9 @@ SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Ra
 _email = env.dj_email_url("EMAIL_URL", "console:")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
 
+#: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
+ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
+
 _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
 
 try:
@@ -229,7 +232,18 @@ REST_FRAMEWORK = {
 }
 
 #: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
-ERROR_FORMS: dict[str, str] = {}
+ERROR_FORMS: dict[str, str] = dict.fromkeys(
+    (
+        "/api/student",
+        "/api/teacher",
+        "/api/attendance",
+        "/api/class",
+        "/api/superadmin",
+        "/setAttendance",
+        "/getAttendance",
+    ),
+    "dialects.attentrack.forms.attentrack_error",
+)
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("classes.urls")),
     path("", include("attendance.urls")),
+    path("", include("dialects.attentrack.urls")),
     route("healthz", Healthz, "healthz"),
     route("readyz", Readyz, "readyz"),
     path("admin/", admin.site.urls),

@@ -106,7 +106,11 @@ def class_find(text: str) -> Class:
     found = Class.objects.filter(pk=key, removed_at=None).first() if key else None
     if found is not None:
         return found
-    named = list(Class.objects.filter(name=text, removed_at=None).select_related("teacher")[:21]) if "\0" not in text else []
+    named = (
+        list(Class.objects.filter(name=text, removed_at=None).select_related("teacher")[:21])
+        if "\0" not in text
+        else []
+    )
     if len(named) == 1:
         return named[0]
     if not named:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db.models import Count
 
 from accounts.models import User
+from accounts.selectors import actor_of
 from classes.models import Class, Enrolment
 from core import errors
 from core.identity import Actor, Role
@@ -22,8 +23,7 @@ def class_get(class_id: str) -> Class:
 
 def class_teacher(class_id: str) -> Actor:
     """Who teaches the class, as an actor: for protocols that do not say who asks. `ClassNotFound`."""
-    teacher = class_get(class_id).teacher
-    return Actor(id=teacher.id, role=Role(teacher.role), name=teacher.name, email=teacher.email)
+    return actor_of(class_get(class_id).teacher)
 
 
 def class_get_for_owner(*, actor: Actor, class_id: str) -> Class:

@@ -1,4 +1,4 @@
-"""Channels consumers: plumbing between a client's socket and its protocol; at /ws that is the events' table and the hub.
+"""Channels consumers: plumbing between a client's socket and its protocol; at /ws the events' table and the hub.
 
 A consumer has no channel of its own (no layer is called "none"): the process's hub is in the group once, for all.
 """

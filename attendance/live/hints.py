@@ -28,9 +28,7 @@ Hint = dict[str, Any]
 class Hints:
     """This process's place in a group. `heard` gets the hints of other processes, one at a time, in order."""
 
-    def __init__(
-        self, layer: BaseChannelLayer, heard: Callable[[Hint], Awaitable[None]], group: str = GROUP
-    ) -> None:
+    def __init__(self, layer: BaseChannelLayer, heard: Callable[[Hint], Awaitable[None]], group: str = GROUP) -> None:
         self._layer = layer
         self._group = group
         self._heard = heard

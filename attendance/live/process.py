@@ -54,6 +54,9 @@ class Follower(Protocol):
     async def recheck(self) -> None:
         """Somebody's credentials changed: sockets whose tokens are no longer good must go."""
 
+    async def stop(self) -> None:
+        """The live server stops."""
+
 
 class Live:
     """One process's share of the live sessions. All methods but `notice` belong to its event loop."""
@@ -117,6 +120,8 @@ class Live:
                 await self._pulse
         if self._hints is not None:
             await self._hints.stop()
+        for follower in self.followers:
+            await follower.stop()
         self._loop = self._starting = None
 
     # What clients do

@@ -1,0 +1,148 @@
+"""AttenTrack's sockets: everybody in one room, and every message to all of them, in every process.
+
+A mark reaches the room as it reaches `/ws`: from the live sessions, once it is committed, however it was made and
+in whichever process. What the app only passes on (countdown, place, call) goes to other processes over the Channels
+layer; it is worth nothing a second later, so losing it costs nothing.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from accounts import tokens
+from accounts.selectors import roll_numbers_of
+from accounts.tokens import Claims
+from attendance.enums import Status
+from attendance.live import gateway
+from attendance.live.hints import Hint, Hints
+from attendance.live.hub import Outlet
+from attendance.live.process import CLOSE_UNAUTHORIZED, live
+from attendance.live.session import Fact, LiveSession, Marked
+from core import errors, strict_json
+from core.identity import Actor
+from dialects.attentrack.forms import message_of
+
+GROUP = "attentrack"
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """A connected app. `actor` is None where nobody is asked who they are."""
+
+    actor: Actor | None
+    claims: Claims | None
+    outlet: Outlet
+    #: When the database was last asked for this socket's sake, by the loop's clock.
+    asked_at: float = float("-inf")
+    #: Nothing that it sends counts any more.
+    closing: bool = False
+
+
+def frame(kind: str, **fields: Any) -> str:
+    """A message: `{"type": kind, …}`."""
+    return strict_json.dumps({"type": kind, **fields})
+
+
+def error_frame(error: errors.ApiError) -> str:
+    return frame("error", message=message_of(error))
+
+
+class Room:
+    """This process's sockets. All methods belong to the event loop."""
+
+    def __init__(self) -> None:
+        self._clients: set[Client] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hints: Hints | None = None
+        self._announcer: asyncio.Task[None] | None = None
+        self._marked: asyncio.Queue[list[str]] = asyncio.Queue()
+        live.followers.append(self)
+
+    async def start(self) -> None:
+        """Once for each event loop, however often it is called."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        self._loop = loop
+        self._clients = set()
+        self._marked = asyncio.Queue()
+        self._announcer = loop.create_task(self._announce())
+        layer = get_channel_layer()
+        if layer is not None:
+            self._hints = Hints(layer, self._heard, GROUP)
+            await self._hints.start()
+
+    async def stop(self) -> None:
+        if self._announcer is not None:
+            self._announcer.cancel()
+            await asyncio.gather(self._announcer, return_exceptions=True)
+        if self._hints is not None:
+            await self._hints.stop()
+        self._loop = self._hints = self._announcer = None
+
+    def add(self, client: Client) -> None:
+        self._clients.add(client)
+
+    def remove(self, client: Client) -> None:
+        self._clients.discard(client)
+
+    def say(self, text: str) -> None:
+        """Sends a frame to all sockets of all processes."""
+        self._send([text])
+        if self._hints is not None:
+            self._hints.send({"kind": "frame", "text": text})
+
+    def _send(self, texts: list[str]) -> None:
+        for client in list(self._clients):
+            client.outlet.send(texts)
+
+    async def _heard(self, hint: Hint) -> None:
+        self._send([hint["text"]])
+
+    def dismiss(self, client: Client) -> None:
+        """Closes a socket whose token is no longer good."""
+        client.closing = True
+        client.outlet.send([error_frame(errors.SocketUnauthorized())])
+        client.outlet.close(CLOSE_UNAUTHORIZED)
+        self.remove(client)
+
+    # What the live sessions tell
+
+    def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
+        """The app knows one attendance at a time: that of the session with the focus."""
+        present = [
+            fact.student_id for fact in facts if isinstance(fact, Marked) and fact.status.as_basic is Status.PRESENT
+        ]
+        if present and self._clients and session.id == live.focus_id:
+            self._marked.put_nowait(present)
+
+    async def _announce(self) -> None:
+        """Turns marks into `attendance2`, in order. The roll numbers have to be read."""
+        while True:
+            student_ids = await self._marked.get()
+            roll_numbers = await gateway.read(_roll_numbers, student_ids)
+            self._send(
+                [attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers]
+            )
+
+    async def recheck(self) -> None:
+        claims = {client.claims for client in self._clients if client.claims is not None}
+        if claims:
+            bad = await gateway.read(tokens.revoked, claims)
+            for client in [client for client in self._clients if client.claims in bad]:
+                self.dismiss(client)
+
+
+def attendance2(roll_number: str) -> str:
+    return frame("attendance2", rollNumber=roll_number)
+
+
+def _roll_numbers(student_ids: Iterable[str]) -> dict[str, str]:
+    return roll_numbers_of(list(student_ids))
+
+
+#: This process's.
+room = Room()
