@@ -47,8 +47,13 @@ class Answer:
 class Rest:
     """`rest("POST", "/class", {"className": "Physics"}, token=…)`; every answer must be the envelope, exactly."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, prefix: str = "", successes: tuple[str, ...] = ("data",), failures: tuple[str, ...] = ("error",)
+    ):
+        """For a protocol below `prefix`, whose envelope may have these keys beside `success`."""
         self.client = Client(raise_request_exception=False)
+        self.prefix = prefix
+        self.successes, self.failures = successes, failures
 
     def __call__(
         self,
@@ -65,12 +70,13 @@ class Rest:
         if token is not None:
             headers["Authorization"] = token
         content: str | bytes = raw if raw is not None else "" if body is None else json.dumps(body)
-        response: Any = self.client.generic(method, path, content, content_type, headers=headers)
+        response: Any = self.client.generic(method, self.prefix + path, content, content_type, headers=headers)
         assert response["Content-Type"] == "application/json; charset=utf-8", response.content
         parsed = json.loads(response.content)
-        keys = ["success", "data"] if response.status_code < 400 else ["success", "error"]
-        assert list(parsed) == keys, parsed
-        assert parsed["success"] is (response.status_code < 400)
+        succeeded = response.status_code < 400
+        first, other = parsed
+        assert (first, parsed["success"]) == ("success", succeeded), parsed
+        assert other in (self.successes if succeeded else self.failures), parsed
         return Answer(response, response.status_code, parsed)
 
     def get(self, path: str, **options: Any) -> Answer:

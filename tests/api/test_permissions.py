@@ -1,16 +1,12 @@
 """Who may use which route, as one table, and the order in which a request that is wrong twice is told so."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
-from core.access import Audience
-from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, snapshot, token_of
-
-WHO = ("nobody", "bad token", "owner", "other teacher", "student", "other student", "superuser")
+from tests.api.permissions import WHO, Ask, Table, without_passwords
+from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, token_of
 
 TEACHER = "Forbidden, teacher access required"
 STUDENT = "Forbidden, student access required"
@@ -19,157 +15,70 @@ NOT_ENROLLED = "Forbidden, not enrolled in class"
 CLASS = "Class not found"
 UNKNOWN_STUDENT = "Student not found"
 
-#: A status alone is a success, a message the failure that it belongs to.
-STATUS = {
-    UNAUTHORIZED: 401,
-    TEACHER: 403,
-    STUDENT: 403,
-    NOT_OWNER: 403,
-    NOT_ENROLLED: 403,
-    INVALID: 400,
-    CLASS: 404,
-    UNKNOWN_STUDENT: 404,
-}
+STATUS = {UNAUTHORIZED: 401, TEACHER: 403, STUDENT: 403, NOT_OWNER: 403, NOT_ENROLLED: 403}
 OUT = (UNAUTHORIZED, UNAUTHORIZED)
 
-#: Route name, method, path ({class} is the class's id), then an answer for each of WHO.
-TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
-    ("signup", "POST", "/auth/signup", (201,) * 7),
-    ("login", "POST", "/auth/login", (200,) * 7),
-    ("me", "GET", "/auth/me", (*OUT, 200, 200, 200, 200, 200)),
-    ("class-create", "POST", "/class", (*OUT, 201, 201, TEACHER, TEACHER, 201)),
-    (
-        "class-add-student",
-        "POST",
-        "/class/{class}/add-student",
-        (*OUT, 200, NOT_OWNER, TEACHER, TEACHER, NOT_OWNER),
-    ),
-    ("class-detail", "GET", "/class/{class}", (*OUT, 200, NOT_OWNER, 200, NOT_OWNER, NOT_OWNER)),
-    ("students", "GET", "/students", (*OUT, 200, 200, TEACHER, TEACHER, 200)),
-    (
-        "my-attendance",
-        "GET",
-        "/class/{class}/my-attendance",
-        (*OUT, STUDENT, STUDENT, 200, NOT_ENROLLED, STUDENT),
-    ),
-    (
-        "attendance-my-attendance",
-        "GET",
-        "/attendance/{class}/my-attendance",
-        (*OUT, STUDENT, STUDENT, 200, NOT_ENROLLED, STUDENT),
-    ),
-    ("attendance-start", "POST", "/attendance/start", (*OUT, 200, NOT_OWNER, TEACHER, TEACHER, NOT_OWNER)),
-    ("healthz", "GET", "/healthz", (200,) * 7),
-    ("readyz", "GET", "/readyz", (200,) * 7),
-]
-CELLS = [
-    pytest.param(method, path, who, expected, id=f"{method} {path} by {who}")
-    for _, method, path, row in TABLE
-    for who, expected in zip(WHO, row, strict=True)
-]
+TABLE = Table(
+    [
+        ("signup", "POST", "/auth/signup", (201,) * 7),
+        ("login", "POST", "/auth/login", (200,) * 7),
+        ("me", "GET", "/auth/me", (*OUT, 200, 200, 200, 200, 200)),
+        ("class-create", "POST", "/class", (*OUT, 201, 201, TEACHER, TEACHER, 201)),
+        (
+            "class-add-student",
+            "POST",
+            "/class/{class}/add-student",
+            (*OUT, 200, NOT_OWNER, TEACHER, TEACHER, NOT_OWNER),
+        ),
+        ("class-detail", "GET", "/class/{class}", (*OUT, 200, NOT_OWNER, 200, NOT_OWNER, NOT_OWNER)),
+        ("students", "GET", "/students", (*OUT, 200, 200, TEACHER, TEACHER, 200)),
+        (
+            "my-attendance",
+            "GET",
+            "/class/{class}/my-attendance",
+            (*OUT, STUDENT, STUDENT, 200, NOT_ENROLLED, STUDENT),
+        ),
+        (
+            "attendance-my-attendance",
+            "GET",
+            "/attendance/{class}/my-attendance",
+            (*OUT, STUDENT, STUDENT, 200, NOT_ENROLLED, STUDENT),
+        ),
+        ("attendance-start", "POST", "/attendance/start", (*OUT, 200, NOT_OWNER, TEACHER, TEACHER, NOT_OWNER)),
+        ("healthz", "GET", "/healthz", (200,) * 7),
+        ("readyz", "GET", "/readyz", (200,) * 7),
+    ],
+    {words: (status, failure(words)) for words, status in STATUS.items()},
+)
 
 
 @pytest.fixture
-def tokens_of(school: School) -> dict[str, str | None]:
-    boss = User(name="Boss", email="boss@example.com", role="teacher", password="!", is_staff=True, is_superuser=True)
-    boss.save(force_insert=True)
-    people = {
-        "owner": school.owner,
-        "other teacher": school.other_teacher,
-        "student": school.student,
-        "other student": school.other_student,
-        "superuser": boss,
-    }
-    return {"nobody": None, "bad token": "bad token", **{who: token_of(user) for who, user in people.items()}}
-
-
-def good_body(path: str, school: School) -> dict[str, Any] | None:
-    return {
+def ask(rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    without_passwords(monkeypatch)
+    bodies = {
         "/auth/signup": {"name": "A", "email": "new@example.com", "password": "secret1", "role": "student"},
         "/auth/login": {"email": "old@example.com", "password": "secret1"},
         "/class": {"className": "Art"},
         "/class/{class}/add-student": {"studentId": school.other_student.id},
         "/attendance/start": {"classId": school.class_id},
-    }.get(path)
+    }
+    return Ask(rest, school, bodies)
 
 
-@pytest.mark.parametrize(("method", "path", "who", "expected"), CELLS)
+@pytest.mark.parametrize(("method", "path", "who", "expected"), TABLE.cells())
 def test_each_route_answers_each_person_as_the_table_says(
-    rest: Rest,
-    school: School,
-    tokens_of: dict[str, str | None],
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    path: str,
-    who: str,
-    expected: int | str,
+    ask: Ask, method: str, path: str, who: str, expected: int | str
 ) -> None:
-    if path == "/auth/login":
-        monkeypatch.setattr("accounts.services.user_login", lambda **_: "a token")  # the passwords have their own tests
-    if path == "/auth/signup":
-        monkeypatch.setattr("accounts.passwords.hash_password", lambda _: "!")
-    before = snapshot()
-    answer = rest(method, path.replace("{class}", school.class_id), good_body(path, school), token=tokens_of[who])
-    if isinstance(expected, str):
-        answer.is_failure(STATUS[expected], expected)
-        assert snapshot() == before
-    else:
-        assert answer.status == expected, answer.body
+    TABLE.check(ask, method, path, who, expected)
 
 
 @pytest.mark.parametrize("who", WHO[1:])
-def test_a_disabled_person_is_nobody_on_every_route(
-    rest: Rest, school: School, tokens_of: dict[str, str | None], who: str
-) -> None:
-    User.objects.update(is_active=False)
-    for name, method, path, row in TABLE:
-        if row[0] == UNAUTHORIZED:
-            answer = rest(method, path.replace("{class}", school.class_id), token=tokens_of[who])
-            assert (name, answer.status, answer.body["error"]) == (name, 401, UNAUTHORIZED)
+def test_a_disabled_person_is_nobody_on_every_route(ask: Ask, who: str) -> None:
+    TABLE.check_disabled(ask, who)
 
 
-# The table is whole
-
-
-def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """`(name, view class)` of every route of ours; the admin's have their own rules."""
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            if str(entry.pattern) != "admin/":
-                yield from routes(entry, prefix + str(entry.pattern))
-        else:
-            assert isinstance(entry, URLPattern)
-            view = getattr(entry.callback, "cls", None) or getattr(entry.callback, "view_class", None)
-            yield str(entry.name), view
-
-
-def test_every_route_has_a_row_in_the_table_and_every_row_a_route() -> None:
-    found = [name for name, _ in routes(get_resolver())]
-    assert sorted(found) == sorted(name for name, *_ in TABLE)
-    assert len(set(found)) == len(found)
-
-
-def test_every_view_names_its_audience_as_the_table_has_it() -> None:
-    rows = {name: row for name, _, _, row in TABLE}
-    for name, view in routes(get_resolver()):
-        row = rows[name]
-        audience = (
-            Audience.ANYONE
-            if row[0] != UNAUTHORIZED
-            else Audience.TEACHER
-            if TEACHER in row
-            else Audience.STUDENT
-            if STUDENT in row
-            else Audience.SIGNED_IN
-        )
-        assert view.audience is audience, name
-
-
-def test_every_method_of_every_view_has_a_row_in_the_table() -> None:
-    rows = {name: method for name, method, _, _ in TABLE}
-    for name, view in routes(get_resolver()):
-        methods = {method for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
-        assert methods == {rows[name].lower()}, name
+def test_every_route_and_method_has_a_row_in_the_table_and_every_row_a_route() -> None:
+    TABLE.check_whole()
 
 
 # The order of checks: each request is wrong in two ways, and the earlier one is told
