@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from core import errors
 from core.access import Audience
-from core.envelope import ErrorForm, canonical_error
+from core.envelope import canonical_error
 from core.identity import Actor
 
 
@@ -17,13 +17,15 @@ class ApiView(APIView):
     """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token."""
 
     audience: ClassVar[Audience]
-    #: The words of this view's failures; a dialect's views have their own.
-    error_form: ClassVar[ErrorForm] = staticmethod(canonical_error)
 
     @property
     def actor(self) -> Actor:
         """Who asks, on a route that needs a token."""
         return cast(Actor, self.request.user)
+
+    def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
+        """This view's form of a failure, its status and body; a dialect's views have their own."""
+        return canonical_error(error)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """None where anyone may come: a worn-out token must not keep anybody from signing in."""

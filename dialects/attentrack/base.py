@@ -1,5 +1,6 @@
 """The base of AttenTrack's views: bare JSON, its own words for failures, and the two trust modes."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -24,8 +25,12 @@ class AttenTrackView(ApiView):
     """A route for its `audience`; with ATTENTRACK_OPEN for everybody, unless it never `opens`."""
 
     renderer_classes = (BareJson,)
-    error_form: ClassVar = staticmethod(attentrack_error)
     opens: ClassVar[bool] = True
+    #: Code → status, where this route has another than the others.
+    statuses: ClassVar[Mapping[str, int]] = {}
+
+    def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
+        return attentrack_error(error, self.statuses)
 
     @property
     def is_open(self) -> bool:

@@ -15,7 +15,6 @@ from core.access import Audience
 from core.identity import Role
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView
-from dialects.attentrack.forms import worded
 
 
 class CreateClass(AttenTrackView):
@@ -38,7 +37,7 @@ class ClassList(AttenTrackView):
     """`GET /api/class/getList/:class_id`: the class and its roster."""
 
     audience = Audience.TEACHER
-    error_form: ClassVar = staticmethod(worded(class_not_found=404))
+    statuses: ClassVar = {"class_not_found": 404}
 
     def get(self, request: Request, class_id: str) -> Response:
         found = class_get_for_owner(actor=self.teacher_of(class_id), class_id=class_id)
@@ -53,7 +52,7 @@ class RemoveClass(AttenTrackView):
     """`DELETE /api/class/remove/:classId`."""
 
     audience = Audience.TEACHER
-    error_form: ClassVar = staticmethod(worded(class_not_found=404))
+    statuses: ClassVar = {"class_not_found": 404}
 
     def delete(self, request: Request, class_id: str) -> Response:
         attendance_services.class_remove(actor=self.teacher_of(class_id), class_id=class_id)

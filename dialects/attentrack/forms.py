@@ -1,9 +1,9 @@
 """How AttenTrack words a failure: `{"error": …}`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from core import errors
-from core.envelope import ErrorForm
 
 #: Codes whose own words would say more than this protocol does.
 _WRONG_PERSON = ("forbidden", "teacher_only", "student_only", "superuser_only", "not_class_teacher", "not_enrolled")
@@ -14,25 +14,18 @@ _STATUS = {
     "teacher_not_found": 400,
     "user_not_found": 400,
     "record_not_found": 400,
+    "class_name_taken": 400,
     "not_verified": 400,
 }
 
 
-def worded(**statuses: int) -> ErrorForm:
-    """The form of failures of a route that has these statuses for these codes."""
-
-    def form(error: errors.ApiError) -> tuple[int, Any]:
-        return statuses.get(error.code) or _STATUS.get(error.code, error.status), {"error": message_of(error)}
-
-    return form
+def attentrack_error(error: errors.ApiError, statuses: Mapping[str, int] | None = None) -> tuple[int, Any]:
+    """The status and body of `error`; `statuses` are those that a route has for some codes."""
+    return {**_STATUS, **(statuses or {})}.get(error.code, error.status), {"error": message_of(error)}
 
 
 def message_of(error: errors.ApiError) -> str:
     """The words for `error`, of routes and messages alike."""
-    if error.code == errors.Unauthorized.code:
+    if isinstance(error, errors.Unauthorized):
         return "Unauthorized access"
     return "Forbidden" if error.code in _WRONG_PERSON else error.message
-
-
-#: For what is answered outside the views (`settings.ERROR_FORMS`), and for most routes.
-attentrack_error: ErrorForm = worded()

@@ -17,7 +17,6 @@ from core.fields import InputSerializer
 from core.identity import Role
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView
-from dialects.attentrack.forms import worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ class Register(PersonView):
     """`POST …/register`: mails a code to somebody whom a class sheet or a superuser has named."""
 
     audience = Audience.ANYONE
-    error_form: ClassVar = staticmethod(worded(already_registered=406))
+    statuses: ClassVar = {"already_registered": 406}
 
     def post(self, request: Request) -> Response:
         body = inputs.EmailInput.read(request.data)
@@ -120,14 +119,14 @@ class Register(PersonView):
 
 
 class TeacherRegister(Register):
-    error_form: ClassVar = staticmethod(worded(already_registered=403))
+    statuses: ClassVar = {"already_registered": 403}
 
 
 class VerifyOtp(PersonView):
     """`POST …/verify-otp`: the account's password, for who has the code."""
 
     audience = Audience.ANYONE
-    error_form: ClassVar = staticmethod(worded(already_registered=400))
+    statuses: ClassVar = {"already_registered": 400}
 
     def post(self, request: Request) -> Response:
         token = otp_token(request)

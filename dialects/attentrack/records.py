@@ -15,7 +15,6 @@ from core.identity import Role
 from core.times import to_iso
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView, read_query
-from dialects.attentrack.forms import worded
 from dialects.attentrack.times import day_and_time
 
 #: So many records a class may have while its teacher, or a student in it, has not confirmed the mailbox.
@@ -41,7 +40,7 @@ class _StudentView(AttenTrackView):
 class OwnAttendance(_StudentView):
     """`POST /api/student/attendance`: a student's records in a class. It only reads, whatever its name says."""
 
-    error_form: ClassVar = staticmethod(worded(not_enrolled=400))
+    statuses: ClassVar = {"not_enrolled": 400}
 
     def post(self, request: Request) -> Response:
         body = inputs.OwnAttendanceInput.read(request.data)
@@ -122,7 +121,7 @@ class CreateAttendance(AttenTrackView):
     """`POST /api/attendance/createAttendance`: a whole record; it ends the class's live session."""
 
     audience = Audience.TEACHER
-    error_form: ClassVar = staticmethod(worded(not_verified=406))
+    statuses: ClassVar = {"not_verified": 406}
 
     def post(self, request: Request) -> Response:
         body = inputs.RecordInput.read(request.data)

@@ -1,9 +1,11 @@
+from django.urls import path
+
 from core.routes import route
 from dialects.attentrack import classes, live_views, people, records
 from dialects.attentrack.people import STUDENT, TEACHER, Kind
 
 
-def _person(path: str, kind: Kind) -> list[object]:
+def _person(folder: str, kind: Kind) -> list[object]:
     views = {
         "register": people.Register if kind is STUDENT else people.TeacherRegister,
         "verify-otp": people.VerifyOtp,
@@ -16,13 +18,13 @@ def _person(path: str, kind: Kind) -> list[object]:
         "update": people.Update,
     }
     return [
-        route(f"api/{path}/{tail}", view, f"attentrack-{path}-{tail.partition('/')[0]}", kind=kind)
+        route(f"api/{folder}/{tail}", view, f"attentrack-{folder}-{tail.partition('/')[0]}", kind=kind)
         for tail, view in views.items()
     ]
 
 
 urlpatterns = [
-    route("", live_views.Root, "attentrack-root"),
+    path("", live_views.Root.as_view(), name="attentrack-root"),
     route("setAttendance", live_views.SetAttendance, "attentrack-set"),
     route("getAttendance", live_views.GetAttendance, "attentrack-get"),
     *_person("student", STUDENT),
