@@ -24,8 +24,8 @@ def student_get(student_id: str | None) -> User:
 
 def account_find(*, role: Role, email: str = "", roll_number: str = "") -> User | None:
     """The account of this role with the e-mail, in any letter case, or else the roll number; None if disabled."""
-    if not email and not roll_number:
-        return None
+    if "\0" in roll_number or not (email or roll_number):
+        return None  # a path may spell a NUL, which no database stores
     named = {"email_key": email_key(email)} if email else {"roll_number": roll_number}
     return User.objects.filter(role=role, is_active=True, **named).first()
 

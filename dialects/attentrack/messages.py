@@ -64,7 +64,7 @@ async def first_call(client: Client, data: Data) -> None:
 async def attendance(client: Client, data: Data) -> None:
     """Somebody is here: a student says so of themself, with the code and the place, or the teacher of a student."""
     roll_number = data.get("rollNumber")
-    if isinstance(roll_number, bool) or not isinstance(roll_number, (str, int)) or "\0" in str(roll_number):
+    if isinstance(roll_number, bool) or not isinstance(roll_number, (str, int)):
         raise errors.InvalidMessage
     student_id = await gateway.read(_student_id, str(roll_number).strip())
     actor = client.actor
@@ -73,22 +73,21 @@ async def attendance(client: Client, data: Data) -> None:
     if student_id is None:
         raise errors.StudentNotFound
     session = await _session_of(client, student_id)
-    by, method = _whose(actor, student_id), Method.SELF
-    if not settings.ATTENTRACK_OPEN and actor is not None:
-        if actor.role is Role.TEACHER:
-            if session.teacher_id != actor.id:
-                raise errors.Forbidden
-            method = Method.TEACHER
-        else:
+    by = _whose(actor, student_id)
+    if not settings.ATTENTRACK_OPEN:
+        if by.role is Role.STUDENT:
             await _check(session, student_id, data)
+        elif session.teacher_id != by.id:
+            raise errors.Forbidden
     if client.closing:
         raise errors.SocketUnauthorized
     status = session.statuses.get(student_id)
     if status is not None and status.as_basic is Status.PRESENT:
         room.say(attendance2(str(roll_number).strip()))  # sent again, by an app that heard no answer
         return
-    # A client that goes away meanwhile must not cancel its mark.
-    match await asyncio.shield(live.mark(session, student_id=student_id, status=Status.PRESENT, by=by, method=method)):
+    method = Method.SELF if by.role is Role.STUDENT else Method.TEACHER
+    marking = live.mark(session, student_id=student_id, status=Status.PRESENT, by=by, method=method)
+    match await asyncio.shield(marking):  # a client that goes away meanwhile must not cancel its mark
         case Refusal.SESSION_OVER:
             raise errors.NoActiveSession
         case Refusal.FAILED:

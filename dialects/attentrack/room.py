@@ -6,7 +6,8 @@ layer; it is worth nothing a second later, so losing it costs nothing.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +23,14 @@ from attendance.live.hub import Outlet
 from attendance.live.process import CLOSE_UNAUTHORIZED, live
 from attendance.live.session import Fact, LiveSession, Marked
 from core import errors, strict_json
+from core.database import DATABASE_ERRORS
 from core.identity import Actor
 from dialects.attentrack.forms import message_of
 
+logger = logging.getLogger(__name__)
+
 GROUP = "attentrack"
+RETRY_INTERVAL = 1.0  # seconds
 
 
 @dataclass(eq=False, slots=True)
@@ -123,7 +128,7 @@ class Room:
         """Turns marks into `attendance2`, in order. The roll numbers have to be read."""
         while True:
             student_ids = await self._marked.get()
-            roll_numbers = await gateway.read(_roll_numbers, student_ids)
+            roll_numbers = await _read_roll_numbers(student_ids)
             self._send(
                 [attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers]
             )
@@ -140,8 +145,14 @@ def attendance2(roll_number: str) -> str:
     return frame("attendance2", rollNumber=roll_number)
 
 
-def _roll_numbers(student_ids: Iterable[str]) -> dict[str, str]:
-    return roll_numbers_of(list(student_ids))
+async def _read_roll_numbers(student_ids: list[str]) -> dict[str, str]:
+    """Asks until the database answers: the app hears of each mark once, and has no way to ask for it again."""
+    while True:
+        try:
+            return await gateway.read(roll_numbers_of, student_ids)
+        except DATABASE_ERRORS as failure:
+            logger.warning("Roll numbers could not be read, trying again: %s", failure)
+            await asyncio.sleep(RETRY_INTERVAL)
 
 
 #: This process's.
