@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.models import User, email_key
+from accounts.models import StudentProfile, TeacherProfile, User, email_key
 from accounts.passwords import hash_password
 from core.identity import Role
 from core.work import unit_of_work
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     _CreationForm = auth_forms.AdminUserCreationForm[User]
     _UserAdmin = auth_admin.UserAdmin[User]
     _UserForm = forms.ModelForm[User]
+    _StudentInline = admin.StackedInline[StudentProfile, User]
+    _TeacherInline = admin.StackedInline[TeacherProfile, User]
 else:
     _ChangeForm = auth_forms.UserChangeForm
     _CreationForm = auth_forms.AdminUserCreationForm
     _UserAdmin = auth_admin.UserAdmin
     _UserForm = object
+    _StudentInline = _TeacherInline = admin.StackedInline
 
 admin.site.site_header = "Attendance"
 admin.site.site_title = "Attendance"
@@ -103,6 +106,14 @@ class ChangeForm(EmailForm, _ChangeForm):
         return role
 
 
+class StudentProfileInline(_StudentInline):
+    model = StudentProfile
+
+
+class TeacherProfileInline(_TeacherInline):
+    model = TeacherProfile
+
+
 @admin.register(User)
 class UserAdmin(WritablePage, _UserAdmin):
     """People. Who is no superuser can neither change one nor make one."""
@@ -114,13 +125,13 @@ class UserAdmin(WritablePage, _UserAdmin):
     search_fields = ("name", "email", "roll_number")
     search_help_text = "Name, e-mail or roll number"
     ordering = ("name", "id")
-    readonly_fields = ("id", "last_login", "created_at", "updated_at")
+    readonly_fields = ("id", "email_verified_at", "last_login", "created_at", "updated_at")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("name", "email", "password")}),
         ("School", {"fields": ("role", "roll_number")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Record", {"fields": ("id", "last_login", "created_at", "updated_at")}),
+        ("Record", {"fields": ("id", "email_verified_at", "last_login", "created_at", "updated_at")}),
     )
     add_fieldsets = (
         (
@@ -141,6 +152,11 @@ class UserAdmin(WritablePage, _UserAdmin):
             return unit_of_work(super().add_view)(request, form_url, extra_context)
         finally:
             _hashed.reset(token)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        if obj is None:
+            return []
+        return [StudentProfileInline if obj.role == Role.STUDENT else TeacherProfileInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         if request.user.is_superuser:

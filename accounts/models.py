@@ -59,6 +59,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     credentials_changed_at = models.DateTimeField(null=True, editable=False)
     #: Raised by `accounts.services.user_hold`; what it counts means nothing.
     holds = models.PositiveBigIntegerField(default=0, editable=False)
+    email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -79,6 +80,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         user = super().from_db(db, field_names, values, **options)
         user._loaded = {field: user.__dict__[field] for field in CREDENTIAL_FIELDS if field in user.__dict__}
         return user
+
+    @property
+    def awaits_registration(self) -> bool:
+        """Nobody can sign in: a class sheet made the account, or its owner gave the password up."""
+        return not self.has_usable_password()
+
+    @property
+    def never_registered(self) -> bool:
+        """Nobody has ever chosen a password for the account or shown that its mailbox is theirs."""
+        return self.awaits_registration and self.email_verified_at is None and self.credentials_changed_at is None
 
     #: The credentials as they were read from the database; empty for a new user.
     _loaded: dict[str, Any]
@@ -117,6 +128,59 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.refresh_from_db(fields=["token_version"])
             announce_change()
         self._loaded = {**loaded, **{field: self.__dict__[field] for field in saved if field in self.__dict__}}
+
+
+class StudentProfile(models.Model):
+    """What a school notes of a student besides the account; made when the first of it is known."""
+
+    id = id_field()
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="student_profile")
+    batch = models.CharField(max_length=64, blank=True, default="")
+    branch = models.CharField(max_length=128, blank=True, default="")
+    semester = models.CharField(max_length=64, blank=True, default="")
+    phone = models.CharField(max_length=64, blank=True, default="")
+    enroll = models.CharField("enrolment number", max_length=64, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"Profile of {self.user}"
+
+
+class TeacherProfile(models.Model):
+    """What a school notes of a teacher besides the account."""
+
+    id = id_field()
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="teacher_profile")
+    department = models.CharField(max_length=128, blank=True, default="")
+    education = models.CharField(max_length=255, blank=True, default="")
+    telephone = models.CharField(max_length=64, blank=True, default="")
+    interest = models.CharField(max_length=255, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"Profile of {self.user}"
+
+
+class OneTimeCode(models.Model):
+    """A code that was mailed to somebody, for one purpose. Only its keyed hash is kept (`accounts.codes`)."""
+
+    id = id_field()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=16)
+    code_hash = models.CharField(max_length=64)
+    tries_left = models.PositiveSmallIntegerField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("user", "purpose"), name="code_of_person"),)
+
+
+class Attempts(models.Model):
+    """How often something was tried within a time that ends at `until` (`accounts.limits`)."""
+
+    #: The hash of the limit and of whom it counts for: neither addresses nor e-mails are kept.
+    key = models.CharField(primary_key=True, max_length=64)
+    number = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True)
 
 
 class AccountsVersion(models.Model):

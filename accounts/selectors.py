@@ -1,11 +1,12 @@
 """What others read of accounts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from accounts.models import User
+from accounts.models import User, email_key
 from core import errors
-from core.identity import Role
+from core.identity import Actor, Role
+from core.ids import parse_id
 
 
 def students_all() -> Sequence[Mapping[str, Any]]:
@@ -32,3 +33,40 @@ def student_get(student_id: str | None) -> User:
 def names_of(user_ids: Iterable[str]) -> dict[str, str]:
     """People's names by id; who is not there is left out."""
     return dict(User.objects.filter(pk__in=list(user_ids)).values_list("id", "name"))
+
+
+def account_find(*, role: Role, email: str = "", roll_number: str = "") -> User | None:
+    """The account of this role with the e-mail, in any letter case, or else the roll number; None if disabled."""
+    if "\0" in roll_number or not (email or roll_number):
+        return None  # a path may spell a NUL, which no database stores
+    named = {"email_key": email_key(email)} if email else {"roll_number": roll_number}
+    return User.objects.filter(role=role, is_active=True, **named).first()
+
+
+def account_get(*, role: Role, user_id: str) -> User:
+    """The account with this id, and its profile; `StudentNotFound` or `TeacherNotFound`."""
+    found = User.objects.filter(pk=parse_id(user_id), role=role).select_related(f"{role}_profile").first()
+    if found is None:
+        raise errors.StudentNotFound if role is Role.STUDENT else errors.TeacherNotFound
+    return found
+
+
+def students_by_roll_number(student_ids: Collection[str]) -> dict[str, str]:
+    """The ids of those of these students who have a roll number, by that."""
+    found = User.objects.filter(pk__in=list(student_ids)).exclude(roll_number=None)
+    return {roll_number: key for key, roll_number in found.values_list("id", "roll_number") if roll_number}
+
+
+def is_verified(user_id: str) -> bool:
+    """Whether somebody has shown that the account's mailbox is theirs."""
+    return User.objects.filter(pk=user_id).exclude(email_verified_at=None).exists()
+
+
+def actor_of(user: User) -> Actor:
+    """Somebody as an actor, where a protocol does not ask who they are."""
+    return Actor(id=user.id, role=Role(user.role), name=user.name, email=user.email)
+
+
+def roll_numbers_of(student_ids: Collection[str]) -> dict[str, str]:
+    """The roll numbers of those of these students who have one, by their ids."""
+    return {key: roll_number for roll_number, key in students_by_roll_number(student_ids).items()}

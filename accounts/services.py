@@ -4,9 +4,10 @@ from django.db import IntegrityError
 from django.db.models import F
 
 from accounts import passwords, tokens
-from accounts.models import User, email_key
+from accounts.models import StudentProfile, TeacherProfile, User, email_key
 from core import errors
 from core.identity import Role
+from core.work import unit_of_work
 
 
 def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
@@ -42,3 +43,18 @@ def user_hold(*, user_id: str) -> None:
     overlook a write that changes nothing, runs them again.
     """
     User.objects.filter(pk=user_id).update(holds=F("holds") + 1)
+
+
+def profile_update(*, user: User, **fields: str) -> None:
+    """Notes what a profile of the user's role has: `batch`, `department` and so on."""
+    model = StudentProfile if user.role == Role.STUDENT else TeacherProfile
+    try:
+        _note(model, user.id, fields)
+    except IntegrityError:
+        _note(model, user.id, fields)  # another request has made the profile in between
+
+
+@unit_of_work
+def _note(model: type[StudentProfile] | type[TeacherProfile], user_id: str, fields: dict[str, str]) -> None:
+    if not model._default_manager.filter(user_id=user_id).update(**fields):
+        model._default_manager.create(user_id=user_id, **fields)

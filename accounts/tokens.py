@@ -23,7 +23,7 @@ LIFETIME = 24 * 60 * 60  # seconds
 
 #: Where a token may name its user, in the order in which they are asked.
 _USER_CLAIMS = ("userId", "id", "_id", "sub")
-_USER_COLUMNS = ("id", "name", "email", "role", "is_active", "token_version", "credentials_changed_at")
+_USER_COLUMNS = ("id", "name", "email", "role", "is_active", "is_superuser", "token_version", "credentials_changed_at")
 
 #: No `exp` is beyond this, seconds since 1970: JavaScript's last day.
 _END_OF_TIME = 8.64e12
@@ -101,7 +101,14 @@ def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
         raise errors.UserGone
     if not _holds(claims, user):
         raise errors.Unauthorized
-    return Actor(id=user["id"], role=Role(user["role"]), name=user["name"], email=user["email"]), claims
+    actor = Actor(
+        id=user["id"],
+        role=Role(user["role"]),
+        name=user["name"],
+        email=user["email"],
+        is_superuser=user["is_superuser"],
+    )
+    return actor, claims
 
 
 def revoked(claims: Iterable[Claims]) -> set[Claims]:

@@ -17,8 +17,9 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from accounts.models import User
-from attendance.enums import SessionState, Status
-from attendance.models import Attendance, Session
+from attendance.enums import Status
+from attendance.models import Attendance
+from attendance.selectors import finished_sessions
 from classes.models import Enrolment
 from classes.rosters import csv_safe
 
@@ -67,7 +68,7 @@ class StudentRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Students by name, sessions by the time they began (aware)."""
+    """Students by name, sessions by the time they were held (aware)."""
 
     started_at: Sequence[datetime]
     students: Sequence[StudentRow]
@@ -94,24 +95,18 @@ def _tally(statuses: Iterable[Status | None]) -> Tally:
 
 
 def attendance_matrix(*, class_id: str, since: date | None = None, until: date | None = None) -> Matrix:
-    """The class's finished sessions that began on the local days `since` to `until`, both included.
+    """The class's finished sessions that were held on the local days `since` to `until`, both included.
 
     Its students are those on the roster now and those with a record in one of the sessions. Three queries.
     """
-    finished = Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
-    if since is not None:
-        finished = finished.filter(started_at__gte=_midnight(since))
-    if until is not None:
-        finished = finished.filter(started_at__lt=_midnight(until + timedelta(days=1)))
-    sessions = list(finished.order_by("started_at", "id").values_list("id", "started_at"))
-    columns = {session_id: column for column, (session_id, _) in enumerate(sessions)}
+    sessions = sessions_held(class_id=class_id, since=since, until=until)
+    columns = {session.id: column for column, session in enumerate(sessions)}
 
     statuses: dict[str, list[Status | None]] = {}
-    records = Attendance.objects.filter(class_ref_id=class_id, session__in=finished.order_by())
+    records = Attendance.objects.filter(class_ref_id=class_id, session__in=list(columns))
     for session_id, student_id, status in records.values_list("session_id", "student_id", "status").iterator():
-        if session_id in columns:  # not where a session ended between the two queries
-            row = statuses.setdefault(student_id, [None] * len(columns))
-            row[columns[session_id]] = Status(status)
+        row = statuses.setdefault(student_id, [None] * len(columns))
+        row[columns[session_id]] = Status(status)
 
     people = User.objects.filter(
         Q(pk__in=Enrolment.objects.filter(class_ref_id=class_id).values("student_id"))
@@ -123,7 +118,28 @@ def attendance_matrix(*, class_id: str, since: date | None = None, until: date |
         for student_id, name, email, roll_number in people.values_list("id", "name", "email", "roll_number")
     ]
     students.sort(key=lambda row: (row.name.casefold(), row.email.casefold()))
-    return Matrix([started_at for _, started_at in sessions], students)
+    return Matrix([session.held_at for session in sessions], students)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A finished session: when it was held (aware), and how many were there."""
+
+    id: str
+    held_at: datetime
+    present: int
+    absent: int
+
+
+def sessions_held(*, class_id: str, since: date | None = None, until: date | None = None) -> list[Held]:
+    """The class's finished sessions that were held on the local days `since` to `until`, the oldest first."""
+    finished = finished_sessions(class_id)
+    if since is not None:
+        finished = finished.filter(held_at__gte=_midnight(since))
+    if until is not None:
+        finished = finished.filter(held_at__lt=_midnight(until + timedelta(days=1)))
+    rows = finished.order_by("held_at", "id").values_list("id", "held_at", "present_count", "absent_count")
+    return [Held(key, held_at, present or 0, absent or 0) for key, held_at, present, absent in rows]
 
 
 def _midnight(day: date) -> datetime:

@@ -3,6 +3,7 @@
 Whoever wins a race is decided by the session's row or a unique constraint, never by a look beforehand.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,8 +12,10 @@ from django.db.models import F
 
 from attendance import selectors
 from attendance.enums import Method, SessionState, Status
-from attendance.models import Attendance, Focus, Mark, Session, SessionName
+from attendance.models import Attendance, Focus, Mark, Session, SessionName, TeachingPlace
+from attendance.selectors import session_get_for_owner
 from attendance.signals import session_changed
+from classes import services as class_services
 from classes.models import Enrolment
 from classes.selectors import class_find, class_get_for_owner
 from classes.services import class_create, class_join
@@ -137,19 +140,21 @@ def session_end_forgotten(*, session_id: str) -> None:
     _end(session_id, forgotten=True)
 
 
-def _end(session_id: str, *, forgotten: bool) -> bool:
+def _end(
+    session_id: str, *, forgotten: bool = False, void_if_empty: bool = False, ended_at: datetime | None = None
+) -> bool:
     """Inside a unit of work: takes the session's row, then writes the records. False if it was over already."""
     open_session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
     if forgotten:
         open_session = open_session.filter(last_activity_at__lt=idle_since())
-    if not open_session.update(state=SessionState.ENDED, ended_at=now()):
+    if not open_session.update(state=SessionState.ENDED, ended_at=ended_at or now()):
         return False
     after_commit(lambda: session_changed.send(sender=Session))
 
     # From here on nobody can add a mark, so the journal says all there is to say.
     marks = Mark.objects.filter(session_id=session_id).order_by("seq").values_list("student_id", "status", "method")
     outcome = {student_id: (status, method) for student_id, status, method in marks}
-    if forgotten and not outcome:
+    if (forgotten or void_if_empty) and not outcome:
         Session.objects.filter(pk=session_id).update(state=SessionState.VOIDED)
         return True
     class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)
@@ -179,21 +184,207 @@ def record_correct(*, by_id: str, record_id: str, status: Status, note: str = ""
 
     Raises `NoActiveSession` if the session is not a finished one (any more).
     """
-    record = Attendance.objects.select_related("session").get(pk=record_id)
-    finished = Session.objects.filter(pk=record.session_id, state=SessionState.ENDED)
-    if not finished.update(last_seq=F("last_seq") + 1):
-        raise errors.NoActiveSession
-    Mark.objects.create(
-        id=new_id(),
-        session_id=record.session_id,
-        seq=Session.objects.values_list("last_seq", flat=True).get(pk=record.session_id),
-        student_id=record.student_id,
-        status=status,
-        at=now(),
-        by_id=by_id,
-        method=Method.CORRECTION,
-        note=note,
+    record = Attendance.objects.get(pk=record_id)
+    _correct(record.session_id, {record.student_id: status}, by_id=by_id, note=note)
+
+
+def _correct(session_id: str, statuses: Mapping[str, Status], *, by_id: str, note: str = "") -> None:
+    """Inside a unit of work: corrections of a finished session, in the journal and in the records."""
+    if not statuses:
+        return
+    _append(session_id, SessionState.ENDED, statuses, by_id=by_id, method=Method.CORRECTION, note=note)
+    class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)
+    records = Attendance.objects.filter(session_id=session_id)
+    recorded = set(records.values_list("student_id", flat=True))
+    for status in set(statuses.values()):
+        students = [student_id for student_id, wanted in statuses.items() if wanted is status]
+        records.filter(student_id__in=students).update(status=status, method=Method.CORRECTION)
+    Attendance.objects.bulk_create(
+        [
+            Attendance(
+                class_ref_id=class_id,
+                session_id=session_id,
+                student_id=student_id,
+                status=status,
+                method=Method.CORRECTION,
+            )
+            for student_id, status in statuses.items()
+            if student_id not in recorded
+        ]
     )
-    Attendance.objects.filter(pk=record_id).update(status=status, method=Method.CORRECTION)
-    statuses = Attendance.objects.filter(session_id=record.session_id).values_list("status", flat=True)
-    _store_counts(record.session_id, list(statuses))
+    _store_counts(session_id, list(records.values_list("status", flat=True)))
+
+
+def _append(
+    session_id: str,
+    state: SessionState,
+    statuses: Mapping[str, Status],
+    *,
+    by_id: str,
+    method: Method,
+    note: str = "",
+) -> None:
+    """Inside a unit of work: adds marks to the journal; `NoActiveSession` if the session's state is another."""
+    moment = now()
+    session = Session.objects.filter(pk=session_id, state=state)
+    if not session.update(last_seq=F("last_seq") + len(statuses)):
+        raise errors.NoActiveSession
+    last_seq = Session.objects.values_list("last_seq", flat=True).get(pk=session_id)
+    Mark.objects.bulk_create(
+        [
+            Mark(
+                id=new_id(),
+                session_id=session_id,
+                seq=seq,
+                student_id=student_id,
+                status=status,
+                at=moment,
+                by_id=by_id,
+                method=method,
+                note=note,
+            )
+            for seq, (student_id, status) in enumerate(statuses.items(), start=last_seq - len(statuses) + 1)
+        ]
+    )
+
+
+def session_record(
+    *, actor: Actor, class_id: str, instant: datetime, statuses: Mapping[str, Status], limit: int | None = None
+) -> tuple[Session, bool]:
+    """A whole record of a class of `actor`, as sent in for an instant; and whether it is a new one.
+
+    It ends the class's open session, whose marks it overrules; without one it is a finished session of that instant.
+    The same class and instant again is corrections of the same session. Who is not on the roster is left out, who is
+    not in `statuses` and has no mark is absent. `limit`: how many finished sessions the class may have before.
+    Raises `ClassNotFound`, `NotClassTeacher`, `NotVerified` (the limit).
+    """
+    try:
+        return _record(actor, class_id, instant, statuses, limit)
+    except IntegrityError:
+        # Another request has made this record, or started a session, in between.
+        return _record(actor, class_id, instant, statuses, limit)
+
+
+@unit_of_work
+def _record(
+    actor: Actor, class_id: str, instant: datetime, statuses: Mapping[str, Status], limit: int | None
+) -> tuple[Session, bool]:
+    found = class_get_for_owner(actor=actor, class_id=class_id)
+    roster = Enrolment.objects.filter(class_ref=found).values_list("student_id", flat=True)
+    wanted = {student_id: statuses[student_id] for student_id in roster if student_id in statuses}
+
+    known = Session.objects.filter(class_ref=found, recorded_for=instant).first()
+    if known is not None:
+        records = Attendance.objects.filter(session=known).values_list("student_id", "status")
+        _correct(known.id, _changes(dict(records), wanted), by_id=actor.id, note="recorded again")
+        return Session.objects.get(pk=known.id), False
+
+    finished = Session.objects.filter(class_ref=found, state=SessionState.ENDED)
+    if limit is not None and finished.count() >= limit:
+        raise errors.NotVerified
+    session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
+    if session is not None and session.last_activity_at < idle_since():
+        _end(session.id, forgotten=True)
+        session = None
+    if session is not None:
+        method, ended_at = Method.BULK, None
+        marks = Mark.objects.filter(session=session).order_by("seq").values_list("student_id", "status")
+        wanted = _changes(dict(marks), wanted)
+    else:
+        method, ended_at = Method.IMPORT, instant
+        session = Session.objects.create(
+            class_ref=found, started_by_id=actor.id, started_at=instant, last_activity_at=instant
+        )
+    if wanted:
+        _append(session.id, SessionState.OPEN, wanted, by_id=actor.id, method=method)
+    if not _end(session.id, ended_at=ended_at):
+        raise errors.NoActiveSession
+    Session.objects.filter(pk=session.id).update(recorded_for=instant)
+    return Session.objects.get(pk=session.id), True
+
+
+def _changes(before: Mapping[str, str], wanted: Mapping[str, Status]) -> dict[str, Status]:
+    """Those of `wanted` that say something else than `before`; late is a way to be present."""
+    return {
+        student_id: status
+        for student_id, status in wanted.items()
+        if student_id not in before or Status(before[student_id]).as_basic is not status.as_basic
+    }
+
+
+@unit_of_work
+def session_flip(*, actor: Actor, session_id: str, student_ids: Sequence[str]) -> None:
+    """Present becomes absent and absent present, as corrections, in a finished session of a class of `actor`.
+
+    Raises `RecordNotFound`, `NotClassTeacher`, `StudentNotFound` for who has no record there.
+    """
+    session = session_get_for_owner(actor=actor, session_id=session_id)
+    records = dict(Attendance.objects.filter(session=session).values_list("student_id", "status"))
+    if not records.keys() >= set(student_ids):
+        raise errors.StudentNotFound
+    flipped = {
+        student_id: Status.ABSENT if Status(records[student_id]).as_basic is Status.PRESENT else Status.PRESENT
+        for student_id in student_ids
+    }
+    _correct(session.id, flipped, by_id=actor.id, note="flipped")
+
+
+@unit_of_work
+def session_void(*, actor: Actor, session_id: str) -> None:
+    """A finished session of a class of `actor` counts nowhere any more. Its marks stay in the journal.
+
+    Raises `RecordNotFound`, `NotClassTeacher`.
+    """
+    session = session_get_for_owner(actor=actor, session_id=session_id)
+    finished = Session.objects.filter(pk=session.id, state=SessionState.ENDED)
+    if not finished.update(state=SessionState.VOIDED, recorded_for=None, present_count=None, absent_count=None):
+        raise errors.RecordNotFound
+    Attendance.objects.filter(session_id=session.id).delete()
+    after_commit(lambda: session_changed.send(sender=Session))
+
+
+@unit_of_work
+def class_remove(*, actor: Actor, class_id: str) -> None:
+    """Removes a class of `actor`. Its open session ends as it stands; one without any mark is voided.
+
+    Raises `ClassNotFound`, `NotClassTeacher`.
+    """
+    found = class_get_for_owner(actor=actor, class_id=class_id)
+    for session_id in Session.objects.filter(class_ref=found, state=SessionState.OPEN).values_list("id", flat=True):
+        _end(session_id, void_if_empty=True)
+    class_services.class_remove(class_id=found.id)
+
+
+def check_in_open(*, actor: Actor, class_id: str, code: str, countdown: str) -> Session:
+    """Starts or resumes a class of `actor`, in which students who know `code` may mark themselves from now on.
+
+    Both in the protocol's JSON. Raises `ClassNotFound`, `NotClassTeacher`.
+    """
+    session = session_start(actor=actor, class_id=class_id)
+    _store_check_in(session.id, code, countdown)
+    return session
+
+
+@unit_of_work
+def _store_check_in(session_id: str, code: str, countdown: str) -> None:
+    session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
+    if not session.update(check_in_code=code, countdown=countdown):
+        raise errors.NoActiveSession  # somebody has just ended it
+    after_commit(lambda: session_changed.send(sender=Session))
+
+
+def place_tell(*, teacher_id: str | None, location: str, radius: str) -> None:
+    """Notes where a teacher is (None: it is not known who) and how far students may be, in the protocol's JSON."""
+    key = teacher_id or TeachingPlace.ANYBODY
+    try:
+        _store_place(key, location, radius)
+    except IntegrityError:
+        _store_place(key, location, radius)  # the first two at once
+
+
+@unit_of_work
+def _store_place(key: str, location: str, radius: str) -> None:
+    told = {"location": location, "radius": radius, "told_at": now()}
+    if not TeachingPlace.objects.filter(pk=key).update(**told):
+        TeachingPlace.objects.create(key=key, **told)
+    after_commit(lambda: session_changed.send(sender=Session))

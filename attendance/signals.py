@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-#: A session was started, resumed or ended, or the focus moved.
+#: A session was started, resumed, ended or voided, the focus moved, or how students mark themselves in it changed.
 session_changed = Signal()

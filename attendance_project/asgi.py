@@ -20,6 +20,7 @@ from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
 from core import origins
 from core.wsgi_bridge import WsgiBridge
+from dialects.attentrack.routing import sockets as attentrack_sockets
 from dialects.socketio.server import SocketIo
 
 _bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
@@ -71,8 +72,12 @@ async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"Not found"})
 
 
-_canonical: list[Any] = [re_path(r"^ws/?\Z", LiveConsumer.as_asgi()), re_path(r"", cast(Any, refuse))]
-_websockets = URLRouter(_canonical)
+_sockets: list[Any] = [
+    re_path(r"^ws/?\Z", LiveConsumer.as_asgi()),
+    *attentrack_sockets,
+    re_path(r"", cast(Any, refuse)),
+]
+_websockets = URLRouter(_sockets)
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:

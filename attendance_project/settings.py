@@ -39,12 +39,28 @@ CHAT_PORT = env.int("CHAT_PORT", None, validate=lambda port: port is None or val
 #: Verifies the tokens of Socket.IO rooms, made by another system; empty: JWT_SECRET does.
 ACCESS_TOKEN_SECRET = env.str("ACCESS_TOKEN_SECRET", "")
 
+#: Where mail goes: `console:` (the server's own output), `smtp://user:password@host:587/?tls=True`, …
+_email = env.dj_email_url("EMAIL_URL", "console:")
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
+
+#: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
+ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
+
 _given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
 
 try:
     env.seal()
 except EnvValidationError as failure:
     raise ImproperlyConfigured(str(failure)) from None
+
+if "EMAIL_BACKEND" not in _email:
+    raise ImproperlyConfigured("EMAIL_URL must begin with console:, smtp://, smtp+tls:// or smtp+ssl://.")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
+EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"]
+EMAIL_TIMEOUT = 10  # seconds
 
 
 def _secret(name: str) -> str:
@@ -223,7 +239,18 @@ REST_FRAMEWORK = {
 }
 
 #: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
-ERROR_FORMS: dict[str, str] = {}
+ERROR_FORMS: dict[str, str] = dict.fromkeys(
+    (
+        "/api/student",
+        "/api/teacher",
+        "/api/attendance",
+        "/api/class",
+        "/api/superadmin",
+        "/setAttendance",
+        "/getAttendance",
+    ),
+    "dialects.attentrack.forms.attentrack_error",
+)
 
 #: The protocols spoken at /socket.io; a connection speaks the first one that its handshake is right for.
 SOCKETIO_DIALECTS = [

@@ -62,14 +62,15 @@ class EnrolmentInline(_Inline):
 class ClassAdmin(WritablePage, _ClassAdmin):
     """Classes with their rosters."""
 
-    list_display = ("name", "teacher", "roster_size", "created_at")
+    list_display = ("name", "teacher", "roster_size", "created_at", "removed_at")
     list_select_related = ("teacher",)
+    list_filter = (("removed_at", admin.EmptyFieldListFilter),)
     search_fields = ("name", "teacher__name", "teacher__email")
     search_help_text = "Class or teacher"
     ordering = ("name", "id")
     autocomplete_fields = ("teacher",)
-    readonly_fields = ("id", "roster_size", "created_at", "updated_at")
-    fields = ("name", "teacher", *readonly_fields)
+    readonly_fields = ("id", "roster_size", "created_at", "updated_at", "removed_at")
+    fields = ("name", "teacher", "department", "batch", "semester", *readonly_fields)
     inlines = (EnrolmentInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Class]:
@@ -89,6 +90,10 @@ class ClassAdmin(WritablePage, _ClassAdmin):
             super().save_model(request, obj, form, change)
             return
         # What the form did not change stays as the database has it: the roster's version, above all.
-        obj.save(update_fields=[*form.changed_data, "updated_at"])
+        changed = [*form.changed_data, "updated_at"]
+        if "name" in changed:
+            obj.reserved_name = None  # it was for the name from before
+            changed.append("reserved_name")
+        obj.save(update_fields=changed)
         if "teacher" in form.changed_data:
             announce_roster(obj.pk)

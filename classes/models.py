@@ -15,10 +15,18 @@ from core.work import after_commit, unit_of_work
 
 
 class Class(models.Model):
-    """A teacher's class. Two may have the same name."""
+    """A teacher's class. Two may have the same name.
+
+    A removed class is found nowhere any more; its sessions, marks and records stay, for nothing else has them.
+    """
 
     id = id_field()
     name = models.CharField(max_length=255)
+    #: The name again where whoever made the class wanted no other of that name: of two at once, one is refused.
+    reserved_name = models.CharField(max_length=255, unique=True, null=True, editable=False)
+    batch = models.CharField(max_length=64, blank=True, default="")
+    semester = models.CharField(max_length=64, blank=True, default="")
+    department = models.CharField(max_length=128, blank=True, default="")
     teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="classes_taught")
     students = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Enrolment", related_name="classes_attended")
     open_roster = models.BooleanField(
@@ -27,6 +35,7 @@ class Class(models.Model):
     roster_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
     )
+    removed_at = models.DateTimeField("removed", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

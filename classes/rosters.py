@@ -11,7 +11,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from django.core.validators import EmailValidator
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.models import User, email_key
+from accounts.models import StudentProfile, User, email_key
 from classes.models import Class, Enrolment, announce_roster
 from core.identity import Role
 from core.ids import parse_id
@@ -103,10 +103,14 @@ class Report:
 def class_find(text: str) -> Class:
     """The class that `text` names, by its id or by a name that no other class has; `RosterError` otherwise."""
     key = parse_id(text)
-    found = Class.objects.filter(pk=key).first() if key else None
+    found = Class.objects.filter(pk=key, removed_at=None).first() if key else None
     if found is not None:
         return found
-    named = list(Class.objects.filter(name=text).select_related("teacher")[:21]) if "\0" not in text else []
+    named = (
+        list(Class.objects.filter(name=text, removed_at=None).select_related("teacher")[:21])
+        if "\0" not in text
+        else []
+    )
     if len(named) == 1:
         return named[0]
     if not named:
@@ -186,11 +190,16 @@ def _columns_of(header: str) -> tuple[str, int, dict[str, int]]:
 
 def _entry(line: int, cells: Sequence[str], columns: Mapping[str, int], width: int) -> Entry:
     found = {column: cells[at].strip() if at < len(cells) else "" for column, at in columns.items()}
-    name, email, roll_number = found["name"], found["email"], found.get("roll_number", "")
-    problem = _problem(name, email, roll_number)
+    entry = entry_of(line=line, **found)
     if any(cell.strip() for cell in cells[width:]):
         problem = "it has more cells than there are headings: a cell with a comma in it needs quotation marks"
-    return Entry(line, name, email, roll_number or None, problem)
+        return replace(entry, problem=problem)
+    return entry
+
+
+def entry_of(*, line: int, name: str, email: str, roll_number: str = "") -> Entry:
+    """An entry, judged as far as that can be done without the database. The parts are trimmed already."""
+    return Entry(line, name, email, roll_number or None, _problem(name, email, roll_number))
 
 
 def _problem(name: str, email: str, roll_number: str) -> str | None:
@@ -302,7 +311,7 @@ def roster_import(
     Raises `RosterError` if somebody else changed accounts or the roster meanwhile: then nothing was written.
     """
     try:
-        return _import(class_id, entries, password_hashes)
+        return roster_write(class_id=class_id, entries=entries, password_hashes=password_hashes)
     except IntegrityError:
         raise _changed_meanwhile() from None
 
@@ -312,7 +321,13 @@ def _changed_meanwhile() -> RosterError:
 
 
 @unit_of_work
-def _import(class_id: str, entries: Sequence[Entry], password_hashes: Mapping[str, str] | None) -> Report:
+def roster_write(
+    *, class_id: str, entries: Sequence[Entry], password_hashes: Mapping[str, str] | None = None, batch: str = ""
+) -> Report:
+    """As `roster_import`, inside another unit of work: what races raise, IntegrityError, is for that one's caller.
+
+    `batch` is noted in the profiles of the students who are created.
+    """
     report = roster_plan(class_id=class_id, entries=entries)
     if report.refused:
         return report
@@ -331,6 +346,9 @@ def _import(class_id: str, entries: Sequence[Entry], password_hashes: Mapping[st
     if password_hashes is not None and {user.email_key for user in users.values()} != set(password_hashes):
         raise _changed_meanwhile()
     User.objects.bulk_create(users.values(), batch_size=_BATCH)
+    if batch:
+        profiles = [StudentProfile(user=user, batch=batch) for user in users.values()]
+        StudentProfile.objects.bulk_create(profiles, batch_size=_BATCH)
     for row in report.rows:
         if row.adds_roll_number:
             User.objects.filter(pk=row.student_id).update(roll_number=row.entry.roll_number, updated_at=timezone.now())

@@ -1,6 +1,11 @@
 """What others read of classes, and who may: 404 before 403, as the contract orders it."""
 
+from collections.abc import Sequence
+
+from django.db.models import Count
+
 from accounts.models import User
+from accounts.selectors import actor_of
 from classes.models import Class, Enrolment
 from core import errors
 from core.identity import Actor, Role
@@ -8,9 +13,9 @@ from core.ids import parse_id
 
 
 def class_get(class_id: str) -> Class:
-    """The class that a client's `class_id` names; `ClassNotFound` for unknown and malformed ones."""
+    """The class that a client's `class_id` names; `ClassNotFound` for unknown, malformed and removed ones."""
     key = parse_id(class_id)
-    found = Class.objects.filter(pk=key).first() if key else None
+    found = Class.objects.filter(pk=key, removed_at=None).first() if key else None
     if found is None:
         raise errors.ClassNotFound
     return found
@@ -18,7 +23,7 @@ def class_get(class_id: str) -> Class:
 
 def class_get_by_name(*, actor: Actor, name: str) -> Class:
     """The class of exactly this name that `actor` teaches, of several the newest; `ClassNotFound` if there is none."""
-    found = Class.objects.filter(teacher_id=actor.id, name=name).order_by("-created_at", "-id").first()
+    found = Class.objects.filter(teacher_id=actor.id, name=name, removed_at=None).order_by("-created_at", "-id").first()
     if found is None:
         raise errors.ClassNotFound
     return found
@@ -30,6 +35,11 @@ def class_find(class_id: str) -> Class | None:
         return class_get(class_id)
     except errors.ClassNotFound:
         return None
+
+
+def class_teacher(class_id: str) -> Actor:
+    """Who teaches the class, as an actor: for protocols that do not say who asks. `ClassNotFound`."""
+    return actor_of(class_get(class_id).teacher)
 
 
 def class_get_for_owner(*, actor: Actor, class_id: str) -> Class:
@@ -78,3 +88,21 @@ def student_names(class_id: str) -> dict[str, str]:
     """The roster's names by id, in the order of enrolment."""
     rows = Enrolment.objects.filter(class_ref_id=class_id).order_by("id")
     return dict(rows.values_list("student_id", "student__name"))
+
+
+def classes_of_student(student_id: str) -> list[Class]:
+    """The classes that the student is enrolled in, in the order in which they came, with their teachers."""
+    enrolled = Enrolment.objects.filter(student_id=student_id).values_list("class_ref_id", flat=True)
+    return list(Class.objects.filter(pk__in=list(enrolled), removed_at=None).select_related("teacher"))
+
+
+def classes_of_teacher(teacher_id: str) -> list[Class]:
+    """The teacher's classes, in the order in which they came."""
+    return list(Class.objects.filter(teacher_id=teacher_id, removed_at=None))
+
+
+def roster_sizes(class_ids: Sequence[str]) -> dict[str, int]:
+    """How many are enrolled in each of these classes. One query."""
+    counted = Enrolment.objects.filter(class_ref_id__in=list(class_ids)).order_by().values("class_ref_id")
+    found = {row["class_ref_id"]: row["number"] for row in counted.annotate(number=Count("id"))}
+    return {class_id: found.get(class_id, 0) for class_id in class_ids}

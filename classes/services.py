@@ -1,14 +1,17 @@
 """What changes classes and rosters."""
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError
 
 from accounts.selectors import student_get
 from accounts.services import user_hold
-from classes import selectors
-from classes.models import Class, Enrolment
+from classes import rosters, selectors
+from classes.models import Class, Enrolment, announce_roster
 from core import errors
 from core.identity import Actor, Role
 from core.ids import parse_id
+from core.times import now
 from core.work import unit_of_work
 
 
@@ -21,7 +24,7 @@ def class_create(*, teacher: Actor, name: str, unique_name: bool = False, open_r
     """
     if unique_name:
         user_hold(user_id=teacher.id)
-        if Class.objects.filter(teacher_id=teacher.id, name=name).exists():
+        if Class.objects.filter(teacher_id=teacher.id, name=name, removed_at=None).exists():
             raise errors.ClassNameTaken
     return Class.objects.create(name=name, teacher_id=teacher.id, open_roster=open_roster)
 
@@ -41,6 +44,50 @@ def class_join(*, actor: Actor, class_id: str) -> None:
     except IntegrityError:
         if not selectors.is_enrolled(actor=actor, class_id=class_id):  # another request may have enrolled them
             raise
+
+
+def class_create_with_roster(
+    *, teacher_id: str, name: str, entries: Sequence[rosters.Entry], unique_name: bool, **details: str
+) -> Class:
+    """A new class with its students, all or nothing; students who have no account yet get one that awaits its owner.
+
+    `details`: `batch`, `semester`, `department`. With `unique_name` no class may have the name: `ClassNameTaken`.
+    Raises `InvalidSchema` for entries that cannot be used, `RosterConflict` for those that speak against what is known.
+    """
+    try:
+        return _create_with_roster(teacher_id, name, entries, unique_name, details)
+    except IntegrityError:
+        # Somebody was faster with the name or with one of the students: now what they made is found.
+        return _create_with_roster(teacher_id, name, entries, unique_name, details)
+
+
+@unit_of_work
+def _create_with_roster(
+    teacher_id: str, name: str, entries: Sequence[rosters.Entry], unique_name: bool, details: dict[str, str]
+) -> Class:
+    if unique_name and Class.objects.filter(name=name, removed_at=None).exists():
+        raise errors.ClassNameTaken
+    made = Class.objects.create(
+        name=name, teacher_id=teacher_id, reserved_name=name if unique_name else None, **details
+    )
+    report = rosters.roster_write(class_id=made.id, entries=entries, batch=details.get("batch", ""))
+    if any(row.entry.problem for row in report.refused):
+        raise errors.InvalidSchema
+    if report.refused:
+        raise errors.RosterConflict
+    return made
+
+
+@unit_of_work
+def class_remove(*, class_id: str) -> None:
+    """The class is found nowhere any more. Its name is free again; what was recorded in it stays.
+
+    `attendance.services.class_remove` asks who may, and ends the session that is open in it.
+    """
+    removed = Class.objects.filter(pk=class_id, removed_at=None).update(removed_at=now(), reserved_name=None)
+    if not removed:
+        raise errors.ClassNotFound
+    announce_roster(class_id)
 
 
 def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new: bool = False) -> Class:

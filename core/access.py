@@ -17,6 +17,7 @@ class Audience(Enum):
     SIGNED_IN = "signed in"
     TEACHER = "teacher"
     STUDENT = "student"
+    SUPERUSER = "superuser"
 
 
 class MayUse(BasePermission):
@@ -33,4 +34,6 @@ class MayUse(BasePermission):
             raise errors.TeacherOnly
         if audience is Audience.STUDENT and actor.role != Role.STUDENT:
             raise errors.StudentOnly
+        if audience is Audience.SUPERUSER and not actor.is_superuser:
+            raise errors.SuperuserOnly
         return True

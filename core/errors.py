@@ -42,6 +42,32 @@ class UnknownEmail(InvalidCredentials):
     code = "unknown_email"
 
 
+class InvalidPassword(ApiError):
+    """For protocols that tell a wrong password from an unknown account."""
+
+    code, status, message = "invalid_password", 400, "Invalid password"
+
+
+class NotRegistered(ApiError):
+    """The account awaits its owner: nobody has chosen a password yet."""
+
+    code, status, message = "not_registered", 400, "Please do sign up first"
+
+
+class AlreadyRegistered(ApiError):
+    code, status, message = "already_registered", 409, "Already registered"
+
+
+class InvalidCode(ApiError):
+    """A one-time code that is wrong, too old, used, or was guessed at too often."""
+
+    code, status, message = "invalid_code", 400, "Invalid or expired OTP"
+
+
+class NotVerified(ApiError):
+    code, status, message = "not_verified", 409, "Please verify your email first"
+
+
 class Unauthorized(ApiError):
     code, status, message = "unauthorized", 401, "Unauthorized, token missing or invalid"
 
@@ -64,6 +90,10 @@ class TeacherOnly(ApiError):
 
 class StudentOnly(ApiError):
     code, status, message = "student_only", 403, "Forbidden, student access required"
+
+
+class SuperuserOnly(ApiError):
+    code, status, message = "superuser_only", 403, "Forbidden, superuser access required"
 
 
 class NotClassTeacher(ApiError):
@@ -100,6 +130,20 @@ class ClassNameTaken(ApiError):
 
 class AlreadyEnrolled(ApiError):
     code, status, message = "already_enrolled", 409, "Student already in class"
+
+
+class TeacherNotFound(ApiError):
+    code, status, message = "teacher_not_found", 404, "Teacher not found"
+
+
+class RecordNotFound(ApiError):
+    """No finished session has this id."""
+
+    code, status, message = "record_not_found", 404, "Record not found"
+
+
+class RosterConflict(ApiError):
+    code, status, message = "roster_conflict", 400, "A roll number or an email belongs to somebody else"
 
 
 class MethodNotAllowed(ApiError):
@@ -159,3 +203,18 @@ class StudentNotEnrolled(ApiError):
 
 class SocketUnauthorized(ApiError):
     code, status, message = "socket_unauthorized", 401, "Unauthorized or invalid token"
+
+
+# Self check-in's, the same for every protocol.
+
+
+class WrongCode(ApiError):
+    code, status, message = "wrong_code", 409, "Incorrect OTP"
+
+
+class LocationMissing(ApiError):
+    code, status, message = "location_missing", 409, "Location missing"
+
+
+class OutOfRange(ApiError):
+    code, status, message = "out_of_range", 409, "Location not within range"

@@ -21,6 +21,7 @@ class Actor:
     role: Role
     name: str
     email: str
+    is_superuser: bool = False
 
     #: What Django and DRF ask of `request.user`.
     is_authenticated: Literal[True] = True

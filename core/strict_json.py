@@ -27,6 +27,11 @@ def loads(text: str | bytes) -> Any:
     return value
 
 
+def dumps(value: Any) -> str:
+    """`value` as JSON that `loads` reads; ValueError for NaN and infinities."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):

@@ -1,11 +1,12 @@
-"""The Channels consumer at /ws: plumbing between a client's socket, the events' table and the hub.
+"""Channels consumers: plumbing between a client's socket and its protocol; at /ws the events' table and the hub.
 
-It has no channel of its own (no layer is called "none"): the process's hub is in the group once, for all.
+A consumer has no channel of its own (no layer is called "none"): the process's hub is in the group once, for all.
 """
 
 import asyncio
 import logging
-from typing import Any
+from abc import abstractmethod
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from channels.exceptions import StopConsumer
@@ -26,13 +27,16 @@ CLOSE_INTERNAL_ERROR = 1011
 CLOSE_TOO_BIG = 1009
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """One client's socket."""
+class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One client's socket, whatever it speaks: a protocol fills in what stands last here."""
 
     channel_layer_alias = "none"
 
-    socket: Socket | None = None
+    #: The subprotocol that this protocol takes, where a client offers it.
+    subprotocol: ClassVar[str | None] = None
+
     abandoned = False
+    entered = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         task = asyncio.current_task()
@@ -49,7 +53,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not self.abandoned:
                 raise
         finally:
-            self.leave()
+            self._left()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Without the housekeeping of database connections: there is none of the consumer's to keep."""
@@ -57,48 +61,93 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         offered = self.scope.get("subprotocols") or []
-        subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
+        subprotocol = self.subprotocol if self.subprotocol in offered else None
         try:
-            # In the hub before the client knows that it is connected: it misses nothing from then on.
-            self.socket = await live.welcome(lambda: tokens.authenticate(_raw_token(self.scope)), outlet=self.outlet)
+            # Among those who hear before the client knows that it is connected: it misses nothing from then on.
+            await self.enter()
         except Exception as failure:
             await self.accept(subprotocol)
             self.outlet.open()
-            self.refuse(failure)
+            self._refuse(failure)
             return
+        self.entered = True
         await self.accept(subprotocol)
         self.outlet.open()
 
-    def refuse(self, failure: Exception) -> None:
+    def _refuse(self, failure: Exception) -> None:
         if isinstance(failure, errors.Unauthorized):
-            self.outlet.send([wire.error_frame(errors.SocketUnauthorized.message)])
+            self.outlet.send([self.error_frame(errors.SocketUnauthorized())])
             self.outlet.close(CLOSE_UNAUTHORIZED)
         else:
             logger.error("A socket could not be opened.", exc_info=failure)
-            self.outlet.send([wire.error_frame(errors.InternalError.message)])
+            self.outlet.send([self.error_frame(errors.InternalError())])
             self.outlet.close(CLOSE_INTERNAL_ERROR)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.socket is None:
+        if not self.entered:
             return
         # Our own server command never lets one that is too big come this far; others do.
         if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:
-            self.socket.closing = True
+            self.deafen()
             self.outlet.close(CLOSE_TOO_BIG)
             return
-        await events.serve(events.Request(live, self.socket), events.receive(live, self.socket, text_data or ""))
+        await self.handle(text_data or "")  # no protocol here takes bytes, nor an empty text
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        self.leave()
+        self._left()
         raise StopConsumer
 
-    def leave(self) -> None:
+    def _left(self) -> None:
         self.outlet.stop()
-        if self.socket is not None:
-            live.leave(self.socket)
+        if self.entered:
+            self.leave()
+
+    # A protocol's own
+
+    @abstractmethod
+    async def enter(self) -> None:
+        """Finds out who is there, and puts the socket among those who hear. `Unauthorized` closes it."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """The socket is gone. May come twice."""
+
+    @abstractmethod
+    def deafen(self) -> None:
+        """Nothing that the client sends counts any more."""
+
+    @abstractmethod
+    async def handle(self, text: str) -> None:
+        """Does what a frame asks for, and answers it, also where that fails."""
+
+    @abstractmethod
+    def error_frame(self, error: errors.ApiError) -> str:
+        """The frame that says an error."""
 
 
-def _raw_token(scope: Any) -> str:
+class LiveConsumer(SocketConsumer):
+    """A socket at /ws."""
+
+    subprotocol = SUBPROTOCOL
+    socket: Socket
+
+    async def enter(self) -> None:
+        self.socket = await live.welcome(lambda: tokens.authenticate(raw_token(self.scope)), outlet=self.outlet)
+
+    def leave(self) -> None:
+        live.leave(self.socket)
+
+    def deafen(self) -> None:
+        self.socket.closing = True
+
+    async def handle(self, text: str) -> None:
+        await events.serve(events.Request(live, self.socket), events.receive(live, self.socket, text))
+
+    def error_frame(self, error: errors.ApiError) -> str:
+        return wire.error_frame(error.message)
+
+
+def raw_token(scope: Any) -> str:
     """The token: `?token=`, an `Authorization` header, or what follows `attendance.v1` in the subprotocols."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if "token" in query:

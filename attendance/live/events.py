@@ -198,7 +198,13 @@ _WRONG_ROLE: dict[Role, type[errors.ApiError]] = {
 }
 
 
-async def serve(request: Request, work: Awaitable[None]) -> None:
+class Refusable(Protocol):
+    """A message of any protocol whose sender can be told that nothing came of it."""
+
+    def refuse(self, error: errors.ApiError) -> None: ...
+
+
+async def serve(request: Refusable, work: Awaitable[None]) -> None:
     """Runs what a message asks for; whatever it raises is told to the sender."""
     try:
         await work

@@ -26,10 +26,11 @@ Hint = dict[str, Any]
 
 
 class Hints:
-    """This process's place in the group. `heard` gets the hints of other processes, one at a time, in order."""
+    """This process's place in a group. `heard` gets the hints of other processes, one at a time, in order."""
 
-    def __init__(self, layer: BaseChannelLayer, heard: Callable[[Hint], Awaitable[None]]) -> None:
+    def __init__(self, layer: BaseChannelLayer, heard: Callable[[Hint], Awaitable[None]], group: str = GROUP) -> None:
         self._layer = layer
+        self._group = group
         self._heard = heard
         self._origin = new_id()
         self._outbox: asyncio.Queue[Hint] = asyncio.Queue()
@@ -51,7 +52,7 @@ class Hints:
         while True:
             hint = await self._outbox.get()
             try:
-                await self._layer.group_send(GROUP, hint)
+                await self._layer.group_send(self._group, hint)
             except Exception as failure:
                 logger.warning("A hint was not sent, other processes will look for themselves: %s", failure)
 
@@ -71,7 +72,7 @@ class Hints:
     async def _rejoin(self, channel: str) -> None:
         while True:
             with contextlib.suppress(Exception):  # `_receive` finds out what is wrong with the layer
-                await self._layer.group_add(GROUP, channel)
+                await self._layer.group_add(self._group, channel)
             await asyncio.sleep(REJOIN_INTERVAL)
 
     async def _receive(self, channel: str) -> None:

@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -47,10 +47,21 @@ CLOSE_UNAUTHORIZED = 4401
 NOBODY: Audience = frozenset()
 
 
+class Observer(Protocol):
+    """Another protocol's sockets, which the hub does not know. Called in the event loop."""
+
+    def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
+        """What this process's sockets are being told of `session`."""
+
+    async def stop(self) -> None:
+        """The live server stops."""
+
+
 class Live:
     """One process's share of the live sessions. All methods but `notice` belong to its event loop."""
 
     def __init__(self) -> None:
+        self.observers: list[Observer] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting: asyncio.Task[None] | None = None
         self._forget()
@@ -111,6 +122,8 @@ class Live:
                 await self._pulse
         if self._hints is not None:
             await self._hints.stop()
+        for observer in self.observers:
+            await observer.stop()
         self._loop = self._starting = None
 
     # Who is connected
@@ -257,6 +270,8 @@ class Live:
             session.told = self.audience_of(session)
             self.hub.publish(session, facts, session.told)
             self.statistics.changed(session)
+            for observer in self.observers:
+                observer.told(session, facts)
 
     # Looking
 

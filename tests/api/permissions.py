@@ -68,21 +68,22 @@ class Table:
             ], name
 
     def _views(self) -> Iterator[tuple[str, Any]]:
-        for name, view in _routes(get_resolver()):
+        for name, view, _ in routes(get_resolver()):
             dialect = view.__module__.startswith("dialects.")
             if view.__module__.startswith(self.package) if self.package else not dialect:
                 yield name, view
 
 
-def _routes(resolver: URLResolver) -> Iterator[tuple[str, Any]]:
-    """`(name, view class)` of every route of ours; the admin's have their own rules."""
+def routes(resolver: URLResolver) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """`(name, view class, its options)` of every route of ours; the admin's have their own rules."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             if str(entry.pattern) != "admin/":
-                yield from _routes(entry)
+                yield from routes(entry)
         else:
             assert isinstance(entry, URLPattern)
-            yield str(entry.name), getattr(entry.callback, "cls", None) or getattr(entry.callback, "view_class", None)
+            callback: Any = entry.callback
+            yield str(entry.name), getattr(callback, "cls", None) or callback.view_class, callback.initkwargs
 
 
 def _audience(row: tuple[int | str, ...]) -> Audience:

@@ -278,11 +278,22 @@ def add_user(page: Client, **fields: str) -> Any:
     return page.post(f"{USERS}add/", form)
 
 
+#: The page of an account has that of the profile of its role.
+NO_PROFILES = {f"{role}_profile-{count}_FORMS": "0" for role in Role.values for count in ("TOTAL", "INITIAL")}
+
+
 def change_user(page: Client, user: User, **fields: str) -> Any:
     form = {"name": user.name, "email": user.email, "role": user.role, "roll_number": user.roll_number or ""}
     form |= {name: "on" for name in ("is_active", "is_staff", "is_superuser") if getattr(user, name)}
-    form |= fields
+    form |= {**NO_PROFILES, **fields}
     return page.post(f"{USERS}{user.pk}/change/", {name: value for name, value in form.items() if value != "off"})
+
+
+def test_a_profile_is_filled_in_with_its_account(page: Client, world: World) -> None:
+    profile = {"student_profile-TOTAL_FORMS": "1", "student_profile-0-batch": "2026", "student_profile-0-branch": "IT"}
+    assert change_user(page, world.asha, **profile).status_code == 302
+    made = User.objects.select_related("student_profile").get(pk=world.asha.pk)
+    assert (made.student_profile.batch, made.student_profile.branch) == ("2026", "IT")
 
 
 def test_a_new_user_signs_in_with_the_password_of_the_form(page: Client) -> None:
@@ -726,7 +737,7 @@ async def test_what_the_admin_does_reaches_the_sockets_of_a_running_server(
         await teacher.mark(first.id)
         assert (await student.frame())["event"] == (await teacher.frame())["event"] == "ATTENDANCE_MARKED"
 
-        form = {"name": first.name, "email": first.email, "role": "student", "roll_number": ""}
+        form = {"name": first.name, "email": first.email, "role": "student", "roll_number": "", **NO_PROFILES}
         saved = await asyncio.to_thread(browser.post, f"{USERS}{first.id}/change/", form)
         assert "was changed successfully" in saved.text
         assert await student.error() == "Unauthorized or invalid token"

@@ -62,7 +62,6 @@ def test_a_class_is_made_by_the_slashed_form_too(rest: Rest, school: School) -> 
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/nothing",
         "/nothing/",
         "/auth",

@@ -5,6 +5,7 @@ import errno
 import io
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -355,14 +356,14 @@ def test_an_account_that_came_to_be_during_the_hashing_stops_the_import(
 def test_the_passwords_are_on_the_disk_when_the_answer_to_the_commit_is_lost(
     tmp_path: Path, physics: Class, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = rosters._import
+    real = rosters.roster_write
 
-    def commit_and_lose_the_answer(*args: object) -> None:
+    def commit_and_lose_the_answer(**given: Any) -> None:
         assert not out.exists(), "the file has its name before the import is committed"
-        real(*args)  # type: ignore[arg-type]
+        real(**given)
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(rosters, "_import", commit_and_lose_the_answer)
+    monkeypatch.setattr(rosters, "roster_write", commit_and_lose_the_answer)
     monkeypatch.setattr("classes.management.commands.import_roster.hash_password", lambda password: f"of {password}")
     out = tmp_path / "passwords.csv"
     with pytest.raises(OperationalError) as failure:

@@ -125,7 +125,7 @@ def _teacher(password: str) -> Actor:
 
 def _class(teacher: Actor) -> str:
     """The demo's class, with at least the students of the roster file in it; its id."""
-    found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME).first()
+    found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME, removed_at=None).first()
     class_id = (found or class_create(teacher=teacher, name=CLASS_NAME)).id
     try:
         report = rosters.roster_import(class_id=class_id, entries=rosters.roster_read(ROSTER))

@@ -1,0 +1,244 @@
+"""Registration by mailed code: accounts that a class sheet or a superuser made, and how their owners come to them.
+
+Until then an account awaits registration: it has no usable password, so nobody signs in with it anywhere, and its
+e-mail is taken, so nobody signs up with it (`/auth/signup` would give it away without any proof).
+
+`address` is where a request comes from, None where that is not known; see `accounts.limits`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+
+from accounts import codes, mail, passwords, tokens
+from accounts.codes import Issued, Purpose
+from accounts.limits import (
+    CODE_ACCOUNT,
+    CODE_ADDRESS,
+    CODES_SENT,
+    LOGIN_ACCOUNT,
+    LOGIN_ADDRESS,
+    failures_counted,
+    take,
+)
+from accounts.models import TeacherProfile, User, email_key
+from accounts.selectors import account_find
+from core import errors
+from core.identity import Role
+from core.times import now
+from core.work import unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A teacher to be added."""
+
+    email: str
+    name: str
+    department: str
+
+
+def _unknown(role: Role) -> errors.ApiError:
+    return errors.StudentNotFound() if role is Role.STUDENT else errors.TeacherNotFound()
+
+
+def registration_begin(*, role: Role, email: str, address: str | None = None) -> Issued:
+    """Mails a code to register with.
+
+    Raises `StudentNotFound` or `TeacherNotFound`, `AlreadyRegistered`, `TooManyRequests`.
+    """
+    with failures_counted((CODE_ADDRESS, address)):
+        user = account_find(role=role, email=email)
+        if user is None:
+            raise _unknown(role)
+    if not user.awaits_registration:
+        raise errors.AlreadyRegistered
+    return _send_code(user, Purpose.REGISTER)
+
+
+def registration_finish(
+    *,
+    role: Role,
+    otp_token: str,
+    email: str,
+    password: str,
+    code: str | None,
+    allow_unverified: bool = False,
+    address: str | None = None,
+) -> User:
+    """Gives the account its password. `code` None registers without a proof, where `allow_unverified` says so.
+
+    Never without a proof for an account that anybody has ever registered: its owner's classes and marks are in it.
+    Raises `Unauthorized` (the token, or the e-mail is not its), `AlreadyRegistered`, `InvalidCode`, `TooManyRequests`.
+    """
+    user = User.objects.filter(pk=codes.read_token(otp_token, Purpose.REGISTER), role=role, is_active=True).first()
+    if user is None or user.email_key != email_key(email):
+        raise errors.Unauthorized
+    if not user.awaits_registration:
+        raise errors.AlreadyRegistered
+    code_id = None
+    if code is not None:
+        code_id = _check(user.id, Purpose.REGISTER, code, address)
+    elif not (allow_unverified and user.never_registered):
+        raise errors.InvalidCode
+    return _register(user.id, code_id, passwords.hash_password(password))
+
+
+@unit_of_work
+def _register(user_id: str, code_id: str | None, password_hash: str) -> User:
+    user = User.objects.get(pk=user_id)
+    if not user.awaits_registration:
+        raise errors.AlreadyRegistered
+    # Takes the row as it was read: of two at once, one registers.
+    if not User.objects.filter(pk=user_id, password=user.password).update(updated_at=now()):
+        raise errors.AlreadyRegistered
+    if code_id is not None:
+        codes.use(code_id)
+        user.email_verified_at = now()
+    elif not user.never_registered:
+        raise errors.InvalidCode
+    user.password = password_hash
+    user.save(update_fields=["password", "email_verified_at"])
+    return user
+
+
+def code_send(*, role: Role, email: str = "", roll_number: str = "", address: str | None = None) -> Issued:
+    """Mails a code with which somebody confirms the mailbox or gives up the password.
+
+    Raises `StudentNotFound` or `TeacherNotFound`, `TooManyRequests`.
+    """
+    with failures_counted((CODE_ADDRESS, address)):
+        user = account_find(role=role, email=email, roll_number=roll_number)
+        if user is None:
+            raise _unknown(role)
+    return _send_code(user, Purpose.RECOVER)
+
+
+def _send_code(user: User, purpose: Purpose) -> Issued:
+    take(CODES_SENT, user.id)
+    issued = codes.issue(user=user, purpose=purpose)
+    mail.send_code(user=user, code=issued.code)
+    return issued
+
+
+def account_recover(
+    *,
+    role: Role,
+    otp_token: str,
+    code: str,
+    keep_password: bool,
+    email: str = "",
+    roll_number: str = "",
+    address: str | None = None,
+) -> None:
+    """The mailbox is shown to be its owner's. Without `keep_password` the account awaits registration again.
+
+    Raises `Unauthorized` (the token, or it is somebody else's), `InvalidCode`, `TooManyRequests`.
+    """
+    user_id = codes.read_token(otp_token, Purpose.RECOVER)
+    user = account_find(role=role, email=email, roll_number=roll_number)
+    if user is None or user.id != user_id:
+        raise errors.Unauthorized
+    _recover(user_id, _check(user_id, Purpose.RECOVER, code, address), keep_password)
+
+
+@unit_of_work
+def _recover(user_id: str, code_id: str, keep_password: bool) -> None:
+    codes.use(code_id)
+    user = User.objects.get(pk=user_id)
+    user.email_verified_at = user.email_verified_at or now()
+    fields = ["email_verified_at"]
+    if not keep_password:
+        user.set_unusable_password()
+        fields.append("password")
+    user.save(update_fields=fields)
+
+
+def _check(user_id: str, purpose: Purpose, code: str, address: str | None) -> str:
+    with failures_counted((CODE_ACCOUNT, user_id), (CODE_ADDRESS, address)):
+        return codes.check(user_id=user_id, purpose=purpose, code=code)
+
+
+def sign_in(
+    *, role: Role, password: str, email: str = "", roll_number: str = "", address: str | None = None
+) -> tuple[User, str]:
+    """The person with this e-mail or roll number, and a token. Takes the same time whatever is wrong.
+
+    Raises `StudentNotFound` or `TeacherNotFound`, `NotRegistered`, `InvalidPassword`, `TooManyRequests`.
+    """
+    subject = f"{role}:{email_key(email) or roll_number}"
+    with failures_counted((LOGIN_ACCOUNT, subject), (LOGIN_ADDRESS, address)):
+        user = account_find(role=role, email=email, roll_number=roll_number)
+        stored = user.password if user is not None else None
+        matches = (
+            user.check_password(password)
+            if user is not None
+            else passwords.password_matches(password, stored, renew=lambda encoded: None)
+        )
+        if user is None:
+            raise _unknown(role)
+        if user.awaits_registration:
+            raise errors.NotRegistered
+        if not matches:
+            raise errors.InvalidPassword
+    return user, tokens.issue(user)
+
+
+def password_change(
+    *,
+    role: Role,
+    old_password: str,
+    new_password: str,
+    email: str = "",
+    roll_number: str = "",
+    address: str | None = None,
+) -> None:
+    """Another password for who knows the old one; tokens from before are good no more. Raises as `sign_in`."""
+    user, _ = sign_in(role=role, password=old_password, email=email, roll_number=roll_number, address=address)
+    _set_password(user, passwords.hash_password(new_password))
+
+
+@unit_of_work
+def _set_password(user: User, password_hash: str) -> None:
+    # Renewing a hash changes the row too, so what counts is that nobody has chosen another password meanwhile.
+    if not User.objects.filter(pk=user.id, token_version=user.token_version).update(updated_at=now()):
+        raise errors.InvalidPassword
+    user.password = password_hash
+    user.save(update_fields=["password"])
+
+
+def teacher_add(newcomer: Newcomer) -> None:
+    """A teacher who awaits registration; `EmailTaken` if somebody has the e-mail."""
+    if not teachers_add([newcomer]):
+        raise errors.EmailTaken
+
+
+def teachers_add(newcomers: Iterable[Newcomer]) -> int:
+    """Adds those whose e-mail nobody has yet, all or none; how many."""
+    asked = list(newcomers)
+    try:
+        return _add_teachers(asked)
+    except IntegrityError:
+        return _add_teachers(asked)  # somebody else has added one of them in between
+
+
+@unit_of_work
+def _add_teachers(newcomers: list[Newcomer]) -> int:
+    wanted: dict[str, Newcomer] = {}
+    for newcomer in newcomers:
+        wanted.setdefault(email_key(newcomer.email), newcomer)
+    known = set(User.objects.filter(email_key__in=list(wanted)).values_list("email_key", flat=True))
+    new = {key: newcomer for key, newcomer in wanted.items() if key not in known}
+    users = {
+        key: User(
+            name=newcomer.name, email=newcomer.email, email_key=key, role=Role.TEACHER, password=make_password(None)
+        )
+        for key, newcomer in new.items()
+    }
+    User.objects.bulk_create(users.values())
+    TeacherProfile.objects.bulk_create(
+        [TeacherProfile(user=users[key], department=newcomer.department) for key, newcomer in new.items()]
+    )
+    return len(new)

@@ -1,0 +1,69 @@
+"""The base of AttenTrack's views: bare JSON, its own words for failures, and the two trust modes."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.renderers import JSONRenderer
+
+from attendance import selectors
+from classes.selectors import class_teacher
+from core import errors
+from core.identity import Actor
+from core.views import ApiView
+from dialects.attentrack.forms import attentrack_error
+
+
+class BareJson(JSONRenderer):
+    """The view's answer as it is."""
+
+    charset = "utf-8"
+
+
+class AttenTrackView(ApiView):
+    """A route for its `audience`; with ATTENTRACK_OPEN for everybody, unless it never `opens`."""
+
+    renderer_classes = (BareJson,)
+    opens: ClassVar[bool] = True
+    #: Code → status, where this route has another than the others.
+    statuses: ClassVar[Mapping[str, int]] = {}
+
+    def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
+        return attentrack_error(error, self.statuses)
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody is asked who they are; a token that comes along counts for nothing."""
+        return self.opens and bool(settings.ATTENTRACK_OPEN)
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [] if self.is_open else super().get_authenticators()
+
+    def get_permissions(self) -> Any:
+        return [] if self.is_open else super().get_permissions()
+
+    @property
+    def address(self) -> str | None:
+        """Where the request comes from."""
+        return self.request.META.get("REMOTE_ADDR")
+
+    def only(self, user_id: str) -> None:
+        """`Forbidden` unless the one who asks is this person, or the route is open."""
+        if not self.is_open and self.actor.id != user_id:
+            raise errors.Forbidden
+
+    def teacher_of(self, class_id: str) -> Actor:
+        """In whose name a class's route works: who asks, or where nobody is asked, the class's teacher."""
+        return class_teacher(class_id) if self.is_open else self.actor
+
+    def teacher_of_record(self, record_id: str) -> Actor:
+        return self.teacher_of(selectors.session_class_id(record_id)) if self.is_open else self.actor
+
+
+def read_query(request: Any, name: str) -> str:
+    """A parameter of the query; `InvalidSchema` without it."""
+    value = request.query_params.get(name)
+    if not value:
+        raise errors.InvalidSchema
+    return str(value)

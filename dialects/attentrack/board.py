@@ -1,0 +1,105 @@
+"""What AttenTrack calls the current attendance: that of the session with the focus.
+
+Its truth is in the database, so that a restart and other processes keep it. It is kept in memory for a second, and
+until something changes here: the app of each student in a class asks for it once a second.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from attendance import selectors
+from attendance.check_in import Circle, Place
+from attendance.selectors import CheckIn
+from attendance.signals import session_changed
+from core import strict_json
+
+#: How old what is shown may be: another process may have changed it, seconds.
+MAX_AGE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The live session, its code and countdown, and what its teacher last told of the place."""
+
+    check_in: CheckIn | None
+    location: Any
+    radius: Any
+
+    @property
+    def code(self) -> Any:
+        """As the teacher's app sent it; None if there is none."""
+        return _loaded(self.check_in.code) if self.check_in is not None else None
+
+    @property
+    def countdown(self) -> Any:
+        found = _loaded(self.check_in.countdown) if self.check_in is not None else None
+        return 1 if found is None else found
+
+    @property
+    def class_id(self) -> str | None:
+        return self.check_in.class_id if self.check_in is not None else None
+
+
+class Board:
+    """The current attendance, for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._current: Current | None = None
+        self._read_at = float("-inf")
+
+    def current(self) -> Current:
+        """May read the database. Of many who ask at once, one does."""
+        with self._lock:
+            if self._current is None or time.monotonic() - self._read_at > MAX_AGE:
+                read_at = time.monotonic()
+                self._current, self._read_at = _read(), read_at
+            return self._current
+
+    def forget(self, **signal: Any) -> None:
+        """Something changed: the next who asks reads it."""
+        with self._lock:
+            self._current = None
+
+
+def _read() -> Current:
+    check_in = selectors.check_in_of_focus()
+    teacher_id = check_in.teacher_id if check_in is not None else None
+    told = selectors.place_told(teacher_id, or_by_anybody=settings.ATTENTRACK_OPEN) if teacher_id else None
+    location, radius = told or ("", "")
+    return Current(check_in, _loaded(location), _loaded(radius))
+
+
+def _loaded(text: str) -> Any:
+    return strict_json.loads(text) if text else None
+
+
+def place_of(location: Any) -> Place | None:
+    """The place in a client's `{latitude, longitude}`; None if there is none."""
+    if not isinstance(location, dict):
+        return None
+    return Place.of(location.get("latitude"), location.get("longitude"))
+
+
+def radius_of(value: Any) -> float | None:
+    """A range in metres, a number or its digits; None for none."""
+    try:
+        radius = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
+    except ValueError:
+        return None
+    return radius if 0 < radius < float("inf") else None
+
+
+def circle_of(current: Current) -> Circle | None:
+    """Where students must be; None where the teacher has told no place or no range."""
+    centre, radius = place_of(current.location), radius_of(current.radius)
+    return Circle(centre, radius) if centre is not None and radius is not None else None
+
+
+#: This process's.
+board = Board()
+session_changed.connect(board.forget)

@@ -1,0 +1,82 @@
+"""`/api/class/*` and `/api/superadmin/*`."""
+
+from typing import ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import registration
+from accounts.registration import Newcomer
+from accounts.selectors import account_get
+from attendance import services as attendance_services
+from classes import rosters, services
+from classes.selectors import class_get_for_owner, students_of
+from core.access import Audience
+from core.identity import Role
+from dialects.attentrack import inputs, shapes
+from dialects.attentrack.base import AttenTrackView
+
+
+class CreateClass(AttenTrackView):
+    """`POST /api/class/create-class`: a class with its students, all or nothing."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> Response:
+        body = inputs.ClassInput.read(request.data)
+        teacher_id = account_get(role=Role.TEACHER, user_id=body.pop("teacherid")).id
+        self.only(teacher_id)
+        entries = [
+            rosters.entry_of(line=number, **student) for number, student in enumerate(body.pop("students"), start=1)
+        ]
+        made = services.class_create_with_roster(teacher_id=teacher_id, entries=entries, unique_name=True, **body)
+        return Response({"_id": made.id, **shapes.class_details(made), "teacherid": teacher_id}, status=201)
+
+
+class ClassList(AttenTrackView):
+    """`GET /api/class/getList/:class_id`: the class and its roster."""
+
+    audience = Audience.TEACHER
+    statuses: ClassVar = {"class_not_found": 404}
+
+    def get(self, request: Request, class_id: str) -> Response:
+        found = class_get_for_owner(actor=self.teacher_of(class_id), class_id=class_id)
+        students = [
+            {"name": student.name, "rollNumber": student.roll_number or shapes.NOT_SET, "email": student.email}
+            for student in students_of(found.id)
+        ]
+        return Response({**shapes.class_details(found), "students": students})
+
+
+class RemoveClass(AttenTrackView):
+    """`DELETE /api/class/remove/:classId`."""
+
+    audience = Audience.TEACHER
+    statuses: ClassVar = {"class_not_found": 404}
+
+    def delete(self, request: Request, class_id: str) -> Response:
+        attendance_services.class_remove(actor=self.teacher_of(class_id), class_id=class_id)
+        return Response(status=204)
+
+
+class AddTeacher(AttenTrackView):
+    """`POST /api/superadmin/add-teacher`: a teacher who may register."""
+
+    audience = Audience.SUPERUSER
+    opens = False
+
+    def post(self, request: Request) -> Response:
+        registration.teacher_add(Newcomer(**inputs.TeacherInput.read(request.data)))
+        return Response({"message": "Teacher added"}, status=201)
+
+
+class AddTeachers(AttenTrackView):
+    """`POST /api/superadmin/add-teachers`: several; those who are known are passed over."""
+
+    audience = Audience.SUPERUSER
+    opens = False
+
+    def post(self, request: Request) -> Response:
+        body = inputs.TeachersInput.read(request.data)
+        added = registration.teachers_add(Newcomer(**teacher) for teacher in body["teachers"])
+        return Response({"message": f"Teachers added: {added}"}, status=201)

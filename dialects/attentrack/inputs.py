@@ -1,0 +1,185 @@
+"""The bodies that AttenTrack's routes take. Fields that are not named here are ignored."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core import strict_json
+from core.fields import InputSerializer, StrictEmail, StrictString
+from dialects.attentrack.times import read_day, read_instant
+
+
+class Text(StrictString):
+    """A string or a whole number, trimmed: the app sends some fields as either."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        whole = isinstance(data, int) and not isinstance(data, bool)
+        return super().to_internal_value(str(data) if whole else data)
+
+
+class Flag(serializers.BooleanField):
+    """`true` or `false`; DRF's own field takes "yes" and 1 as well."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Json(serializers.Field[str, Any, str, Any]):
+    """A string or a number, kept as JSON and handed on as it came; the value is `""` for null."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, (str, int, float)) or isinstance(data, bool):
+            raise serializers.ValidationError("no string and no number")
+        text = strict_json.dumps(data)
+        if len(text) > 128:
+            raise serializers.ValidationError("too long")
+        return text
+
+
+class Instant(StrictString):
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return read_instant(super().to_internal_value(data))
+        except (ValueError, OverflowError):
+            raise serializers.ValidationError("no date") from None
+
+
+class Day(StrictString):
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return read_day(super().to_internal_value(data))
+        except (ValueError, OverflowError):
+            raise serializers.ValidationError("no date") from None
+
+
+def roll_number() -> Text:
+    return Text(max_length=64, source="roll_number")
+
+
+class EmailInput(InputSerializer):
+    email = StrictEmail()
+
+
+class RollNumberInput(InputSerializer):
+    rollNumber = roll_number()
+
+
+class VerifyInput(InputSerializer):
+    email = StrictEmail()
+    password = StrictString(min_length=6)
+    otp = Text(max_length=16, source="code", allow_null=True)
+
+
+class _PasswordInput(InputSerializer):
+    password = StrictString(allow_blank=True)
+
+
+class StudentLoginInput(_PasswordInput):
+    rollNumber = roll_number()
+
+
+class TeacherLoginInput(_PasswordInput):
+    email = StrictEmail()
+
+
+class _RecoverInput(InputSerializer):
+    otp = Text(max_length=16, source="code", allow_null=True)
+    verify = Flag(source="keep_password")
+
+
+class StudentRecoverInput(_RecoverInput):
+    rollNumber = roll_number()
+
+
+class TeacherRecoverInput(_RecoverInput):
+    email = StrictEmail()
+
+
+class _ChangeInput(InputSerializer):
+    oldPassword = StrictString(source="old_password", allow_blank=True)
+    newPassword = StrictString(source="new_password", min_length=6)
+
+
+class StudentChangeInput(_ChangeInput):
+    rollNumber = roll_number()
+
+
+class TeacherChangeInput(_ChangeInput):
+    email = StrictEmail()
+
+
+class StudentUpdateInput(InputSerializer):
+    """What is left out stays as it is."""
+
+    rollNumber = roll_number()
+    branch = Text(max_length=128, required=False, allow_blank=True)
+    semester = Text(max_length=64, required=False, allow_blank=True)
+    enroll = Text(max_length=64, required=False, allow_blank=True)
+    phone = Text(max_length=64, required=False, allow_blank=True)
+
+
+class TeacherUpdateInput(InputSerializer):
+    """What is left out stays as it is."""
+
+    email = StrictEmail()
+    eduQualification = Text(max_length=255, source="education", required=False, allow_blank=True)
+    telephone = Text(max_length=64, required=False, allow_blank=True)
+    interest = Text(max_length=255, required=False, allow_blank=True)
+
+
+class OwnAttendanceInput(InputSerializer):
+    class_id = StrictString()
+    rollNumber = roll_number()
+
+
+class RangeInput(InputSerializer):
+    class_id = StrictString()
+    startDate = Day(source="since")
+    endDate = Day(source="until")
+
+
+class RecordInput(InputSerializer):
+    class_id = StrictString()
+    date = Instant(source="instant")
+    records = serializers.DictField(child=Flag())
+
+
+class FlipInput(InputSerializer):
+    attendance_id = StrictString()
+    datas = serializers.ListField(child=Text(max_length=64))
+
+
+class SheetStudent(serializers.Serializer[Any]):
+    email = StrictEmail()
+    fullName = Text(max_length=255, source="name")
+    rollNumber = roll_number()
+
+
+class ClassInput(InputSerializer):
+    classname = StrictString(max_length=255, trim_whitespace=True, source="name")
+    batch = Text(max_length=64, required=False, allow_blank=True, default="")
+    semester = Text(max_length=64, required=False, allow_blank=True, default="")
+    department = Text(max_length=128, required=False, allow_blank=True, default="")
+    teacherid = StrictString()
+    students = SheetStudent(many=True)
+
+
+class TeacherInput(InputSerializer):
+    email = StrictEmail()
+    fullName = Text(max_length=255, source="name")
+    department = Text(max_length=128, required=False, allow_blank=True, default="")
+
+
+class TeachersInput(InputSerializer):
+    teachers = TeacherInput(many=True)
+
+
+class SetAttendanceInput(InputSerializer):
+    otp = Json(source="code", allow_null=True)
+    time = Json(source="countdown", allow_null=True)
+    id = StrictString(source="class_id")

@@ -1,0 +1,59 @@
+"""`GET /`, `POST /setAttendance`, `GET /getAttendance`."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from attendance import services
+from core.access import Audience
+from core.identity import Role
+from dialects.attentrack import inputs
+from dialects.attentrack.base import AttenTrackView
+from dialects.attentrack.board import board
+
+
+def _text(text: str) -> HttpResponse:
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+class Root(AttenTrackView):
+    """`GET /`: the server is up."""
+
+    audience = Audience.ANYONE
+
+    def get(self, request: Request) -> HttpResponse:
+        return _text("Server is running...")
+
+
+class SetAttendance(AttenTrackView):
+    """`POST /setAttendance`: opens the class's live session, with the code that students must know."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> HttpResponse:
+        body = inputs.SetAttendanceInput.read(request.data)
+        services.check_in_open(
+            actor=self.teacher_of(body["class_id"]),
+            class_id=body["class_id"],
+            code=body["code"] or "",
+            countdown=body["countdown"] or "",
+        )
+        return _text("OTP and Final Time set")
+
+
+class GetAttendance(AttenTrackView):
+    """`GET /getAttendance`: the live session. Asked by each student's app once a second: served from memory."""
+
+    audience = Audience.SIGNED_IN
+
+    def get(self, request: Request) -> Response:
+        current = board.current()
+        # In the default mode the code is checked here, so a student has to hear it in class.
+        sees_code = self.is_open or self.actor.role == Role.TEACHER
+        return Response(
+            {
+                "currentOTP": current.code if sees_code else None,
+                "finalTime": current.countdown,
+                "currentId": current.class_id,
+            }
+        )

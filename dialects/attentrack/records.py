@@ -1,0 +1,191 @@
+"""A class's records: reports for students and teachers, and `/api/attendance/*`."""
+
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.selectors import account_find, actor_of, is_verified, students_by_roll_number
+from attendance import reports, selectors, services
+from attendance.enums import Status
+from classes.selectors import class_get_for_owner, class_get_for_student, classes_of_student, student_ids
+from core import errors
+from core.access import Audience
+from core.identity import Role
+from core.times import to_iso
+from dialects.attentrack import inputs, shapes
+from dialects.attentrack.base import AttenTrackView, read_query
+from dialects.attentrack.times import day_and_time
+
+#: So many records a class may have while its teacher, or a student in it, has not confirmed the mailbox.
+UNVERIFIED_RECORDS = 10
+
+
+def _is_present(status: Status) -> bool:
+    return status.as_basic is Status.PRESENT
+
+
+class _StudentView(AttenTrackView):
+    audience = Audience.STUDENT
+
+    def student(self, roll_number: str) -> Any:
+        """The student of this roll number, if the one who asks is that student."""
+        found = account_find(role=Role.STUDENT, roll_number=roll_number)
+        if found is None:
+            raise errors.StudentNotFound
+        self.only(found.id)
+        return found
+
+
+class OwnAttendance(_StudentView):
+    """`POST /api/student/attendance`: a student's records in a class. It only reads, whatever its name says."""
+
+    statuses: ClassVar = {"not_enrolled": 400}
+
+    def post(self, request: Request) -> Response:
+        body = inputs.OwnAttendanceInput.read(request.data)
+        student = self.student(body["roll_number"])
+        class_id = class_get_for_student(actor=actor_of(student), class_id=body["class_id"]).id
+        records = selectors.records_of_student(student_id=student.id, class_id=class_id)
+        return Response(
+            {
+                "totalClasses": len(records),
+                "presentClasses": sum(_is_present(status) for _, status in records),
+                "attendanceMap": [{**day_and_time(held), "status": _is_present(status)} for held, status in records],
+                # The app reads it as permission, against its name.
+                "not_allowed": student.email_verified_at is not None or len(records) < UNVERIFIED_RECORDS,
+            }
+        )
+
+
+class OwnAttendances(_StudentView):
+    """`GET /api/student/attendance/:rollNumber`: how often a student was there, by class."""
+
+    def get(self, request: Request, roll_number: str) -> Response:
+        student = self.student(roll_number)
+        class_ids = [found.id for found in classes_of_student(student.id)]
+        found = selectors.statuses_by_class(student_id=student.id, class_ids=class_ids)
+        return Response(
+            {
+                class_id: {"total_days": len(statuses), "attended": sum(map(_is_present, statuses))}
+                for class_id, statuses in found.items()
+            }
+        )
+
+
+class Records(AttenTrackView):
+    """`POST /api/teacher/records`: how often each student was there, on the days from `startDate` to `endDate`."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> Response:
+        body = inputs.RangeInput.read(request.data)
+        found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
+        matrix = reports.attendance_matrix(class_id=found.id, since=body["since"], until=body["until"])
+        report = {
+            # Who has no roll number, by another protocol's doing, still has a row.
+            row.roll_number or row.email: {
+                "totalDays": row.tally.total,
+                "presentCount": row.tally.present,
+                "name": row.name,
+                "email": row.email,
+            }
+            for row in matrix.students
+        }
+        return Response({"class_id": found.id, "totalDays": len(matrix.started_at), "report": report})
+
+
+class OverallRecords(AttenTrackView):
+    """`POST /api/teacher/overall-records`: the counts of each record in those days."""
+
+    audience = Audience.TEACHER
+
+    def post(self, request: Request) -> Response:
+        body = inputs.RangeInput.read(request.data)
+        found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
+        held = reports.sessions_held(class_id=found.id, since=body["since"], until=body["until"])
+        return Response(
+            [
+                {
+                    **day_and_time(session.held_at),
+                    "id": session.id,
+                    "presentCount": session.present,
+                    "absentCount": session.absent,
+                }
+                for session in held
+            ]
+        )
+
+
+class CreateAttendance(AttenTrackView):
+    """`POST /api/attendance/createAttendance`: a whole record; it ends the class's live session."""
+
+    audience = Audience.TEACHER
+    statuses: ClassVar = {"not_verified": 406}
+
+    def post(self, request: Request) -> Response:
+        body = inputs.RecordInput.read(request.data)
+        teacher = self.teacher_of(body["class_id"])
+        class_id = class_get_for_owner(actor=teacher, class_id=body["class_id"]).id
+        roll_numbers = students_by_roll_number(student_ids(class_id))
+        session, is_new = services.session_record(
+            actor=teacher,
+            class_id=class_id,
+            instant=body["instant"],
+            statuses={
+                roll_numbers[roll_number.strip()]: Status.PRESENT if present else Status.ABSENT
+                for roll_number, present in body["records"].items()
+                if roll_number.strip() in roll_numbers
+            },
+            limit=None if is_verified(teacher.id) else UNVERIFIED_RECORDS,
+        )
+        attendance = {
+            "_id": session.id,
+            "id": session.id,
+            "class_id": class_id,
+            "date": to_iso(body["instant"]),
+            "records": shapes.statuses(selectors.statuses_of_session(session.id), roll_numbers.items()),
+        }
+        message = "Attendance created" if is_new else "Attendance updated"
+        return Response({"message": message, "attendance": attendance}, status=201 if is_new else 200)
+
+
+class SpecificRecord(AttenTrackView):
+    """`GET /api/attendance/specific-record?id=`: a record, by roll number."""
+
+    audience = Audience.TEACHER
+
+    def get(self, request: Request) -> Response:
+        record_id = read_query(request, "id")
+        session = selectors.session_get_for_owner(actor=self.teacher_of_record(record_id), session_id=record_id)
+        found = selectors.statuses_of_session(session.id)
+        return Response(shapes.statuses(found, students_by_roll_number(list(found)).items()))
+
+
+class ChangeRecord(AttenTrackView):
+    """`PATCH /api/attendance/change-specific-record`: flips the students of these roll numbers."""
+
+    audience = Audience.TEACHER
+
+    def patch(self, request: Request) -> Response:
+        body = inputs.FlipInput.read(request.data)
+        record_id = body["attendance_id"]
+        teacher = self.teacher_of_record(record_id)
+        session = selectors.session_get_for_owner(actor=teacher, session_id=record_id)
+        roll_numbers = students_by_roll_number(list(selectors.statuses_of_session(session.id)))
+        if not roll_numbers.keys() >= set(body["datas"]):
+            raise errors.StudentNotFound
+        students = [roll_numbers[roll_number] for roll_number in dict.fromkeys(body["datas"])]
+        services.session_flip(actor=teacher, session_id=session.id, student_ids=students)
+        return Response({"message": "Attendance updated"})
+
+
+class DeleteRecord(AttenTrackView):
+    """`DELETE /api/attendance/delete-record?id=`: the record counts no more; the journal keeps it."""
+
+    audience = Audience.TEACHER
+
+    def delete(self, request: Request) -> Response:
+        record_id = read_query(request, "id")
+        services.session_void(actor=self.teacher_of_record(record_id), session_id=record_id)
+        return Response(status=204)

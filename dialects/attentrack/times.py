@@ -1,0 +1,37 @@
+"""Days and instants as AttenTrack's app writes and reads them, in the school's time (`TIME_ZONE`)."""
+
+import re
+from datetime import date, datetime
+
+from django.utils import timezone
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+#: JavaScript's `toDateString()`: `Sat May 17 2025`.
+_DATE_STRING = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d{4})\Z", re.ASCII)
+
+
+def read_instant(text: str) -> datetime:
+    """The instant that an ISO date or time, or a `toDateString()`, names; ValueError for anything else.
+
+    Without an offset it is the school's time, without a time of day the day's first moment.
+    """
+    found = _DATE_STRING.match(text)
+    if found and found[1] in _MONTHS:
+        moment = datetime(int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2]))  # noqa: DTZ001  made aware below
+    else:
+        moment = datetime.fromisoformat(text)
+    if not 1970 <= moment.year < 2200:
+        raise ValueError("no year of a school's")
+    aware = moment if moment.tzinfo is not None else timezone.make_aware(moment)
+    return aware.replace(microsecond=aware.microsecond // 1000 * 1000)
+
+
+def read_day(text: str) -> date:
+    """The school's day in which that instant is."""
+    return timezone.localtime(read_instant(text)).date()
+
+
+def day_and_time(moment: datetime) -> dict[str, str]:
+    """`{date: "dd-mm-yy", time: "HH:MM"}`."""
+    local = timezone.localtime(moment)
+    return {"date": f"{local:%d-%m-%y}", "time": f"{local:%H:%M}"}

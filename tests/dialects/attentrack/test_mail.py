@@ -1,0 +1,70 @@
+"""Codes go out as mail with two bodies: the console by default, SMTP by EMAIL_URL; no mail server harms nobody."""
+
+import time
+from collections.abc import Callable
+
+from tests.dialects.attentrack.app import App
+from tests.dialects.attentrack.people import make_school
+from tests.dialects.attentrack.smtp import smtp_server
+from tests.support.database import Databases, manage
+from tests.support.processes import free_port
+from tests.support.server import Server
+
+LIMIT = 15.0  # seconds
+
+
+def ask_for_code(server: Server) -> App:
+    """A code for a teacher of a new school; the app that asked."""
+    school = make_school(server)
+    card = school.teacher.ask("GET", "/api/teacher/token-login")
+    school.close()
+    app = App(server.url)
+    assert list(app.ask("POST", "/api/teacher/otp-generate", {"email": card["email"]})) == ["otpToken"]
+    app.traffic.append(card["email"])
+    return app
+
+
+def wait_for_log(server: Server, text: str) -> None:
+    until = time.monotonic() + LIMIT
+    while text not in server.log_text():
+        assert time.monotonic() < until, server.log_text()
+
+
+def test_a_code_is_mailed_with_a_text_and_an_html_body(make_server: Callable[..., Server]) -> None:
+    with smtp_server() as (email_url, mailbox):
+        server = make_server(EMAIL_URL=email_url, EMAIL_FROM="School <school@example.com>")
+        app = ask_for_code(server)
+        message = mailbox.wait(app.traffic[-1])
+        server.stop()
+    assert (message["From"], message["Subject"]) == ("School <school@example.com>", "Your one-time code")
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    code = str(mailbox.code(app.traffic[-1]))
+    assert f"your one-time code is {code}." in text.get_content()
+    assert f"<strong>{code}</strong>" in html.get_content()
+    assert code not in server.log_text()
+    app.close()
+
+
+def test_mail_goes_to_the_console_where_nothing_is_set(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    app = ask_for_code(server)
+    wait_for_log(server, "your one-time code is")
+    app.close()
+
+
+def test_a_mail_server_that_is_gone_keeps_nobody_waiting_and_is_logged_without_the_code(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(EMAIL_URL=f"smtp://127.0.0.1:{free_port()}")
+    app = ask_for_code(server)
+    wait_for_log(server, "A mail could not be sent: ConnectionRefusedError")
+    assert "one-time code is" not in server.log_text()
+    app.close()
+
+
+def test_an_unknown_kind_of_mail_server_stops_the_start(databases: Databases) -> None:
+    done = manage("check", database=databases.fresh(), EMAIL_URL="pigeon://post")
+    assert done.returncode != 0
+    assert "EMAIL_URL must begin with" in done.stderr
