@@ -70,7 +70,7 @@ class ClassAdmin(WritablePage, _ClassAdmin):
     ordering = ("name", "id")
     autocomplete_fields = ("teacher",)
     readonly_fields = ("id", "roster_size", "created_at", "updated_at", "removed_at")
-    fields = ("name", "teacher", "department", "batch", "semester", *readonly_fields)
+    fields = ("name", "teacher", "department", "batch", "semester", "open_roster", *readonly_fields)
     inlines = (EnrolmentInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Class]:

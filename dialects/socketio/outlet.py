@@ -1,7 +1,8 @@
 """A Socket.IO connection's way out: the queue that Engine.IO empties into a WebSocket or into polls.
 
-A WebSocket takes whatever comes (`dialects.socketio.transport` cuts off one that is too slow); who polls too seldom is
-found out here.
+Frames for a WebSocket go past that queue once it is empty, because its way of waking up costs more than the frame.
+Server CPU for each delivered frame at 300 sockets, one mark at a time: 94 µs with it, 56 without (/ws: 39); in a
+burst 36 and 9. The WebSocket's own outlet cuts off a slow reader; who polls too seldom is found out here.
 """
 
 import asyncio
@@ -11,27 +12,39 @@ from typing import Any
 
 from engineio.packet import CLOSE, MESSAGE, Packet
 
-from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT
+from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet
 from dialects.socketio.packets import DISCONNECT
 
 _closing: set[asyncio.Task[None]] = set()
 
 
 class EngineQueue(asyncio.Queue[Any]):
-    """Engine.IO's queue of packets for one client, which knows how many characters wait in it."""
+    """Engine.IO's queue of packets for one client, which knows how many characters wait in it.
+
+    `pipe` is the outlet of the client's WebSocket, once it has one.
+    """
+
+    pipe: AsgiOutlet | None = None
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
         self.unsent = 0
+        #: Packets that nobody has taken yet. Engine.IO sends what it takes before anything else in the loop runs.
+        self.untaken = 0
 
     def _put(self, item: Any) -> None:
         super()._put(item)
         self.unsent += _size(item)
+        self.untaken += 1
 
     def _get(self) -> Any:
         item = super()._get()
         self.unsent -= _size(item)
         return item
+
+    def task_done(self) -> None:
+        super().task_done()
+        self.untaken -= 1
 
 
 def _size(item: Any) -> int:
@@ -58,6 +71,9 @@ class EngineOutlet:
             return
         if self._held is not None:
             self._held += frames
+            return
+        if self._queue.pipe is not None and self._engine.upgraded and not self._queue.untaken:
+            self._queue.pipe.send([f"{MESSAGE}{text}" for text in frames])
             return
         for text in frames:
             self._queue.put_nowait(Packet(MESSAGE, text))

@@ -105,6 +105,8 @@ class SocketIo:
         if dialect is None:
             raise exceptions.ConnectionRefusedError(errors.SocketUnauthorized.message)
         engine = self.server.eio.sockets[self.server.manager.eio_sid_from_sid(sid, NAMESPACE)]
+        if transport.PIPE in scope:
+            engine.queue.pipe = scope[transport.PIPE]
         outlet = EngineOutlet(engine)
         try:
             socket = await live.welcome(

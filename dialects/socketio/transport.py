@@ -7,6 +7,7 @@ crash, and lets a body that is too long hang.
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import engineio
 from django.conf import settings
@@ -19,6 +20,9 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG = 1000, 1002, 1009
+
+#: Where a WebSocket's scope has its outlet.
+PIPE = "socketio.pipe"
 
 #: The first character of each of Engine.IO's packets.
 _PACKETS = frozenset("0123456")
@@ -60,6 +64,8 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
 
     outlet = AsgiOutlet(send, abandon)
     accepted = False
+    scope[PIPE] = outlet  # for a connection that begins here
+    upgraded = engine.sockets.get(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("sid", [""])[0])
 
     async def send_through(message: dict[str, Any]) -> None:
         nonlocal accepted
@@ -73,6 +79,8 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
                 if kind == "websocket.accept":
                     accepted = True
                     outlet.open()
+                    if upgraded is not None:  # for one that began by polling
+                        upgraded.queue.pipe = outlet
 
     async def receive_checked() -> dict[str, Any]:
         message = await receive()

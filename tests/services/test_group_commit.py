@@ -188,3 +188,34 @@ async def test_a_flood_is_split_so_that_its_first_marks_need_not_wait_for_its_la
     futures = [commits.submit(new_mark(room, session)) for _ in range(10)]
     assert await asyncio.gather(*futures) == list(range(1, 11))
     assert [len(batch) for batch in told.batches] == [4, 4, 2]
+
+
+async def test_marks_that_go_together_are_committed_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attendance.live.commit.MAX_BATCH", 4)
+    room, session, told, commits = await begin()
+    good = [new_mark(room, session) for _ in range(3)]
+    bad = [new_mark(room, session), new_mark(room, session)]
+    bad[1].id = bad[0].id  # no database takes the second
+    large = [new_mark(room, session) for _ in range(6)]  # more than a batch has otherwise
+    units = (good, bad, large, [new_mark(room, session)])
+    futures = [commits.submit(*unit) for unit in units]
+    assert commits.waiting == 12
+    assert await asyncio.gather(*futures) == [3, Refusal.FAILED, 9, 10]
+    assert commits.waiting == 0
+    assert [mark.seq for mark in good + large] == list(range(1, 10))
+    assert [len(batch) for batch in told.batches if batch] == [3, 6, 1]
+    assert await run(Mark.objects.count) == 10
+
+
+async def test_a_unit_whose_answer_was_lost_is_not_committed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, session, _, commits = await begin()
+    add = journal._add
+
+    def losing(marks: Sequence[Mark]) -> Any:
+        add(marks)
+        raise OperationalError("the connection broke")
+
+    monkeypatch.setattr(journal, "_add", losing)
+    assert await commits.submit(*(new_mark(room, session) for _ in range(3))) == 3
+    monkeypatch.undo()
+    assert await run(Mark.objects.count) == 3

@@ -1,16 +1,11 @@
 """Two server processes: rooms span them, by the look alone and by hints."""
 
-import asyncio
-from typing import Any
-
 import pytest
 
 from attendance.enums import Method, Status
-from attendance.live import gateway
 from dialects.rooms.shapes import RoomForm
-from tests.dialects.rooms.contract import close
-from tests.services.conftest import Connection, Rig, gateway_threads, make_room, rig
-from tests.services.test_hints import begin, end, run
+from tests.services.conftest import Connection, Rig, gateway_threads, rig
+from tests.services.test_hints import begin, end
 from tests.support.clients import Api
 from tests.support.database import Databases
 from tests.support.server import Server
@@ -91,20 +86,3 @@ async def test_a_bulk_update_elsewhere_is_one_message_here(rig: Rig, way: str) -
     assert text.startswith('2["attendanceBulkUpdated"')
     assert all(person.id in text for person in room.students)
     await end(a, b)
-
-
-async def test_a_bulk_update_with_a_bad_mark_is_refused_whole_and_others_are_not(rig: Rig) -> None:
-    room, a, b, teacher, _ = await begin(rig)
-    other = await run(make_room, 1)
-    (session_id,) = a.sessions
-    session, actor = a.sessions[session_id], teacher.socket.actor
-    good: dict[str, Any] = {room.students[0].id: Status.PRESENT}
-    bad = {**good, "f" * 24: Status.PRESENT}  # nobody: the database refuses the row
-    futures = [a.mark(session, statuses, by=actor, method=Method.BULK) for statuses in (good, bad, good)]
-    outcomes = await asyncio.gather(*futures)
-    assert [isinstance(outcome, int) for outcome in outcomes] == [True, False, True]
-    assert [mark.student_id for mark in session.marks] == [room.students[0].id] * 2
-    assert other.students
-    await gateway.read(lambda: None)
-    await end(a, b)
-    await close()
