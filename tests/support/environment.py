@@ -24,7 +24,10 @@ def database_url(name: str) -> str:
     return urlsplit(TEST_DATABASE_URL)._replace(path=f"/{name}").geturl()
 
 
-for variable in ("DATABASE_URL", "LIVE_SESSIONS", "SESSION_IDLE_MINUTES", "DEBUG", "HOST", "PORT"):
+for variable in (
+    *("DATABASE_URL", "LIVE_SESSIONS", "SESSION_IDLE_MINUTES", "DEBUG", "HOST", "PORT", "TIME_ZONE"),
+    *("EMAIL_URL", "EMAIL_FROM", "ATTENTRACK_OPEN"),
+):
     os.environ.pop(variable, None)
 os.environ["DATA_DIR"] = DATA_DIR
 os.environ["JWT_SECRET"] = JWT_SECRET
