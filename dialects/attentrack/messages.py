@@ -92,6 +92,8 @@ async def attendance(client: Client, data: Data) -> None:
             raise errors.NoActiveSession
         case Refusal.FAILED:
             raise errors.InternalError
+    if session.id not in live.sessions:
+        client.outlet.send([attendance2(str(roll_number).strip())])  # it ended at once, so the room is not told
 
 
 def _student_id(roll_number: str) -> str | None:

@@ -74,7 +74,7 @@ class Room:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hints: Hints | None = None
         self._announcer: asyncio.Task[None] | None = None
-        self._marked: asyncio.Queue[list[str]] = asyncio.Queue()
+        self._marked: asyncio.Queue[tuple[str, list[str]]] = asyncio.Queue()
         live.observers.append(self)
 
     async def start(self) -> None:
@@ -126,12 +126,14 @@ class Room:
             fact.student_id for fact in facts if isinstance(fact, Marked) and fact.status.as_basic is Status.PRESENT
         ]
         if present and self._clients and session.id == live.focus_id:
-            self._marked.put_nowait(present)
+            self._marked.put_nowait((session.id, present))
 
     async def _announce(self) -> None:
         """Turns marks into `attendance2`, in order. The roll numbers have to be read."""
         while True:
-            student_ids = await self._marked.get()
+            session_id, student_ids = await self._marked.get()
+            if session_id not in live.sessions:
+                continue  # what the record brought that has just ended it: nobody marked themself
             roll_numbers = await _read_roll_numbers(student_ids)
             self._send(
                 [attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers]

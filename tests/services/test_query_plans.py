@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
-from accounts.models import User
+from accounts.models import OneTimeCode, StudentProfile, User
 from attendance.enums import SessionState
 from attendance.models import Attendance, Mark, Session, SessionName
 from classes.models import Class, Enrolment
@@ -33,6 +33,9 @@ HOT_QUERIES: dict[str, tuple[Any, list[str]]] = {
     ),
     "a token's user": (lambda: User.objects.filter(pk=new_id()), ["id"]),
     "login by e-mail": (lambda: User.objects.filter(email_key="asha@example.com"), ["email_key"]),
+    "login by roll number": (lambda: User.objects.filter(roll_number="7"), ["roll_number"]),
+    "a person's code": (lambda: OneTimeCode.objects.filter(user_id=new_id(), purpose="register"), ["user", "purpose"]),
+    "a person's profile": (lambda: StudentProfile.objects.filter(user_id=new_id()), ["user"]),
     "the class's last finished session": (
         lambda: Session.objects.filter(class_ref_id=new_id(), state=SessionState.ENDED).order_by("-ended_at"),
         ["class_ref", "state", "ended_at"],

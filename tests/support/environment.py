@@ -25,15 +25,9 @@ def database_url(name: str) -> str:
 
 
 for variable in (
-    "DATABASE_URL",
-    "LIVE_SESSIONS",
-    "SESSION_IDLE_MINUTES",
-    "DEBUG",
-    "HOST",
-    "PORT",
-    "CHAT_PORT",
-    "ACCESS_TOKEN_SECRET",
-    "ALLOWED_ORIGINS",
+    *("DATABASE_URL", "LIVE_SESSIONS", "SESSION_IDLE_MINUTES", "DEBUG", "HOST", "PORT", "TIME_ZONE"),
+    *("EMAIL_URL", "EMAIL_FROM", "ATTENTRACK_OPEN"),
+    *("CHAT_PORT", "ACCESS_TOKEN_SECRET", "ALLOWED_ORIGINS"),
 ):
     os.environ.pop(variable, None)
 os.environ["DATA_DIR"] = DATA_DIR

@@ -331,6 +331,21 @@ def test_the_live_state_is_the_sessions_and_only_teachers_see_the_code(rest: Bar
 
 
 @COMMITS
+def test_polling_asks_the_database_for_nothing_but_who_asks(
+    rest: Bare, school: AttenTrackSchool, settings: Any, django_assert_num_queries: Any
+) -> None:
+    student = token_of(school.student)
+    rest.post("/setAttendance", {"otp": "1", "time": 2, "id": school.class_id}, token=token_of(school.owner))
+    rest.get("/getAttendance", token=student)
+    with django_assert_num_queries(20):  # the token's user, each time
+        for _ in range(20):
+            assert rest.get("/getAttendance", token=student).body["currentId"] == school.class_id
+    settings.ATTENTRACK_OPEN = True
+    with django_assert_num_queries(0):
+        assert rest.get("/getAttendance").body["currentOTP"] == "1"
+
+
+@COMMITS
 def test_in_open_mode_anyone_sees_the_code_and_nobody_needs_a_token(
     rest: Bare, school: AttenTrackSchool, open_mode: None
 ) -> None:

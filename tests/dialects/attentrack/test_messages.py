@@ -119,6 +119,19 @@ async def test_a_mark_made_on_ws_reaches_the_app(server: Server, school: LiveSch
         assert await teacher.frame() == {"type": "attendance2", "rollNumber": rolls[1]}
 
 
+async def test_what_the_record_brings_is_told_to_nobody_one_by_one(school: LiveSchool, rolls: list[str]) -> None:
+    school.open()
+    async with school.teacher.socket() as teacher:
+        record = {"class_id": school.class_id, "date": "2025-05-17", "records": dict.fromkeys(rolls[:2], True)}
+        school.teacher.ask("POST", "/api/attendance/createAttendance", record, status=201)
+        school.open()
+        async with school.students[0].socket() as asha:
+            await asha.send("attendance", rollNumber=rolls[0], otp="123456")
+            await asha.frame()
+        assert await teacher.frame() == {"type": "attendance2", "rollNumber": rolls[0]}
+        await teacher.hears_nothing()
+
+
 async def test_a_repeated_mark_is_told_again_and_written_once(
     server: Server, school: LiveSchool, rolls: list[str]
 ) -> None:
