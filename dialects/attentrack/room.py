@@ -14,7 +14,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from accounts.selectors import roll_numbers_of
-from attendance.enums import Status
+from attendance.enums import Method, Status
 from attendance.live import gateway
 from attendance.live.hints import Hint, Hints
 from attendance.live.hub import Outlet, Socket
@@ -74,7 +74,7 @@ class Room:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hints: Hints | None = None
         self._announcer: asyncio.Task[None] | None = None
-        self._marked: asyncio.Queue[tuple[str, list[str]]] = asyncio.Queue()
+        self._marked: asyncio.Queue[tuple[LiveSession, list[Marked]]] = asyncio.Queue()
         live.observers.append(self)
 
     async def start(self) -> None:
@@ -122,18 +122,17 @@ class Room:
 
     def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """The app knows one attendance at a time: that of the session with the focus."""
-        present = [
-            fact.student_id for fact in facts if isinstance(fact, Marked) and fact.status.as_basic is Status.PRESENT
-        ]
+        present = [fact for fact in facts if isinstance(fact, Marked) and fact.status.as_basic is Status.PRESENT]
         if present and self._clients and session.id == live.focus_id:
-            self._marked.put_nowait((session.id, present))
+            self._marked.put_nowait((session, present))
 
     async def _announce(self) -> None:
         """Turns marks into `attendance2`, in order. The roll numbers have to be read."""
         while True:
-            session_id, student_ids = await self._marked.get()
-            if session_id not in live.sessions:
-                continue  # what the record brought that has just ended it: nobody marked themself
+            session, marks = await self._marked.get()
+            # What a record brought that has just ended the session is old news to the app that sent it.
+            over = session.ended is not None
+            student_ids = [mark.student_id for mark in marks if not (over and mark.method is Method.BULK)]
             roll_numbers = await _read_roll_numbers(student_ids)
             self._send(
                 [attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers]

@@ -31,6 +31,8 @@ class Driver(ABC):
     package: ClassVar[str | None]
     #: Whether a teacher can mark somebody absent.
     marks_absent: ClassVar[bool] = True
+    #: Whether its sockets hear that somebody is absent.
+    hears_absent: ClassVar[bool] = True
 
     def __init__(self, server: Server, room: Room) -> None:
         self.server = server

@@ -94,4 +94,6 @@ async def test_a_mark_in_one_dialect_is_heard_in_every_other(server: Server, peo
         for student, status in marks[: 1 + driver.marks_absent]:
             await driver.mark(student, status)
             for who, listener in listeners.items():
+                if status == "absent" and not DRIVERS[who[0]].hears_absent:
+                    continue
                 assert await listener.mark() == (student.id, status), who

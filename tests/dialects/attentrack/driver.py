@@ -1,71 +1,78 @@
-"""A lesson as AttenTrack's app takes it, for the test that every protocol leaves the same records."""
+"""AttenTrack: REST to start and to finish, a socket to mark. It knows students by roll number, and marks nobody absent.
 
-from typing import Any
+Its app counts for itself: what it knows of a lesson under way is what its socket has heard.
+"""
 
-from attendance.enums import Status
+from contextlib import asynccontextmanager
+
+from accounts.models import User
+from core.times import now, to_iso
+from tests.dialects import drivers
 from tests.dialects.attentrack.app import App, AppSocket
-from tests.support.clients import Room
-
-INSTANT = "2025-05-17T10:00:00.000Z"
-CODE = "482913"
+from tests.support.clients import Person, Room
+from tests.support.server import Server
 
 
-class Driver:
-    """Drives `room` on the server at `url`. Its students must have roll numbers: `roll_numbers`, by their ids.
+def roll_number(student_id: str) -> str:
+    return f"R{student_id}"
 
-    The app knows present alone while a lesson runs; it brings the absent with the record that ends it.
-    """
 
-    name = "attentrack"
+class Listener(drivers.Listener):
+    def __init__(self, socket: AppSocket) -> None:
+        self.socket = socket
 
-    def __init__(self, url: str, room: Room, roll_numbers: dict[str, str]) -> None:
-        self.room, self.roll_numbers = room, roll_numbers
-        self.teacher = App(url, room.teacher.token)
-        self.students = {student.id: App(url, student.token) for student in room.students}
-        self.statuses: dict[str, str] = {}
-        self.desk: AppSocket
+    async def mark(self) -> tuple[str, str]:
+        while (frame := await self.socket.frame())["type"] != "attendance2":
+            pass
+        return frame["rollNumber"].removeprefix("R"), "present"
+
+
+class Driver(drivers.Driver):
+    package = "dialects.attentrack"
+    marks_absent = False
+    hears_absent = False
+
+    def __init__(self, server: Server, room: Room) -> None:
+        super().__init__(server, room)
+        self.heard: list[str] = []
+
+        def number() -> None:
+            for student in room.students:
+                User.objects.filter(pk=student.id).update(roll_number=roll_number(student.id))
+
+        server.database.ask(number)
+
+    def app(self, person: Person) -> App:
+        return App(self.server.url, person.token)
 
     async def start(self) -> None:
-        """The class is live, with a code."""
-        self.desk = await self.teacher.socket().__aenter__()
-        self.teacher.ask("POST", "/setAttendance", {"otp": CODE, "time": 60, "id": self.room.class_id})
+        body = {"otp": 482913, "time": 60, "id": self.room.class_id}
+        assert self.app(self.room.teacher).ask("POST", "/setAttendance", body) == "OTP and Final Time set"
 
-    async def mark(self, student_id: str, status: str) -> None:
-        """A student marks themself present, heard at the desk; who is absent is so in the record."""
-        self.statuses[student_id] = status
-        if status != Status.PRESENT:
-            return
-        async with self.students[student_id].socket() as phone:
-            await phone.send("attendance", rollNumber=self.roll_numbers[student_id], otp=CODE)
-            frame = await phone.frame()
-            assert frame == {"type": "attendance2", "rollNumber": self.roll_numbers[student_id]}
-            assert await self.desk.frame() == frame
+    async def mark(self, student: Person, status: str) -> None:
+        assert status == "present"
+        async with self.listen(self.room.teacher) as desk:
+            await desk.socket.send("attendance", rollNumber=roll_number(student.id))
+            assert await desk.mark() == (student.id, "present")
+        self.heard.append(student.id)
 
-    async def summary(self) -> dict[str, int]:
-        """The app counts for itself."""
-        present = list(self.statuses.values()).count(Status.PRESENT)
-        return {"present": present, "absent": len(self.statuses) - present, "total": len(self.statuses)}
+    async def summary(self) -> tuple[int, list[str]]:
+        return len(self.heard), self.heard
 
-    async def own_status(self, student_id: str) -> str | None:
-        """The student's status in the last record; None before one is finished."""
-        body = {"class_id": self.room.class_id, "rollNumber": self.roll_numbers[student_id]}
-        found = self.students[student_id].ask("POST", "/api/student/attendance", body)["attendanceMap"]
+    async def own_status(self, student: Person) -> str | None:
+        return "present" if student.id in self.heard else None
+
+    async def finish(self) -> None:
+        records = {roll_number(student_id): True for student_id in self.heard}
+        body = {"class_id": self.room.class_id, "date": to_iso(now()), "records": records}
+        self.app(self.room.teacher).ask("POST", "/api/attendance/createAttendance", body, status=201)
+
+    async def record(self, student: Person) -> str | None:
+        body = {"class_id": self.room.class_id, "rollNumber": roll_number(student.id)}
+        found = self.app(student).ask("POST", "/api/student/attendance", body)["attendanceMap"]
         return None if not found else "present" if found[-1]["status"] else "absent"
 
-    async def finish(self) -> dict[str, int]:
-        """The record that ends the lesson; its counts."""
-        records = {self.roll_numbers[key]: status == Status.PRESENT for key, status in self.statuses.items()}
-        body = {"class_id": self.room.class_id, "date": INSTANT, "records": records}
-        made = self.teacher.ask("POST", "/api/attendance/createAttendance", body, status=201)
-        await self.desk.__aexit__()
-        present = sum(made["attendance"]["records"].values())
-        total = len(made["attendance"]["records"])
-        return {"present": present, "absent": total - present, "total": total}
-
-    async def read_back(self) -> dict[str, str]:
-        """Each student's status in the record, by id, as the teacher reads it."""
-        days: dict[str, Any] = {"class_id": self.room.class_id, "startDate": INSTANT, "endDate": INSTANT}
-        record = self.teacher.ask("POST", "/api/teacher/overall-records", days)[-1]["id"]
-        found = self.teacher.ask("GET", f"/api/attendance/specific-record?id={record}")
-        by_roll = {roll_number: key for key, roll_number in self.roll_numbers.items()}
-        return {by_roll[roll_number]: "present" if there else "absent" for roll_number, there in found.items()}
+    @asynccontextmanager
+    async def listen(self, person: Person) -> drivers.Listening:
+        async with self.app(person).socket() as socket:
+            yield Listener(socket)
