@@ -15,8 +15,9 @@ from django.conf import settings
 
 from accounts import tokens
 from attendance.live import events, wire
+from attendance.live.frames import Frames
 from attendance.live.hub import Socket
-from attendance.live.outlet import AsgiOutlet
+from attendance.live.outlet import make_outlet
 from attendance.live.process import CLOSE_UNAUTHORIZED, live
 from core import errors
 
@@ -46,7 +47,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if task is not None:
                 task.cancel()
 
-        self.outlet = AsgiOutlet(send, abandon)
+        self.outlet = make_outlet(scope, send, abandon)
         try:
             await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
@@ -76,11 +77,11 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _refuse(self, failure: Exception) -> None:
         if isinstance(failure, errors.Unauthorized):
-            self.outlet.send([self.error_frame(errors.SocketUnauthorized())])
+            self.outlet.send(Frames([self.error_frame(errors.SocketUnauthorized())]))
             self.outlet.close(CLOSE_UNAUTHORIZED)
         else:
             logger.error("A socket could not be opened.", exc_info=failure)
-            self.outlet.send([self.error_frame(errors.InternalError())])
+            self.outlet.send(Frames([self.error_frame(errors.InternalError())]))
             self.outlet.close(CLOSE_INTERNAL_ERROR)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

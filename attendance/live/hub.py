@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from accounts.tokens import Claims
 from attendance.live import wire
+from attendance.live.frames import Frames
 from attendance.live.session import Fact, LiveSession
 from core.identity import Actor
 
@@ -34,7 +35,7 @@ EVERYBODY: Audience = None
 class Outlet(Protocol):
     """One socket's way out, in order, never blocking. Implemented by the server's transports."""
 
-    def send(self, frames: "list[str]") -> None:
+    def send(self, frames: Frames) -> None:
         """Queues text frames; a socket whose reader is too slow is closed instead (1013)."""
 
     async def answer(self, make: Callable[[], str]) -> None:
@@ -149,7 +150,7 @@ class Hub:
     def tell(self, socket: Socket, *texts: str) -> None:
         """Sends one socket frames of its own, behind what is already on its way there."""
         self.flush()
-        socket.outlet.send([*texts])
+        socket.outlet.send(Frames(texts))
 
     def change_form(self, socket: Socket, form: wire.WireForm) -> None:
         """What is published from now on reaches `socket` in another wire form."""
@@ -174,7 +175,7 @@ class Hub:
             group = list(entries)
             session, facts = group[0][0], [fact for _, _, fact in group]
             for form, sockets in chain(self._recipients(audience), self._following(session)):
-                frames = form(session, facts)
+                frames = Frames(form(session, facts))
                 if frames:
                     for socket in sockets:
                         socket.outlet.send(frames)

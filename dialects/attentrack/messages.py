@@ -12,6 +12,7 @@ from accounts.selectors import account_find
 from attendance import check_in, services
 from attendance.enums import Method, Status
 from attendance.live import gateway
+from attendance.live.frames import Frames
 from attendance.live.journal import Refusal
 from attendance.live.process import LOOK_INTERVAL, live
 from attendance.live.session import LiveSession
@@ -93,7 +94,7 @@ async def attendance(client: Client, data: Data) -> None:
         case Refusal.FAILED:
             raise errors.InternalError
     if session.id not in live.sessions:
-        client.outlet.send([attendance2(str(roll_number).strip())])  # it ended at once, so the room is not told
+        client.outlet.send(Frames([attendance2(str(roll_number).strip())]))  # it ended at once, so the room is not told
 
 
 def _student_id(roll_number: str) -> str | None:

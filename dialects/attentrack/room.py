@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from accounts.selectors import roll_numbers_of
 from attendance.enums import Method, Status
 from attendance.live import gateway
+from attendance.live.frames import Frames
 from attendance.live.hints import Hint, Hints
 from attendance.live.hub import Outlet, Socket
 from attendance.live.process import live
@@ -54,7 +55,7 @@ class Client:
 
     def refuse(self, error: errors.ApiError) -> None:
         """Tells it why nothing was done."""
-        self.outlet.send([error_frame(error)])
+        self.outlet.send(Frames([error_frame(error)]))
 
 
 def frame(kind: str, **fields: Any) -> str:
@@ -107,16 +108,16 @@ class Room:
 
     def say(self, text: str) -> None:
         """Sends a frame to all sockets of all processes."""
-        self._send([text])
+        self._send(Frames([text]))
         if self._hints is not None:
             self._hints.send({"kind": "frame", "text": text})
 
-    def _send(self, texts: list[str]) -> None:
+    def _send(self, texts: Frames) -> None:
         for client in list(self._clients):
             client.outlet.send(texts)
 
     async def _heard(self, hint: Hint) -> None:
-        self._send([hint["text"]])
+        self._send(Frames([hint["text"]]))
 
     # What the live sessions tell
 
@@ -135,7 +136,9 @@ class Room:
             student_ids = [mark.student_id for mark in marks if not (over and mark.method is Method.BULK)]
             roll_numbers = await _read_roll_numbers(student_ids)
             self._send(
-                [attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers]
+                Frames(
+                    attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers
+                )
             )
 
 

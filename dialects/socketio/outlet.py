@@ -12,6 +12,7 @@ from typing import Any
 
 from engineio.packet import CLOSE, MESSAGE, Packet
 
+from attendance.live.frames import Frames
 from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet
 from dialects.socketio.packets import DISCONNECT
 
@@ -58,22 +59,22 @@ class EngineOutlet:
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._queue: EngineQueue = engine.queue
-        self._held: list[str] | None = []
+        self._held: Frames | None = Frames()
         self._closed = False
 
     def open(self) -> None:
         """The client has been told that it is connected: what waited may go."""
         held, self._held = self._held, None
-        self.send(held or [])
+        self.send(held or Frames())
 
-    def send(self, frames: list[str]) -> None:
+    def send(self, frames: Frames) -> None:
         if self._closed:
             return
         if self._held is not None:
             self._held += frames
             return
         if self._queue.pipe is not None and self._engine.upgraded and not self._queue.untaken:
-            self._queue.pipe.send([f"{MESSAGE}{text}" for text in frames])
+            self._queue.pipe.send(frames.prefixed(str(MESSAGE)))
             return
         for text in frames:
             self._queue.put_nowait(Packet(MESSAGE, text))
@@ -85,7 +86,7 @@ class EngineOutlet:
             self._end(cut(self._engine))
 
     async def answer(self, make: Callable[[], str]) -> None:
-        self.send([make()])
+        self.send(Frames([make()]))
 
     def close(self, code: int) -> None:
         """Socket.IO has no codes: the client hears that the server disconnected it."""

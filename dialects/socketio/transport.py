@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 import engineio
 from django.conf import settings
 
-from attendance.live.outlet import AsgiOutlet
+from attendance.live.frames import Frames
+from attendance.live.outlet import make_outlet
 from dialects.socketio.outlet import EngineQueue, cut
 
 Scope = dict[str, Any]
@@ -62,7 +63,7 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
         if task is not None:
             task.cancel()
 
-    outlet = AsgiOutlet(send, abandon)
+    outlet = make_outlet(scope, send, abandon)
     accepted = False
     scope[PIPE] = outlet  # for a connection that begins here
     upgraded = engine.sockets.get(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("sid", [""])[0])
@@ -71,7 +72,7 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
         nonlocal accepted
         match message["type"]:
             case "websocket.send":
-                outlet.send([message["text"]])
+                outlet.send(Frames([message["text"]]))
             case "websocket.close" if accepted:
                 outlet.close(CLOSE_NORMAL)
             case kind:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from attendance.live import outlet as outlets
+from attendance.live.frames import Frames
 from attendance.live.outlet import AsgiOutlet
 
 
@@ -43,8 +44,8 @@ class Wire:
 async def test_nothing_leaves_before_the_socket_is_open() -> None:
     wire = Wire()
     outlet = wire.make(opened=False)
-    outlet.send(["a"])
-    outlet.send(["b", "c"])
+    outlet.send(Frames(["a"]))
+    outlet.send(Frames(["b", "c"]))
     await wire.settle()
     assert wire.texts == []
     outlet.open()
@@ -55,12 +56,12 @@ async def test_nothing_leaves_before_the_socket_is_open() -> None:
 async def test_the_close_comes_behind_what_is_on_its_way_and_ends_everything() -> None:
     wire = Wire()
     outlet = wire.make()
-    outlet.send(["a"])
+    outlet.send(Frames(["a"]))
     outlet.close(4401)
     outlet.close(1000)
-    outlet.send(["b"])
+    outlet.send(Frames(["b"]))
     await wire.settle()
-    outlet.send(["c"])
+    outlet.send(Frames(["c"]))
     await wire.settle()
     assert wire.texts == ["a", 4401]
     outlet.stop()
@@ -74,7 +75,7 @@ async def test_a_slow_reader_is_closed_and_abandoned_if_it_does_not_even_take_th
     outlet = wire.make()
     wire.flowing.clear()
     for _ in range(3):
-        outlet.send(["x" * (outlets.MAX_UNSENT // 2)])
+        outlet.send(Frames(["x" * (outlets.MAX_UNSENT // 2)]))
     await asyncio.wait_for(wire.abandoned.wait(), 10)
     wire.flowing.set()
     await wire.settle()
@@ -86,7 +87,7 @@ async def test_a_slow_reader_that_wakes_up_finds_1013_instead_of_what_it_missed(
     outlet = wire.make()
     wire.flowing.clear()
     for letter in "abc":
-        outlet.send([letter * (outlets.MAX_UNSENT // 2)])
+        outlet.send(Frames([letter * (outlets.MAX_UNSENT // 2)]))
         await wire.settle()
     wire.flowing.set()
     await wire.settle()
@@ -100,7 +101,7 @@ async def test_a_reader_that_keeps_up_may_be_sent_any_amount() -> None:
     wire = Wire()
     outlet = wire.make()
     for _ in range(10):
-        outlet.send(["x" * (outlets.MAX_UNSENT // 2)])
+        outlet.send(Frames(["x" * (outlets.MAX_UNSENT // 2)]))
         await wire.settle()
     assert len(wire.texts) == 10
 
@@ -108,7 +109,7 @@ async def test_a_reader_that_keeps_up_may_be_sent_any_amount() -> None:
 async def test_an_answer_of_any_size_is_made_after_what_was_on_its_way() -> None:
     wire = Wire()
     outlet = wire.make()
-    outlet.send(["before"])
+    outlet.send(Frames(["before"]))
     big = "y" * (2 * outlets.MAX_UNSENT)
 
     def make() -> str:
@@ -116,7 +117,7 @@ async def test_an_answer_of_any_size_is_made_after_what_was_on_its_way() -> None
         return big
 
     await outlet.answer(make)
-    outlet.send(["after"])
+    outlet.send(Frames(["after"]))
     await wire.settle()
     assert wire.texts == ["before", big, "after"]
 
@@ -125,10 +126,10 @@ async def test_a_client_that_is_gone_is_sent_nothing_more_and_raises_nothing() -
     wire = Wire()
     wire.failure = RuntimeError("gone")
     outlet = wire.make()
-    outlet.send(["a", "b"])
+    outlet.send(Frames(["a", "b"]))
     await wire.settle()
     wire.failure = None
-    outlet.send(["c"])
+    outlet.send(Frames(["c"]))
     await wire.settle()
     assert wire.texts == []
 
@@ -137,11 +138,11 @@ async def test_a_stopped_outlet_drops_everything() -> None:
     wire = Wire()
     outlet = wire.make()
     wire.flowing.clear()
-    outlet.send(["a"])
+    outlet.send(Frames(["a"]))
     await wire.settle()
     outlet.stop()
     wire.flowing.set()
-    outlet.send(["b"])
+    outlet.send(Frames(["b"]))
     outlet.close(1000)
     await wire.settle()
     assert wire.texts == []

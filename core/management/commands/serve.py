@@ -107,7 +107,7 @@ def _config(host: str) -> uvicorn.Config:
         host=host,
         http="httptools",
         loop="auto",
-        ws="websockets-sansio",
+        ws="core.websocket:WebSocketProtocol",
         lifespan="on",
         log_config=None,  # Django's LOGGING, which keeps tokens out of every line
         access_log=False,

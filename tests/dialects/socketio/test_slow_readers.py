@@ -11,6 +11,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from attendance.live.frames import Frames
 from attendance.live.outlet import MAX_UNSENT
 from dialects.socketio.outlet import EngineOutlet, EngineQueue
 from tests.dialects.socketio.test_packets import poll
@@ -34,19 +35,19 @@ class Engine:
 async def test_a_queue_that_nobody_empties_is_bounded() -> None:
     engine = Engine()
     outlet = EngineOutlet(engine)
-    outlet.send(["before it is open"])
+    outlet.send(Frames(["before it is open"]))
     assert engine.queue.empty()
     outlet.open()
     frame = "x" * 1024
     sent = 0
     while not engine.closed.is_set():
-        outlet.send([frame])
+        outlet.send(Frames([frame]))
         sent += 1
         await asyncio.sleep(0)
         assert sent < 2000
     assert sent * 1024 >= MAX_UNSENT - 1024
     assert engine.queue.unsent == 0  # what waited is dropped with the connection
-    outlet.send([frame])
+    outlet.send(Frames([frame]))
     outlet.close(4401)
     assert engine.queue.unsent == 0
 

@@ -1,0 +1,28 @@
+"""Text frames on their way to many sockets."""
+
+from functools import cached_property
+
+from core.websocket import text_frame
+
+
+class Frames(list[str]):
+    """Texts of frames, and what they are on the wire, made once however many sockets get them."""
+
+    @cached_property
+    def wire(self) -> bytes:
+        """All of them, one after another: one write to each socket."""
+        return b"".join(map(text_frame, self))
+
+    def prefixed(self, prefix: str) -> "Frames":
+        """The same, each behind `prefix`, made once as well."""
+        if prefix not in self._prefixed:
+            self._prefixed[prefix] = Frames(prefix + text for text in self)
+        return self._prefixed[prefix]
+
+    @cached_property
+    def _prefixed(self) -> "dict[str, Frames]":
+        return {}
+
+    @cached_property
+    def characters(self) -> int:
+        return sum(map(len, self))
