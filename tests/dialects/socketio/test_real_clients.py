@@ -11,6 +11,8 @@ import pytest
 from tests.support.processes import ROOT
 from tests.support.server import Server
 
+pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="no node and npm here")
+
 CLIENTS = ROOT / "tests" / "clients"
 
 
