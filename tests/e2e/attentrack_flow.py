@@ -7,6 +7,7 @@ The server's EMAIL_URL must be `smtp://127.0.0.1:PORT`; the mail server on that 
 """
 
 import asyncio
+import logging
 import re
 import sys
 import time
@@ -185,6 +186,7 @@ def run_flow(url: str, mailbox: Mailbox, email: str, password: str) -> Flow:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)  # a line for each request and each mail
     with smtp_server(int(sys.argv[4])) as (_, its_mailbox):
         run_flow(sys.argv[1], its_mailbox, sys.argv[2], sys.argv[3])
     print("AttenTrack's flow holds.")
