@@ -1,11 +1,11 @@
-"""Both dialects in short under the other ways to run the application: daphne, and runserver."""
+"""Both dialects in short under the other ways to run the application: daphne, runserver, uvicorn as it comes."""
 
 import sys
 from collections.abc import Callable
 
 import pytest
 
-from tests.realtime.test_other_servers import COMMANDS
+from tests.realtime.test_other_servers import COMMANDS, TOO_BIG
 from tests.support.clients import Api
 from tests.support.server import Server
 from tests.support.socketio import events_socket, rooms_socket
@@ -27,7 +27,7 @@ async def test_socketio_is_served_under(make_server: Callable[..., Server], name
         assert await listener.hear("ATTENDANCE_MARKED") == {"studentId": student.id, "status": "present"}
         await teacher.raw("4" * 65_537)
         await teacher.last_words()
-        assert teacher.connection.close_code == 4009  # daphne cannot say 1009: it takes private codes only
+        assert teacher.connection.close_code == TOO_BIG[name]
     polled = api.http.get("/socket.io/?EIO=4&transport=polling")
     assert polled.text.startswith('0{"sid":')
     api.close()
