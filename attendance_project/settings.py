@@ -306,6 +306,7 @@ LOGGING = {
         # What these two log are clients' faults, with tracebacks; our own handlers report ours.
         "socketio": {"level": "CRITICAL"},
         "engineio": {"level": "CRITICAL"},
+        "pymongo": {"level": "WARNING"},  # below that it logs every command, with the hashes in it
         "psycopg.pool": {"level": "ERROR"},  # each failed attempt to connect is a warning; we report once
         # A wrong Host is the client's fault, and a traceback for each would let any stranger fill the disk.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

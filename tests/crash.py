@@ -35,7 +35,7 @@ from tests.realtime.contract import done, error
 from tests.support.clients import FRAME_LIMIT, Api, Room, Socket
 from tests.support.database import Database, Databases
 from tests.support.environment import TEST_DATABASE_URL
-from tests.support.killable import killable_database
+from tests.support.killable import crash_database, killable_database
 from tests.support.processes import ServerProcess
 from tests.support.server import Server
 
@@ -359,7 +359,7 @@ def main() -> int:
             victim, database = stack.enter_context(killable_database(folder))
         else:
             databases = stack.enter_context(contextlib.closing(Databases(folder)))
-            database = databases.fresh()
+            database = stack.enter_context(crash_database(folder, databases))
         report = asyncio.run(run(arguments.kills, seed=seed, database=database, victim=victim, progress=True))
     for fault in report.faults:
         print(fault)

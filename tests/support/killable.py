@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.support.database import Database, Unblock, manage
+from tests.support.database import Database, Databases, Unblock, manage
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.mongodb import MongoServer
 from tests.support.postgresql import PostgresServer
@@ -26,9 +26,23 @@ def killable_database(folder: Path, unblock: Unblock = nullcontext) -> Iterator[
 
 
 @contextlib.contextmanager
+def crash_database(folder: Path, databases: Databases, unblock: Unblock = nullcontext) -> Iterator[Database]:
+    """A database for a server of ours that is killed again and again, one of `databases` where that will do.
+
+    On MongoDB a killed client's transaction goes on until its time is up, so there it is a server of its own, where
+    that is soon.
+    """
+    if TEST_DATABASE_URL.startswith("mongodb"):
+        with killable_database(folder, unblock) as (_, database):
+            yield database
+    else:
+        yield databases.fresh()
+
+
+@contextlib.contextmanager
 def _server(folder: Path) -> Iterator[DatabaseServer]:
     if TEST_DATABASE_URL.startswith("mongodb"):
-        with MongoServer(folder / "mongodb") as mongodb:
+        with MongoServer(folder / "mongodb", transaction_lifetime=2.0) as mongodb:
             yield mongodb
     else:
         with PostgresServer() as postgresql:

@@ -1,5 +1,6 @@
 """A server that speaks MongoDB's protocol, for tests: SecantusDB in a process of its own, a replica set of one node."""
 
+import os
 import random
 import subprocess
 import sys
@@ -24,9 +25,11 @@ class MongoServer(ServerProcess):
     find it again, on the same port. `kill` is quicker than `stop`, which waits two seconds for its own thread.
     """
 
-    def __init__(self, folder: Path, module: str = MENDED) -> None:
+    def __init__(self, folder: Path, module: str = MENDED, *, transaction_lifetime: float = 10.0) -> None:
         self.folder = folder
         self.module = module
+        #: How long a transaction may be without a statement, seconds.
+        self.transaction_lifetime = transaction_lifetime
         self.log = folder / "mongodb.log"
         self.port = 0
 
@@ -63,6 +66,7 @@ class MongoServer(ServerProcess):
             self.process = subprocess.Popen(
                 [*command, "--storage-path", str(self.folder / "data"), "--sync-on-commit"],
                 cwd=ROOT,
+                env={**os.environ, "TRANSACTION_LIFETIME": str(self.transaction_lifetime)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
