@@ -25,7 +25,7 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-#: Web pages of these origins may open sockets here; `*`: all.
+#: Web pages of these origins may ask here; `*`: all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 
@@ -182,6 +182,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "rest_framework",
     "core",
     "accounts",
@@ -190,6 +191,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.Origins",  # first: refusals need its headers too, or no page could read them
     "core.middleware.EnvelopeInDebug",
     "core.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
@@ -259,6 +261,10 @@ SOCKETIO_DIALECTS = [
 ]
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+#: `core.middleware.Origins` decides who may ask; these are what the answer then says. Never credentials.
+CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
+CORS_ALLOW_HEADERS = ("authorization", "content-type")
 
 #: The longest HTTP body, bytes; a longer one is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
