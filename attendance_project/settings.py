@@ -184,6 +184,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",  # the files of Swagger UI
     "core",
     "accounts",
     "classes",
@@ -235,9 +237,29 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.envelope.EnvelopeRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.envelope.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.ViewSchema",
     "EXCEPTION_HANDLER": "core.envelope.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
+}
+
+#: The document at /api-docs.
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Live attendance",
+    "DESCRIPTION": "Every REST route of every protocol. The sockets are in docs/asyncapi.yaml.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_PATCH": False,
+    "PREPROCESSING_HOOKS": ["core.openapi.without_slash"],
+    "POSTPROCESSING_HOOKS": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From a login."},
+            "otpToken": {"type": "http", "scheme": "bearer", "description": "From where the code was asked for."},
+        }
+    },
 }
 
 #: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
