@@ -1,10 +1,13 @@
 """The account routes of the canonical contract."""
 
+from typing import ClassVar
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors, services
 from accounts.serializers import LoginInput, SignupInput, StudentOutput, TokenOutput, UserOutput
+from core import errors
 from core.access import Audience
 from core.views import ApiView
 
@@ -13,9 +16,12 @@ class Signup(ApiView):
     """`POST /auth/signup`: a new teacher or student."""
 
     audience = Audience.ANYONE
+    body = SignupInput
+    answers: ClassVar = {201: UserOutput}
+    raises = (errors.EmailTaken,)
 
     def post(self, request: Request) -> Response:
-        user = services.user_signup(**SignupInput.read(request.data))
+        user = services.user_signup(**self.read())
         return Response(UserOutput(user).data, status=201)
 
 
@@ -23,9 +29,12 @@ class Login(ApiView):
     """`POST /auth/login`: a token for an e-mail and a password."""
 
     audience = Audience.ANYONE
+    body = LoginInput
+    answers: ClassVar = {200: TokenOutput}
+    raises = (errors.InvalidCredentials, errors.UnknownEmail)
 
     def post(self, request: Request) -> Response:
-        token = services.user_login(**LoginInput.read(request.data))
+        token = services.user_login(**self.read())
         return Response(TokenOutput({"token": token}).data)
 
 
@@ -33,6 +42,7 @@ class Me(ApiView):
     """`GET /auth/me`: who the token stands for."""
 
     audience = Audience.SIGNED_IN
+    answers: ClassVar = {200: UserOutput}
 
     def get(self, request: Request) -> Response:
         return Response(UserOutput(self.actor).data)
@@ -42,6 +52,7 @@ class Students(ApiView):
     """`GET /students`: every student, for teachers."""
 
     audience = Audience.TEACHER
+    answers: ClassVar = {200: list[StudentOutput]}
 
     def get(self, request: Request) -> Response:
         return Response(StudentOutput(selectors.students_all(), many=True).data)

@@ -1,10 +1,13 @@
 """The attendance routes of the canonical contract."""
 
+from typing import ClassVar
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attendance import selectors, services
 from attendance.serializers import MyAttendanceOutput, StartInput, StartOutput
+from core import errors
 from core.access import Audience
 from core.views import ApiView
 
@@ -13,9 +16,12 @@ class AttendanceStart(ApiView):
     """`POST /attendance/start`: opens or resumes the class's session."""
 
     audience = Audience.TEACHER
+    body = StartInput
+    answers: ClassVar = {200: StartOutput}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def post(self, request: Request) -> Response:
-        session = services.session_start(actor=self.actor, **StartInput.read(request.data))
+        session = services.session_start(actor=self.actor, **self.read())
         return Response(StartOutput(session).data)
 
 
@@ -23,6 +29,8 @@ class MyAttendance(ApiView):
     """`GET /class/:id/my-attendance`: the student's status in the class's last finished session."""
 
     audience = Audience.STUDENT
+    answers: ClassVar = {200: MyAttendanceOutput}
+    raises = (errors.ClassNotFound, errors.NotEnrolled)
 
     def get(self, request: Request, class_id: str) -> Response:
         found_id, status = selectors.status_in_last_session(actor=self.actor, class_id=class_id)

@@ -25,7 +25,7 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-#: Web pages of these origins may open sockets here; `*`: all.
+#: Web pages of these origins may ask here; `*`: all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 
@@ -182,7 +182,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",  # the files of Swagger UI
     "core",
     "accounts",
     "classes",
@@ -190,6 +193,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.Origins",  # first: refusals need its headers too, or no page could read them
     "core.middleware.EnvelopeInDebug",
     "core.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
@@ -233,9 +237,29 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["core.envelope.EnvelopeRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.envelope.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.ViewSchema",
     "EXCEPTION_HANDLER": "core.envelope.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
+}
+
+#: The document at /api-docs.
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Live attendance",
+    "DESCRIPTION": "Every REST route of every protocol. The sockets are in docs/asyncapi.yaml.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_PATCH": False,
+    "PREPROCESSING_HOOKS": ["core.openapi.without_slash"],
+    "POSTPROCESSING_HOOKS": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From a login."},
+            "otpToken": {"type": "http", "scheme": "bearer", "description": "From where the code was asked for."},
+        }
+    },
 }
 
 #: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
@@ -259,6 +283,10 @@ SOCKETIO_DIALECTS = [
 ]
 
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+#: `core.middleware.Origins` decides who may ask; these are what the answer then says. Never credentials.
+CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
+CORS_ALLOW_HEADERS = ("authorization", "content-type")
 
 #: The longest HTTP body, bytes; a longer one is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

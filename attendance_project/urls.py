@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from core.api_docs import Document, SwaggerUi
 from core.health import Healthz, Readyz
 from core.routes import route
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("", include("dialects.attentrack.urls")),
     route("healthz", Healthz, "healthz"),
     route("readyz", Readyz, "readyz"),
+    route("api-docs", SwaggerUi, "api-docs"),
+    route("api-docs/schema", Document, "api-docs-schema"),
     path("admin/", admin.site.urls),
 ]
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import StudentOutput
@@ -37,5 +38,6 @@ class ClassDetailOutput(serializers.Serializer[Any]):
     teacherId = serializers.CharField(source="teacher_id")
     students = serializers.SerializerMethodField()
 
+    @extend_schema_field(StudentOutput(many=True))
     def get_students(self, found: Any) -> Any:
         return StudentOutput(self.context["students"], many=True).data

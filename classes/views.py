@@ -1,10 +1,13 @@
 """The class routes of the canonical contract."""
 
+from typing import ClassVar
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from classes import selectors, services
 from classes.serializers import AddStudentInput, ClassDetailOutput, ClassInput, ClassOutput
+from core import errors
 from core.access import Audience
 from core.views import ApiView
 
@@ -13,9 +16,11 @@ class ClassCreate(ApiView):
     """`POST /class`: a new class of the teacher who asks."""
 
     audience = Audience.TEACHER
+    body = ClassInput
+    answers: ClassVar = {201: ClassOutput}
 
     def post(self, request: Request) -> Response:
-        made = services.class_create(teacher=self.actor, **ClassInput.read(request.data))
+        made = services.class_create(teacher=self.actor, **self.read())
         return Response(ClassOutput(made, context={"student_ids": []}).data, status=201)
 
 
@@ -23,6 +28,8 @@ class ClassDetail(ApiView):
     """`GET /class/:id`: the class and its students, for its teacher and for them."""
 
     audience = Audience.SIGNED_IN
+    answers: ClassVar = {200: ClassDetailOutput}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def get(self, request: Request, class_id: str) -> Response:
         found = selectors.class_get_for_member(actor=self.actor, class_id=class_id)
@@ -33,8 +40,10 @@ class ClassAddStudent(ApiView):
     """`POST /class/:id/add-student`: puts a student on the roster."""
 
     audience = Audience.TEACHER
+    body = AddStudentInput
+    answers: ClassVar = {200: ClassOutput}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.StudentNotFound)
 
     def post(self, request: Request, class_id: str) -> Response:
-        body = AddStudentInput.read(request.data)
-        found = services.class_add_student(actor=self.actor, class_id=class_id, **body)
+        found = services.class_add_student(actor=self.actor, class_id=class_id, **self.read())
         return Response(ClassOutput(found, context={"student_ids": selectors.student_ids(found.id)}).data)

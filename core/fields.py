@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.validators import EmailValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import errors
@@ -46,6 +47,7 @@ class StrictChoice(StrictString):
         return value
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9a-fA-F]{24}$"})
 class StrictId(StrictString):
     """24 hex digits; the value is in lower case."""
 
@@ -56,6 +58,7 @@ class StrictId(StrictString):
         return key
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class IsoTime(serializers.Field[datetime, Any, str, Any]):
     """A time in an answer, as JavaScript's `toISOString()` prints it."""
 

@@ -1,5 +1,7 @@
 """The two routes that a load balancer asks."""
 
+from typing import ClassVar, Literal, TypedDict
+
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from rest_framework.request import Request
@@ -18,10 +20,20 @@ def missing_migrations() -> int:
     return sum(node not in applied for node in loader.graph.nodes)
 
 
+class Up(TypedDict):
+    status: Literal["ok"]
+
+
+class Ready(TypedDict):
+    status: Literal["ready"]
+
+
 class Healthz(ApiView):
     """`GET /healthz`: the process is up. Touches nothing else."""
 
     audience = Audience.ANYONE
+    answers: ClassVar = {200: Up}
+    needs_database = False
 
     def get(self, request: Request) -> Response:
         return Response({"status": "ok"})
@@ -31,6 +43,8 @@ class Readyz(ApiView):
     """`GET /readyz`: the database answers and has every migration; 503 with the reason otherwise."""
 
     audience = Audience.ANYONE
+    answers: ClassVar = {200: Ready}
+    raises = (errors.NotReady,)
 
     def get(self, request: Request) -> Response:
         try:

@@ -1,14 +1,35 @@
-"""What stands around every request: the limit of a body, and the envelope where DEBUG would break it."""
+"""What stands around every request: whose pages may ask, the limit of a body, the envelope where DEBUG breaks it."""
 
 from collections.abc import Callable
 from typing import ClassVar
+from urllib.parse import SplitResult
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
 
-from core import errors
+from core import errors, origins
 from core.envelope import HTML_PREFIXES, error_response
+
+
+class Origins(CorsMiddleware):
+    """403 for pages that `core.origins` refuses, CORS headers for the others. The admin answers its own pages only.
+
+    A preflight is answered by the route, in its own form, and gets its headers here: the library's own answer has
+    no body, and would say yes for routes that there are none.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(HTML_PREFIXES):
+            return self.get_response(request)  # type: ignore[return-value]  # never async: Django is served as WSGI
+        if not origins.may_ask(request.headers.get("Origin", ""), request.headers.get("Host", "")):
+            return error_response(request, errors.Forbidden())
+        return self.add_response_headers(request, self.get_response(request))  # type: ignore[arg-type]
+
+    def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
+        """Whoever is refused does not come this far."""
+        return True
 
 
 class EnvelopeInDebug:

@@ -1,7 +1,7 @@
-"""Which web pages may talk to this server: one setting, ALLOWED_ORIGINS, for every socket.
+"""Which web pages may talk to this server: one setting, ALLOWED_ORIGINS, for every route and every socket.
 
-No socket is ever authenticated by a cookie, so `*` is a safe default. With a list, an `Origin` that is absent (no
-browser), listed, or of the request's own `Host` passes; React Native always sends that last one.
+Only the admin, which is apart, is ever authenticated by a cookie, so `*` is a safe default. With a list, an `Origin`
+that is absent (no browser), listed, or of the request's own `Host` passes; React Native always sends that last one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,17 +14,21 @@ Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-def allowed(scope: Scope) -> bool:
-    """Whether the page that an ASGI scope's request comes from may be answered."""
-    headers = dict(scope.get("headers", []))
-    origin = headers.get(b"origin", b"").decode("latin-1").strip().lower()
+def may_ask(origin: str, host: str) -> bool:
+    """Whether a page of `origin` may ask `host`, both as the headers of the request have them."""
+    origin, host = origin.strip().lower(), host.strip().lower()
     if not origin or "*" in settings.ALLOWED_ORIGINS or origin in settings.ALLOWED_ORIGINS:
         return True
-    host = headers.get(b"host", b"").decode("latin-1").strip().lower()
     try:
         return bool(host) and urlsplit(origin).netloc == host
     except ValueError:
         return False
+
+
+def allowed(scope: Scope) -> bool:
+    """Whether the page that an ASGI scope's request comes from may be answered."""
+    headers = dict(scope.get("headers", []))
+    return may_ask(*(headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host")))
 
 
 async def refuse(scope: Scope, receive: Any, send: Send) -> None:

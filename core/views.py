@@ -1,5 +1,6 @@
 """The base of every API view."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from rest_framework.authentication import BaseAuthentication
@@ -10,18 +11,43 @@ from rest_framework.views import APIView
 from core import errors
 from core.access import Audience
 from core.envelope import canonical_error
+from core.fields import InputSerializer
 from core.identity import Actor
 
 
 class ApiView(APIView):
-    """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token."""
+    """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token.
+
+    `core.openapi` makes the document of what a view names here.
+    """
 
     audience: ClassVar[Audience]
+    #: What the route takes, for `read`; None: no body.
+    body: ClassVar[type[InputSerializer] | None] = None
+    #: The parameters of the query, all needed, and what they are.
+    query: ClassVar[Mapping[str, str]] = {}
+    #: Status → serializer, type or list of one that the view answers; None: no body.
+    answers: ClassVar[Mapping[int, Any]] = {}
+    #: What it refuses besides what `audience` and `body` bring along.
+    raises: ClassVar[tuple[type[errors.ApiError], ...]] = ()
+    #: Whose route it is.
+    protocol: ClassVar[str] = "canonical"
+    #: Whether it fails with the database.
+    needs_database: ClassVar[bool] = True
 
     @property
     def actor(self) -> Actor:
         """Who asks, on a route that needs a token."""
         return cast(Actor, self.request.user)
+
+    @property
+    def credential(self) -> str | None:
+        """What goes into `Authorization`, by its name in the document."""
+        return None if self.audience is Audience.ANYONE else "token"
+
+    def read(self) -> dict[str, Any]:
+        """The request's body by `body`; `InvalidSchema` for one that it does not take."""
+        return cast(type[InputSerializer], self.body).read(self.request.data)
 
     def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
         """This view's form of a failure, its status and body; a dialect's views have their own."""

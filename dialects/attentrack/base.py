@@ -25,6 +25,7 @@ class AttenTrackView(ApiView):
     """A route for its `audience`; with ATTENTRACK_OPEN for everybody, unless it never `opens`."""
 
     renderer_classes = (BareJson,)
+    protocol = "attentrack"
     opens: ClassVar[bool] = True
     #: Code → status, where this route has another than the others.
     statuses: ClassVar[Mapping[str, int]] = {}

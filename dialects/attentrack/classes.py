@@ -11,6 +11,7 @@ from accounts.selectors import account_get
 from attendance import services as attendance_services
 from classes import rosters, services
 from classes.selectors import class_get_for_owner, students_of
+from core import errors
 from core.access import Audience
 from core.identity import Role
 from dialects.attentrack import inputs, shapes
@@ -21,16 +22,22 @@ class CreateClass(AttenTrackView):
     """`POST /api/class/create-class`: a class with its students, all or nothing."""
 
     audience = Audience.TEACHER
+    body = inputs.ClassInput
+    answers: ClassVar = {201: shapes.ClassMade}
+    raises = (errors.TeacherNotFound, errors.ClassNameTaken, errors.RosterConflict)
 
     def post(self, request: Request) -> Response:
-        body = inputs.ClassInput.read(request.data)
+        body = self.read()
         teacher_id = account_get(role=Role.TEACHER, user_id=body.pop("teacherid")).id
         self.only(teacher_id)
         entries = [
             rosters.entry_of(line=number, **student) for number, student in enumerate(body.pop("students"), start=1)
         ]
         made = services.class_create_with_roster(teacher_id=teacher_id, entries=entries, unique_name=True, **body)
-        return Response({"_id": made.id, **shapes.class_details(made), "teacherid": teacher_id}, status=201)
+        return Response(
+            shapes.ClassMade(_id=made.id, **shapes.class_details(made), teacherid=teacher_id),
+            status=201,
+        )
 
 
 class ClassList(AttenTrackView):
@@ -38,14 +45,16 @@ class ClassList(AttenTrackView):
 
     audience = Audience.TEACHER
     statuses: ClassVar = {"class_not_found": 404}
+    answers: ClassVar = {200: shapes.ClassWithStudents}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def get(self, request: Request, class_id: str) -> Response:
         found = class_get_for_owner(actor=self.teacher_of(class_id), class_id=class_id)
         students = [
-            {"name": student.name, "rollNumber": student.roll_number or shapes.NOT_SET, "email": student.email}
+            shapes.Listed(name=student.name, rollNumber=student.roll_number or shapes.NOT_SET, email=student.email)
             for student in students_of(found.id)
         ]
-        return Response({**shapes.class_details(found), "students": students})
+        return Response(shapes.ClassWithStudents(**shapes.class_details(found), students=students))
 
 
 class RemoveClass(AttenTrackView):
@@ -53,6 +62,8 @@ class RemoveClass(AttenTrackView):
 
     audience = Audience.TEACHER
     statuses: ClassVar = {"class_not_found": 404}
+    answers: ClassVar = {204: None}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def delete(self, request: Request, class_id: str) -> Response:
         attendance_services.class_remove(actor=self.teacher_of(class_id), class_id=class_id)
@@ -64,10 +75,13 @@ class AddTeacher(AttenTrackView):
 
     audience = Audience.SUPERUSER
     opens = False
+    body = inputs.TeacherInput
+    answers: ClassVar = {201: shapes.Message}
+    raises = (errors.EmailTaken,)
 
     def post(self, request: Request) -> Response:
-        registration.teacher_add(Newcomer(**inputs.TeacherInput.read(request.data)))
-        return Response({"message": "Teacher added"}, status=201)
+        registration.teacher_add(Newcomer(**self.read()))
+        return Response(shapes.Message(message="Teacher added"), status=201)
 
 
 class AddTeachers(AttenTrackView):
@@ -75,8 +89,10 @@ class AddTeachers(AttenTrackView):
 
     audience = Audience.SUPERUSER
     opens = False
+    body = inputs.TeachersInput
+    answers: ClassVar = {201: shapes.Message}
 
     def post(self, request: Request) -> Response:
-        body = inputs.TeachersInput.read(request.data)
+        body = self.read()
         added = registration.teachers_add(Newcomer(**teacher) for teacher in body["teachers"])
-        return Response({"message": f"Teachers added: {added}"}, status=201)
+        return Response(shapes.Message(message=f"Teachers added: {added}"), status=201)

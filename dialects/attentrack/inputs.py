@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import strict_json
@@ -9,6 +10,7 @@ from core.fields import InputSerializer, StrictEmail, StrictString
 from dialects.attentrack.times import read_day, read_instant
 
 
+@extend_schema_field({"type": ["string", "integer"]})
 class Text(StrictString):
     """A string or a whole number, trimmed: the app sends some fields as either."""
 
@@ -29,6 +31,7 @@ class Flag(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({"type": ["string", "number", "null"]})
 class Json(serializers.Field[str, Any, str, Any]):
     """A string or a number, kept as JSON and handed on as it came; the value is `""` for null."""
 
@@ -41,6 +44,7 @@ class Json(serializers.Field[str, Any, str, Any]):
         return text
 
 
+@extend_schema_field({"type": "string", "description": "An ISO date or time, or `Sat May 17 2025`."})
 class Instant(StrictString):
     def to_internal_value(self, data: Any) -> Any:
         try:
@@ -49,6 +53,7 @@ class Instant(StrictString):
             raise serializers.ValidationError("no date") from None
 
 
+@extend_schema_field({"type": "string", "description": "An ISO date or time, or `Sat May 17 2025`."})
 class Day(StrictString):
     def to_internal_value(self, data: Any) -> Any:
         try:

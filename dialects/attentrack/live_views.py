@@ -1,13 +1,16 @@
 """`GET /`, `POST /setAttendance`, `GET /getAttendance`."""
 
+from typing import ClassVar
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attendance import services
+from core import errors
 from core.access import Audience
 from core.identity import Role
-from dialects.attentrack import inputs
+from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView
 from dialects.attentrack.board import board
 
@@ -20,6 +23,8 @@ class Root(AttenTrackView):
     """`GET /`: the server is up."""
 
     audience = Audience.ANYONE
+    answers: ClassVar = {200: str}
+    needs_database = False
 
     def get(self, request: Request) -> HttpResponse:
         return _text("Server is running...")
@@ -29,9 +34,12 @@ class SetAttendance(AttenTrackView):
     """`POST /setAttendance`: opens the class's live session, with the code that students must know."""
 
     audience = Audience.TEACHER
+    body = inputs.SetAttendanceInput
+    answers: ClassVar = {200: str}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.NoActiveSession)
 
     def post(self, request: Request) -> HttpResponse:
-        body = inputs.SetAttendanceInput.read(request.data)
+        body = self.read()
         services.check_in_open(
             actor=self.teacher_of(body["class_id"]),
             class_id=body["class_id"],
@@ -45,15 +53,16 @@ class GetAttendance(AttenTrackView):
     """`GET /getAttendance`: the live session. Asked by each student's app once a second: served from memory."""
 
     audience = Audience.SIGNED_IN
+    answers: ClassVar = {200: shapes.CurrentAttendance}
 
     def get(self, request: Request) -> Response:
         current = board.current()
         # In the default mode the code is checked here, so a student has to hear it in class.
         sees_code = self.is_open or self.actor.role == Role.TEACHER
         return Response(
-            {
-                "currentOTP": current.code if sees_code else None,
-                "finalTime": current.countdown,
-                "currentId": current.class_id,
-            }
+            shapes.CurrentAttendance(
+                currentOTP=current.code if sees_code else None,
+                finalTime=current.countdown,
+                currentId=current.class_id,
+            )
         )

@@ -34,8 +34,15 @@ class Kind:
     recover_input: type[InputSerializer]
     change_input: type[InputSerializer]
     update_input: type[InputSerializer]
-    shape: Callable[[Any], dict[str, Any]]
-    classes: Callable[[Any], dict[str, Any]]
+    shape: Callable[[Any], Any]
+    classes: Callable[[Any], Any]
+    #: What answers look like: of who has just registered, of somebody known, of who has just signed in, of classes.
+    registered: type
+    known: type
+    signed_in: type
+    own_classes: type
+    #: What is raised for somebody whom nobody has named.
+    unknown: type[errors.ApiError]
 
 
 STUDENT = Kind(
@@ -50,6 +57,11 @@ STUDENT = Kind(
     inputs.StudentUpdateInput,
     shapes.student,
     shapes.student_classes,
+    shapes.StudentRegistered,
+    shapes.StudentKnown,
+    shapes.StudentSignedIn,
+    shapes.StudentClasses,
+    errors.StudentNotFound,
 )
 TEACHER = Kind(
     Role.TEACHER,
@@ -63,6 +75,11 @@ TEACHER = Kind(
     inputs.TeacherUpdateInput,
     shapes.teacher,
     shapes.teacher_classes,
+    shapes.TeacherSignedIn,
+    shapes.TeacherKnown,
+    shapes.TeacherSignedIn,
+    shapes.TeacherClasses,
+    errors.TeacherNotFound,
 )
 
 
@@ -80,17 +97,15 @@ class PersonView(AttenTrackView):
         """The account that the body names, if the one who asks may speak for it."""
         user = account_find(role=self.kind.role, **{self.kind.key: body[self.kind.key]})
         if user is None:
-            raise errors.StudentNotFound if self.kind is STUDENT else errors.TeacherNotFound
+            raise self.kind.unknown
         self.only(user.id)
         return user
 
 
 class OwnView(PersonView):
-    """One that needs the person's own token."""
+    """One that needs the person's own token; `audience` is the kind's."""
 
-    @property
-    def audience(self) -> Audience:  # type: ignore[override]  # of the kind
-        return self.kind.audience
+    audience = Audience.STUDENT
 
 
 def otp_token(request: Request) -> str:
@@ -101,7 +116,7 @@ def otp_token(request: Request) -> str:
 
 
 def _issued(issued: Issued) -> Response:
-    answer: dict[str, Any] = {"otpToken": issued.token}
+    answer: shapes.OtpToken = {"otpToken": issued.token}
     if settings.ATTENTRACK_OPEN and settings.DEBUG:
         answer["tempOtp"] = issued.code
     return Response(answer)
@@ -114,8 +129,7 @@ class Register(PersonView):
     statuses: ClassVar = {"already_registered": 406}
 
     def post(self, request: Request) -> Response:
-        body = inputs.EmailInput.read(request.data)
-        return _issued(registration.registration_begin(role=self.kind.role, address=self.address, **body))
+        return _issued(registration.registration_begin(role=self.kind.role, address=self.address, **self.read()))
 
 
 class TeacherRegister(Register):
@@ -126,11 +140,12 @@ class VerifyOtp(PersonView):
     """`POST …/verify-otp`: the account's password, for who has the code."""
 
     audience = Audience.ANYONE
+    credential = "otpToken"
     statuses: ClassVar = {"already_registered": 400}
 
     def post(self, request: Request) -> Response:
         token = otp_token(request)
-        body = inputs.VerifyInput.read(request.data)
+        body = self.read()
         user = registration.registration_finish(
             role=self.kind.role,
             otp_token=token,
@@ -149,8 +164,7 @@ class Login(PersonView):
     audience = Audience.ANYONE
 
     def post(self, request: Request) -> Response:
-        body = self.kind.login_input.read(request.data)
-        user, token = registration.sign_in(role=self.kind.role, address=self.address, **body)
+        user, token = registration.sign_in(role=self.kind.role, address=self.address, **self.read())
         card, verified = self.card(user.id)
         return Response({**card, "token": token, "auth": verified}, status=self.kind.welcome)
 
@@ -161,8 +175,7 @@ class OtpGenerate(PersonView):
     audience = Audience.ANYONE
 
     def post(self, request: Request) -> Response:
-        body = self.kind.key_input.read(request.data)
-        return _issued(registration.code_send(role=self.kind.role, address=self.address, **body))
+        return _issued(registration.code_send(role=self.kind.role, address=self.address, **self.read()))
 
 
 class TokenLogin(OwnView):
@@ -188,35 +201,82 @@ class Forgot(PersonView):
     """`POST …/forgot`: the code confirms the mailbox (`verify` true) or gives up the password."""
 
     audience = Audience.ANYONE
+    credential = "otpToken"
 
     def post(self, request: Request) -> Response:
         token = otp_token(request)
-        body = self.kind.recover_input.read(request.data)
+        body = self.read()
         if body["code"] is None:
             raise errors.InvalidCode
         registration.account_recover(role=self.kind.role, otp_token=token, address=self.address, **body)
         done = "Email verified" if body["keep_password"] else "Password reset, please register again"
-        return Response({"message": done})
+        return Response(shapes.Message(message=done))
 
 
 class Change(OwnView):
     """`POST …/change`: another password."""
 
     def post(self, request: Request) -> Response:
-        body = self.kind.change_input.read(request.data)
+        body = self.read()
         self.named(body)
         registration.password_change(role=self.kind.role, address=self.address, **body)
-        return Response({"message": "Password changed"})
+        return Response(shapes.Message(message="Password changed"))
 
 
 class Update(OwnView):
     """`PUT …/update`: the profile of somebody whose mailbox is known to be theirs."""
 
     def put(self, request: Request) -> Response:
-        body = self.kind.update_input.read(request.data)
+        body = self.read()
         user = self.named(body)
         if user.email_verified_at is None:
             raise errors.NotVerified
         body.pop(self.kind.key)
         services.profile_update(user=user, **body)
-        return Response({"message": "Profile updated"})
+        return Response(shapes.Message(message="Profile updated"))
+
+
+def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
+    """The end of the path → the view, and what it takes, answers and refuses on the routes of this kind."""
+    message: dict[int, Any] = {200: shapes.Message}
+    otp_token: dict[int, Any] = {200: shapes.OtpToken}
+    guessing = (kind.unknown, errors.NotRegistered, errors.InvalidPassword, errors.TooManyRequests)
+    coded = (errors.Unauthorized, errors.InvalidCode, errors.TooManyRequests)
+    views: dict[str, tuple[type[PersonView], dict[str, Any]]] = {
+        "register": (
+            Register if kind is STUDENT else TeacherRegister,
+            {
+                "body": inputs.EmailInput,
+                "answers": otp_token,
+                "raises": (kind.unknown, errors.AlreadyRegistered, errors.TooManyRequests),
+            },
+        ),
+        "verify-otp": (
+            VerifyOtp,
+            {
+                "body": inputs.VerifyInput,
+                "answers": {kind.welcome: kind.registered},
+                "raises": (*coded, errors.AlreadyRegistered),
+            },
+        ),
+        "login": (
+            Login,
+            {"body": kind.login_input, "answers": {kind.welcome: kind.signed_in}, "raises": guessing},
+        ),
+        "otp-generate": (
+            OtpGenerate,
+            {"body": kind.key_input, "answers": otp_token, "raises": (kind.unknown, errors.TooManyRequests)},
+        ),
+        "token-login": (TokenLogin, {"answers": {kind.welcome: kind.known}, "raises": (kind.unknown,)}),
+        "classes-info/<user_id>": (ClassesInfo, {"answers": {200: kind.own_classes}, "raises": (kind.unknown,)}),
+        "forgot": (Forgot, {"body": kind.recover_input, "answers": message, "raises": coded}),
+        "change": (Change, {"body": kind.change_input, "answers": message, "raises": guessing}),
+        "update": (
+            Update,
+            {"body": kind.update_input, "answers": message, "raises": (kind.unknown, errors.NotVerified)},
+        ),
+    }
+    return {
+        tail: (view, {**options, "kind": kind, **({"audience": kind.audience} if issubclass(view, OwnView) else {})})
+        for tail, (view, options) in views.items()
+    }

@@ -19,6 +19,7 @@ from dialects.attentrack.times import day_and_time
 
 #: So many records a class may have while its teacher, or a student in it, has not confirmed the mailbox.
 UNVERIFIED_RECORDS = 10
+RECORD_ID = {"id": "The record's id"}
 
 
 def _is_present(status: Status) -> bool:
@@ -41,25 +42,33 @@ class OwnAttendance(_StudentView):
     """`POST /api/student/attendance`: a student's records in a class. It only reads, whatever its name says."""
 
     statuses: ClassVar = {"not_enrolled": 400}
+    body = inputs.OwnAttendanceInput
+    answers: ClassVar = {200: shapes.OwnRecords}
+    raises = (errors.StudentNotFound, errors.ClassNotFound, errors.NotEnrolled)
 
     def post(self, request: Request) -> Response:
-        body = inputs.OwnAttendanceInput.read(request.data)
+        body = self.read()
         student = self.student(body["roll_number"])
         class_id = class_get_for_student(actor=actor_of(student), class_id=body["class_id"]).id
         records = selectors.records_of_student(student_id=student.id, class_id=class_id)
         return Response(
-            {
-                "totalClasses": len(records),
-                "presentClasses": sum(_is_present(status) for _, status in records),
-                "attendanceMap": [{**day_and_time(held), "status": _is_present(status)} for held, status in records],
+            shapes.OwnRecords(
+                totalClasses=len(records),
+                presentClasses=sum(_is_present(status) for _, status in records),
+                attendanceMap=[
+                    shapes.OwnRecord(**day_and_time(held), status=_is_present(status)) for held, status in records
+                ],
                 # The app reads it as permission, against its name.
-                "not_allowed": student.email_verified_at is not None or len(records) < UNVERIFIED_RECORDS,
-            }
+                not_allowed=student.email_verified_at is not None or len(records) < UNVERIFIED_RECORDS,
+            )
         )
 
 
 class OwnAttendances(_StudentView):
     """`GET /api/student/attendance/:rollNumber`: how often a student was there, by class."""
+
+    answers: ClassVar = {200: dict[str, shapes.Attended]}
+    raises = (errors.StudentNotFound,)
 
     def get(self, request: Request, roll_number: str) -> Response:
         student = self.student(roll_number)
@@ -67,7 +76,7 @@ class OwnAttendances(_StudentView):
         found = selectors.statuses_by_class(student_id=student.id, class_ids=class_ids)
         return Response(
             {
-                class_id: {"total_days": len(statuses), "attended": sum(map(_is_present, statuses))}
+                class_id: shapes.Attended(total_days=len(statuses), attended=sum(map(_is_present, statuses)))
                 for class_id, statuses in found.items()
             }
         )
@@ -77,41 +86,47 @@ class Records(AttenTrackView):
     """`POST /api/teacher/records`: how often each student was there, on the days from `startDate` to `endDate`."""
 
     audience = Audience.TEACHER
+    body = inputs.RangeInput
+    answers: ClassVar = {200: shapes.Report}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def post(self, request: Request) -> Response:
-        body = inputs.RangeInput.read(request.data)
+        body = self.read()
         found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
         matrix = reports.attendance_matrix(class_id=found.id, since=body["since"], until=body["until"])
         report = {
             # Who has no roll number, by another protocol's doing, still has a row.
-            row.roll_number or row.email: {
-                "totalDays": row.tally.total,
-                "presentCount": row.tally.present,
-                "name": row.name,
-                "email": row.email,
-            }
+            row.roll_number or row.email: shapes.ReportRow(
+                totalDays=row.tally.total,
+                presentCount=row.tally.present,
+                name=row.name,
+                email=row.email,
+            )
             for row in matrix.students
         }
-        return Response({"class_id": found.id, "totalDays": len(matrix.started_at), "report": report})
+        return Response(shapes.Report(class_id=found.id, totalDays=len(matrix.started_at), report=report))
 
 
 class OverallRecords(AttenTrackView):
     """`POST /api/teacher/overall-records`: the counts of each record in those days."""
 
     audience = Audience.TEACHER
+    body = inputs.RangeInput
+    answers: ClassVar = {200: list[shapes.RecordCounts]}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def post(self, request: Request) -> Response:
-        body = inputs.RangeInput.read(request.data)
+        body = self.read()
         found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
         held = reports.sessions_held(class_id=found.id, since=body["since"], until=body["until"])
         return Response(
             [
-                {
+                shapes.RecordCounts(
                     **day_and_time(session.held_at),
-                    "id": session.id,
-                    "presentCount": session.present,
-                    "absentCount": session.absent,
-                }
+                    id=session.id,
+                    presentCount=session.present,
+                    absentCount=session.absent,
+                )
                 for session in held
             ]
         )
@@ -122,9 +137,12 @@ class CreateAttendance(AttenTrackView):
 
     audience = Audience.TEACHER
     statuses: ClassVar = {"not_verified": 406}
+    body = inputs.RecordInput
+    answers: ClassVar = {201: shapes.RecordMade, 200: shapes.RecordMade}
+    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.NotVerified, errors.NoActiveSession)
 
     def post(self, request: Request) -> Response:
-        body = inputs.RecordInput.read(request.data)
+        body = self.read()
         teacher = self.teacher_of(body["class_id"])
         class_id = class_get_for_owner(actor=teacher, class_id=body["class_id"]).id
         roll_numbers = students_by_roll_number(student_ids(class_id))
@@ -139,21 +157,24 @@ class CreateAttendance(AttenTrackView):
             },
             limit=None if is_verified(teacher.id) else UNVERIFIED_RECORDS,
         )
-        attendance = {
-            "_id": session.id,
-            "id": session.id,
-            "class_id": class_id,
-            "date": to_iso(body["instant"]),
-            "records": shapes.statuses(selectors.statuses_of_session(session.id), roll_numbers.items()),
-        }
+        attendance = shapes.Record(
+            _id=session.id,
+            id=session.id,
+            class_id=class_id,
+            date=to_iso(body["instant"]),
+            records=shapes.statuses(selectors.statuses_of_session(session.id), roll_numbers.items()),
+        )
         message = "Attendance created" if is_new else "Attendance updated"
-        return Response({"message": message, "attendance": attendance}, status=201 if is_new else 200)
+        return Response(shapes.RecordMade(message=message, attendance=attendance), status=201 if is_new else 200)
 
 
 class SpecificRecord(AttenTrackView):
     """`GET /api/attendance/specific-record?id=`: a record, by roll number."""
 
     audience = Audience.TEACHER
+    query = RECORD_ID
+    answers: ClassVar = {200: dict[str, bool]}
+    raises = (errors.RecordNotFound, errors.NotClassTeacher)
 
     def get(self, request: Request) -> Response:
         record_id = read_query(request, "id")
@@ -166,9 +187,12 @@ class ChangeRecord(AttenTrackView):
     """`PATCH /api/attendance/change-specific-record`: flips the students of these roll numbers."""
 
     audience = Audience.TEACHER
+    body = inputs.FlipInput
+    answers: ClassVar = {200: shapes.Message}
+    raises = (errors.RecordNotFound, errors.NotClassTeacher, errors.StudentNotFound)
 
     def patch(self, request: Request) -> Response:
-        body = inputs.FlipInput.read(request.data)
+        body = self.read()
         record_id = body["attendance_id"]
         teacher = self.teacher_of_record(record_id)
         session = selectors.session_get_for_owner(actor=teacher, session_id=record_id)
@@ -177,13 +201,16 @@ class ChangeRecord(AttenTrackView):
             raise errors.StudentNotFound
         students = [roll_numbers[roll_number] for roll_number in dict.fromkeys(body["datas"])]
         services.session_flip(actor=teacher, session_id=session.id, student_ids=students)
-        return Response({"message": "Attendance updated"})
+        return Response(shapes.Message(message="Attendance updated"))
 
 
 class DeleteRecord(AttenTrackView):
     """`DELETE /api/attendance/delete-record?id=`: the record counts no more; the journal keeps it."""
 
     audience = Audience.TEACHER
+    query = RECORD_ID
+    answers: ClassVar = {204: None}
+    raises = (errors.RecordNotFound, errors.NotClassTeacher)
 
     def delete(self, request: Request) -> Response:
         record_id = read_query(request, "id")

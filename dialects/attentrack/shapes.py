@@ -1,15 +1,180 @@
-"""What AttenTrack's answers look like."""
+"""What AttenTrack's answers look like: types, which the document shows, and the functions that fill them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from classes.selectors import classes_of_student, classes_of_teacher, roster_sizes
+from dialects.attentrack.times import DayAndTime
 
 NOT_SET = "Not Set"
 
 
-def student(user: Any) -> dict[str, Any]:
-    """`{id, email, fullName, rollNumber, batch, coursesId, branch, semester, phone, enroll}`."""
+class Message(TypedDict):
+    message: str
+
+
+class OtpToken(TypedDict):
+    otpToken: str
+    #: With ATTENTRACK_OPEN and DEBUG only.
+    tempOtp: NotRequired[int]
+
+
+class Course(TypedDict):
+    _id: str
+
+
+class Student(TypedDict):
+    id: str
+    email: str
+    fullName: str
+    rollNumber: str
+    batch: str
+    coursesId: list[Course]
+    branch: str
+    semester: str
+    phone: str
+    enroll: str
+
+
+class StudentRegistered(Student):
+    token: str
+
+
+class StudentKnown(Student):
+    """`auth`: whether the mailbox is known to be theirs."""
+
+    auth: bool
+
+
+class StudentSignedIn(StudentKnown):
+    token: str
+
+
+class Teacher(TypedDict):
+    id: str
+    email: str
+    fullName: str
+    department: str
+    coursesId: list[Course]
+    eduQualification: str
+    telephone: str
+    interest: str
+
+
+class TeacherKnown(Teacher):
+    """`auth`: whether the mailbox is known to be theirs."""
+
+    auth: bool
+
+
+class TeacherSignedIn(TeacherKnown):
+    token: str
+
+
+class ClassDetails(TypedDict):
+    class_id: str
+    classname: str
+    batch: str
+    semester: str
+    department: str
+
+
+class ClassMade(ClassDetails):
+    _id: str
+    teacherid: str
+
+
+class Listed(TypedDict):
+    name: str
+    rollNumber: str
+    email: str
+
+
+class ClassWithStudents(ClassDetails):
+    students: list[Listed]
+
+
+class CountedClass(ClassDetails):
+    student_count: int
+
+
+class StudentClasses(TypedDict):
+    student_id: str
+    fullName: str
+    rollNumber: str
+    email: str
+    classes: list[CountedClass]
+
+
+class TeacherClasses(TypedDict):
+    teacher_id: str
+    teacher_email: str
+    teacher_name: str
+    department: str
+    classes: list[CountedClass]
+
+
+class CurrentAttendance(TypedDict):
+    """The code and the countdown are as the teacher's app sent them."""
+
+    currentOTP: str | float | None
+    finalTime: str | float
+    currentId: str | None
+
+
+class OwnRecord(DayAndTime):
+    status: bool
+
+
+class OwnRecords(TypedDict):
+    totalClasses: int
+    presentClasses: int
+    attendanceMap: list[OwnRecord]
+    not_allowed: bool
+
+
+class Attended(TypedDict):
+    total_days: int
+    attended: int
+
+
+class ReportRow(TypedDict):
+    totalDays: int
+    presentCount: int
+    name: str
+    email: str
+
+
+class Report(TypedDict):
+    """`report` is by roll number."""
+
+    class_id: str
+    totalDays: int
+    report: dict[str, ReportRow]
+
+
+class RecordCounts(DayAndTime):
+    id: str
+    presentCount: int
+    absentCount: int
+
+
+class Record(TypedDict):
+    """`records` is by roll number."""
+
+    _id: str
+    id: str
+    class_id: str
+    date: str
+    records: dict[str, bool]
+
+
+class RecordMade(TypedDict):
+    message: str
+    attendance: Record
+
+
+def student(user: Any) -> Student:
     profile = getattr(user, "student_profile", None)
     return {
         "id": user.id,
@@ -18,12 +183,14 @@ def student(user: Any) -> dict[str, Any]:
         "rollNumber": user.roll_number or NOT_SET,
         "batch": _set(profile, "batch"),
         "coursesId": [{"_id": found.id} for found in classes_of_student(user.id)],
-        **{name: _set(profile, name) for name in ("branch", "semester", "phone", "enroll")},
+        "branch": _set(profile, "branch"),
+        "semester": _set(profile, "semester"),
+        "phone": _set(profile, "phone"),
+        "enroll": _set(profile, "enroll"),
     }
 
 
-def teacher(user: Any) -> dict[str, Any]:
-    """`{id, email, fullName, department, coursesId, eduQualification, telephone, interest}`."""
+def teacher(user: Any) -> Teacher:
     profile = getattr(user, "teacher_profile", None)
     return {
         "id": user.id,
@@ -37,8 +204,7 @@ def teacher(user: Any) -> dict[str, Any]:
     }
 
 
-def student_classes(user: Any) -> dict[str, Any]:
-    """`{student_id, fullName, rollNumber, email, classes}`."""
+def student_classes(user: Any) -> StudentClasses:
     return {
         "student_id": user.id,
         "fullName": user.name,
@@ -48,8 +214,7 @@ def student_classes(user: Any) -> dict[str, Any]:
     }
 
 
-def teacher_classes(user: Any) -> dict[str, Any]:
-    """`{teacher_id, teacher_email, teacher_name, department, classes}`."""
+def teacher_classes(user: Any) -> TeacherClasses:
     return {
         "teacher_id": user.id,
         "teacher_email": user.email,
@@ -59,10 +224,14 @@ def teacher_classes(user: Any) -> dict[str, Any]:
     }
 
 
-def class_details(found: Any) -> dict[str, str]:
-    """`{class_id, classname, batch, semester, department}`."""
-    details = {name: getattr(found, name) or NOT_SET for name in ("batch", "semester", "department")}
-    return {"class_id": found.id, "classname": found.name, **details}
+def class_details(found: Any) -> ClassDetails:
+    return {
+        "class_id": found.id,
+        "classname": found.name,
+        "batch": found.batch or NOT_SET,
+        "semester": found.semester or NOT_SET,
+        "department": found.department or NOT_SET,
+    }
 
 
 def statuses(by_student: Mapping[str, Any], roll_numbers: Iterable[tuple[str, str]]) -> dict[str, bool]:
@@ -74,7 +243,7 @@ def statuses(by_student: Mapping[str, Any], roll_numbers: Iterable[tuple[str, st
     }
 
 
-def _classes(found: Sequence[Any]) -> list[dict[str, Any]]:
+def _classes(found: Sequence[Any]) -> list[CountedClass]:
     sizes = roster_sizes([one.id for one in found])
     return [{**class_details(one), "student_count": sizes[one.id]} for one in found]
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from typing import TypedDict
 
 from django.utils import timezone
 
@@ -31,7 +32,13 @@ def read_day(text: str) -> date:
     return timezone.localtime(read_instant(text)).date()
 
 
-def day_and_time(moment: datetime) -> dict[str, str]:
-    """`{date: "dd-mm-yy", time: "HH:MM"}`."""
+class DayAndTime(TypedDict):
+    """`dd-mm-yy` and `HH:MM`, in the school's time."""
+
+    date: str
+    time: str
+
+
+def day_and_time(moment: datetime) -> DayAndTime:
     local = timezone.localtime(moment)
     return {"date": f"{local:%d-%m-%y}", "time": f"{local:%H:%M}"}

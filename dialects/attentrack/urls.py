@@ -1,25 +1,14 @@
 from django.urls import path
 
 from core.routes import route
-from dialects.attentrack import classes, live_views, people, records
-from dialects.attentrack.people import STUDENT, TEACHER, Kind
+from dialects.attentrack import classes, live_views, records
+from dialects.attentrack.people import STUDENT, TEACHER, Kind, routes_of
 
 
 def _person(folder: str, kind: Kind) -> list[object]:
-    views = {
-        "register": people.Register if kind is STUDENT else people.TeacherRegister,
-        "verify-otp": people.VerifyOtp,
-        "login": people.Login,
-        "otp-generate": people.OtpGenerate,
-        "token-login": people.TokenLogin,
-        "classes-info/<user_id>": people.ClassesInfo,
-        "forgot": people.Forgot,
-        "change": people.Change,
-        "update": people.Update,
-    }
     return [
-        route(f"api/{folder}/{tail}", view, f"attentrack-{folder}-{tail.partition('/')[0]}", kind=kind)
-        for tail, view in views.items()
+        route(f"api/{folder}/{tail}", view, f"attentrack-{folder}-{tail.partition('/')[0]}", **options)
+        for tail, (view, options) in routes_of(kind).items()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import SignupInput
@@ -61,14 +62,12 @@ class ClassOutput(serializers.Serializer[Any]):
 
     _id = serializers.CharField(source="id")
     className = serializers.CharField(source="name")
-    teacherId = serializers.SerializerMethodField()
+    teacherId: Any = serializers.CharField(source="teacher_id")
     studentsIds = serializers.SerializerMethodField()
     createdAt = IsoTime(source="created_at")
     updatedAt = IsoTime(source="updated_at")
 
-    def get_teacherId(self, found: Any) -> Any:
-        return found.teacher_id
-
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_studentsIds(self, found: Any) -> Any:
         return self.context["student_ids"]
 
@@ -76,9 +75,9 @@ class ClassOutput(serializers.Serializer[Any]):
 class ClassDetailOutput(ClassOutput):
     """The same with people, `{name, email}`, where the ids were; the context has `students`."""
 
-    def get_teacherId(self, found: Any) -> Any:
-        return PersonOutput(found.teacher).data
+    teacherId = PersonOutput(source="teacher")
 
+    @extend_schema_field(PersonOutput(many=True))
     def get_studentsIds(self, found: Any) -> Any:
         return PersonOutput(self.context["students"], many=True).data
 

@@ -15,7 +15,19 @@ import classes.services
 from accounts.serializers import LoginInput, TokenOutput
 from attendance.serializers import MyAttendanceOutput
 from core.access import Audience
-from core.errors import ApiError
+from core.errors import (
+    AlreadyEnrolled,
+    ApiError,
+    ClassNameTaken,
+    ClassNotFound,
+    EmailTaken,
+    InvalidCredentials,
+    NotClassTeacher,
+    NotEnrolled,
+    StudentNotFound,
+    UnknownEmail,
+    UserNotFound,
+)
 from core.views import ApiView
 from dialects.v1.failures import CLASS_DETAIL, ME, SIGNING_IN, START, Failures, NoStudents, worded
 from dialects.v1.serializers import (
@@ -34,6 +46,7 @@ from dialects.v1.serializers import (
 class V1View(ApiView):
     """A route whose failures are in this dialect's words."""
 
+    protocol = "v1"
     #: Those that this route words in its own way.
     failures: ClassVar[Failures] = {}
 
@@ -46,9 +59,12 @@ class Register(V1View):
 
     audience = Audience.ANYONE
     failures = SIGNING_IN
+    body = RegisterInput
+    answers: ClassVar = {201: UserOutput}
+    raises = (EmailTaken,)
 
     def post(self, request: Request) -> Response:
-        user = accounts.services.user_signup(**RegisterInput.read(request.data))
+        user = accounts.services.user_signup(**self.read())
         return Response(UserOutput(user).data, status=201)
 
 
@@ -57,9 +73,12 @@ class Login(V1View):
 
     audience = Audience.ANYONE
     failures = SIGNING_IN
+    body = LoginInput
+    answers: ClassVar = {200: TokenOutput}
+    raises = (UnknownEmail, InvalidCredentials)
 
     def post(self, request: Request) -> Response:
-        token = accounts.services.user_login(**LoginInput.read(request.data))
+        token = accounts.services.user_login(**self.read())
         return Response(TokenOutput({"token": token}).data)
 
 
@@ -68,6 +87,8 @@ class Me(V1View):
 
     audience = Audience.SIGNED_IN
     failures = ME
+    answers: ClassVar = {200: UserOutput}
+    raises = (UserNotFound,)
 
     def get(self, request: Request) -> Response:
         return Response(UserOutput(accounts.selectors.user_get(self.actor.id)).data)
@@ -77,10 +98,12 @@ class ClassCreate(V1View):
     """`POST /api/v1/class/create-class` and `/api/v1/class`: a new class, of a name that its teacher has not used."""
 
     audience = Audience.TEACHER
+    body = CreateClassInput
+    answers: ClassVar = {201: ClassOutput}
+    raises = (ClassNameTaken,)
 
     def post(self, request: Request) -> Response:
-        body = CreateClassInput.read(request.data)
-        made = classes.services.class_create(teacher=self.actor, unique_name=True, **body)
+        made = classes.services.class_create(teacher=self.actor, unique_name=True, **self.read())
         return Response(ClassOutput(made, context={"student_ids": []}).data, status=201)
 
 
@@ -88,13 +111,15 @@ class ClassAddStudent(V1View):
     """`POST /api/v1/class/:id/add-student`: puts a student on the roster who is not on it yet."""
 
     audience = Audience.TEACHER
+    body = AddStudentInput
+    answers: ClassVar = {201: ClassOutput}
+    raises = (ClassNotFound, NotClassTeacher, StudentNotFound, AlreadyEnrolled)
 
     def get_renderers(self) -> list[BaseRenderer]:
         return [ExistingClassRenderer()] if self.request.method == "POST" else super().get_renderers()
 
     def post(self, request: Request, class_id: str) -> Response:
-        body = AddStudentInput.read(request.data)
-        found = classes.services.class_add_student(actor=self.actor, class_id=class_id, only_new=True, **body)
+        found = classes.services.class_add_student(actor=self.actor, class_id=class_id, only_new=True, **self.read())
         student_ids = classes.selectors.student_ids(found.id)
         return Response(ClassOutput(found, context={"student_ids": student_ids}).data, status=201)
 
@@ -103,6 +128,8 @@ class Students(V1View):
     """`GET /api/v1/class/students`: every student, for teachers."""
 
     audience = Audience.TEACHER
+    answers: ClassVar = {200: list[ListedOutput]}
+    raises = (NoStudents,)
 
     def get(self, request: Request) -> Response:
         students = accounts.selectors.students_all()
@@ -116,6 +143,8 @@ class ClassDetail(V1View):
 
     audience = Audience.SIGNED_IN
     failures = CLASS_DETAIL
+    answers: ClassVar = {200: list[ClassDetailOutput]}
+    raises = (ClassNotFound, NotClassTeacher)
 
     def get(self, request: Request, class_id: str) -> Response:
         found = classes.selectors.class_get_for_member(actor=self.actor, class_id=class_id)
@@ -126,6 +155,8 @@ class MyAttendance(V1View):
     """`GET /api/v1/attendance/:id/my-attendance`: the student's status in the class, null until marked."""
 
     audience = Audience.STUDENT
+    answers: ClassVar = {200: MyAttendanceOutput}
+    raises = (ClassNotFound, NotEnrolled)
 
     def get(self, request: Request, class_id: str) -> Response:
         found_id, status = attendance.selectors.status_so_far(actor=self.actor, class_id=class_id)
@@ -138,8 +169,11 @@ class AttendanceStart(V1View):
 
     audience = Audience.TEACHER
     failures = START
+    body = StartInput
+    answers: ClassVar = {200: ClassOutput}
+    raises = (ClassNotFound, NotClassTeacher)
 
     def post(self, request: Request) -> Response:
-        found = classes.selectors.class_get_by_name(actor=self.actor, **StartInput.read(request.data))
+        found = classes.selectors.class_get_by_name(actor=self.actor, **self.read())
         attendance.services.session_start(actor=self.actor, class_id=found.id)
         return Response(ClassOutput(found, context={"student_ids": classes.selectors.student_ids(found.id)}).data)

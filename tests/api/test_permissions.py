@@ -47,6 +47,8 @@ TABLE = Table(
         ("attendance-start", "POST", "/attendance/start", (*OUT, 200, NOT_OWNER, TEACHER, TEACHER, NOT_OWNER)),
         ("healthz", "GET", "/healthz", (200,) * 7),
         ("readyz", "GET", "/readyz", (200,) * 7),
+        ("api-docs", "GET", "/api-docs", (200,) * 7),
+        ("api-docs-schema", "GET", "/api-docs/schema", (200,) * 7),
     ],
     {words: (status, failure(words)) for words, status in STATUS.items()},
 )

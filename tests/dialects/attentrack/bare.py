@@ -9,7 +9,7 @@ from accounts.passwords import from_bcrypt
 from attendance.models import Session
 from classes.models import Class, Enrolment
 from core.times import now
-from tests.api.rest import JSON, Answer, Rest, make_user, token_of
+from tests.api.rest import JSON, Answer, Rest, check_described, make_user, token_of
 
 PASSWORD = "secret1"
 #: Of PASSWORD, at the lowest cost: it takes a millisecond to check.
@@ -34,6 +34,7 @@ class Bare(Rest):
             headers["Authorization"] = f"Bearer {token}"
         content: str | bytes = raw if raw is not None else "" if body is None else json.dumps(body)
         response: Any = self.client.generic(method, path, content, content_type, headers=headers)
+        check_described(response)
         if response.status_code == 204:
             assert response.content == b""
             return Answer(response, 204, None)

@@ -17,6 +17,7 @@ from tests.realtime.contract import UNAUTHORIZED
 from tests.realtime.test_tokens import CHANGES, shell
 from tests.support.clients import Api, Room, Socket, make_token
 from tests.support.environment import JWT_SECRET
+from tests.support.origins import LIST, ORIGINS
 from tests.support.processes import free_port
 from tests.support.server import Server
 from tests.support.socketio import Refused, SocketIo, events_socket, rooms_socket
@@ -161,22 +162,6 @@ async def test_a_short_secret_of_another_system_is_taken_with_a_warning(make_ser
     assert await refusal(rooms_socket(server.url, token)) == ""
     assert "ACCESS_TOKEN_SECRET is shorter than 32 bytes" in server.log_text()
     api.close()
-
-
-LIST = "https://school.example, http://localhost:5173/"
-ORIGINS = {
-    None: True,
-    "https://school.example": True,
-    "HTTPS://School.Example": True,
-    "http://localhost:5173": True,
-    "http://{host}": True,
-    "https://{host}": True,
-    "https://evil.example": False,
-    "https://school.example.evil.example": False,
-    "http://school.example": False,
-    "null": False,
-    "http://[": False,
-}
 
 
 @pytest.fixture(scope="module")

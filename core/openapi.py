@@ -1,0 +1,173 @@
+"""What the OpenAPI document says of a view, read from what the view itself says: nothing is described twice.
+
+A view names who may use it (`audience`), what it takes (`body`, `query`), what it answers (`answers`) and what it may
+refuse besides (`raises`). The rest follows: the failures that audience and body bring along, each in the words of the
+view's `error_form`, and the envelope, which is what the view's renderer makes of an answer.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args, get_origin
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_array_type, resolve_type_hint
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework.serializers import Serializer
+
+from core import errors
+from core.access import Audience
+
+Schema = dict[str, Any]
+
+_NEEDS_TOKEN = (errors.TokenMissing, errors.Unauthorized, errors.UserGone)
+#: What somebody hears who is not of the audience.
+_REFUSED: Mapping[Audience, tuple[type[errors.ApiError], ...]] = {
+    Audience.ANYONE: (),
+    Audience.SIGNED_IN: _NEEDS_TOKEN,
+    Audience.TEACHER: (*_NEEDS_TOKEN, errors.TeacherOnly),
+    Audience.STUDENT: (*_NEEDS_TOKEN, errors.StudentOnly),
+    Audience.SUPERUSER: (*_NEEDS_TOKEN, errors.SuperuserOnly),
+}
+_BAD_BODY = (errors.InvalidSchema, errors.PayloadTooLarge, errors.UnsupportedMediaType)
+#: A request that is no HTTP, a page that may not ask (ALLOWED_ORIGINS), a crash.
+_EVERYWHERE = (errors.BadRequest, errors.Forbidden, errors.InternalError)
+
+
+class ViewSchema(AutoSchema):
+    """The schema of an `ApiView`."""
+
+    view: Any
+
+    def get_operation_id(self) -> str:
+        words = re.findall(r"\w+", self.path.replace("-", "_")) or ["root"]
+        return "_".join((self.method.lower(), *words))
+
+    def get_tags(self) -> list[str]:
+        return [self.view.protocol]
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        scheme = self.view.credential
+        return [{scheme: []}] if scheme else []
+
+    def get_override_parameters(self) -> list[Any]:
+        return [
+            OpenApiParameter(name, str, required=True, description=description)
+            for name, description in self.view.query.items()
+        ]
+
+    def get_request_serializer(self) -> Any:
+        return self.view.body
+
+    def get_response_serializers(self) -> Any:
+        return {**self._answers(), **self._failures()}
+
+    def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
+        """`accounts.UserOutput` and `v1.UserOutput` are two."""
+        kind = type(serializer)
+        return f"{kind.__module__.split('.')[-2]}.{kind.__name__}"
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return False  # a view that answers a list says so itself
+
+    def _answers(self) -> dict[Any, Any]:
+        return {
+            (str(status), "text/plain" if shape is str else "application/json"): OpenApiResponse(
+                self._answer(shape), description="Done"
+            )
+            for status, shape in self.view.answers.items()
+        }
+
+    def _answer(self, shape: Any) -> Schema | None:
+        """The body of an answer: `shape` in the envelope of the view's renderer, if it has one. Text has none."""
+        if shape is None:
+            return None
+        envelope = getattr(self.view.get_renderers()[0], "success", None)
+        if shape is str or envelope is None:
+            return self._shape(shape)
+        answer = object()
+        return _object(
+            {key: self._shape(shape) if v is answer else _one_of([v]) for key, v in envelope(answer).items()}
+        )
+
+    def _shape(self, shape: Any) -> Schema:
+        """A serializer, a type (TypedDict, dict, str, …) or a list of one of them, as a JSON schema."""
+        if get_origin(shape) is list:
+            return dict(build_array_type(self._shape(*get_args(shape))))
+        if isinstance(shape, type) and issubclass(shape, Serializer):
+            return dict(self.resolve_serializer(shape, "response").ref)
+        resolve: Any = resolve_type_hint
+        schema: Schema = _with_null(resolve(shape))
+        return schema
+
+    def _raises(self) -> Iterable[type[errors.ApiError]]:
+        view = self.view
+        yield from _REFUSED[view.audience]
+        if view.body is not None:
+            yield from _BAD_BODY
+        if view.query:
+            yield errors.InvalidSchema
+        yield from view.raises
+        yield from _EVERYWHERE
+        if view.needs_database:
+            yield errors.DatabaseUnavailable
+
+    def _failures(self) -> dict[Any, Any]:
+        by_status: dict[int, list[Schema]] = {}
+        for error in self._raises():
+            status, body = self.view.error_form(error())
+            if body not in by_status.setdefault(status, []):
+                by_status[status].append(body)
+        return {
+            (str(status), "application/json"): OpenApiResponse(
+                _failure(bodies),
+                description=" / ".join(map(_words, bodies)),
+                examples=[OpenApiExample(_words(body), value=body) for body in bodies],
+            )
+            for status, bodies in sorted(by_status.items())
+        }
+
+
+def _words(body: Schema) -> str:
+    return next(value for value in body.values() if isinstance(value, str))
+
+
+def _failure(bodies: list[Schema]) -> Schema:
+    """Bodies of one status, which may have different keys, as a schema that knows their very words."""
+    shapes = [
+        _object({key: _one_of([body[key] for body in bodies if list(body) == list(keys)]) for key in keys})
+        for keys in dict.fromkeys(tuple(body) for body in bodies)
+    ]
+    return shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
+
+
+def _object(properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _one_of(values: list[Any]) -> Schema:
+    return {"type": "boolean" if isinstance(values[0], bool) else "string", "enum": list(dict.fromkeys(values))}
+
+
+def _with_null(schema: Any) -> Any:
+    """What may be null, in the words of OpenAPI 3.1."""
+    if isinstance(schema, list):
+        return [_with_null(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _with_null(value) for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [found, {"type": "null"}]} if schema.get("nullable") else found
+
+
+class ChoiceInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A choice takes any letter case, which no enum says."""
+
+    target_class = "core.fields.StrictChoice"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
+        return {"type": "string", "description": f"{' or '.join(self.target.choices)}, in any letter case"}
+
+
+def without_slash(endpoints: list[Any]) -> list[Any]:
+    """The slashed form of a route is the same route: the document has the plain one."""
+    return [(path.rstrip("/") or "/", *rest) for path, *rest in endpoints]

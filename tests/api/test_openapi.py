@@ -1,0 +1,129 @@
+"""/api-docs: the document has every route, what it says of them is valid, and Swagger UI needs nobody else's server.
+
+That answers are as the document says, the clients of all API tests see to (`tests.support.openapi`).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+from jsonschema import ValidationError
+
+from core.api_docs import document
+from core.errors import StudentNotFound
+from core.health import Healthz
+from tests.api.permissions import routes
+from tests.support import openapi
+
+#: Not in the document: they are it.
+DOCS = {"api-docs", "api-docs-schema"}
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document()["paths"].items():
+        for method in METHODS & item.keys():
+            yield path, method, item[method]
+
+
+@pytest.fixture
+def described() -> Any:
+    """The document as a client gets it, made afresh."""
+    document.cache_clear()
+    GENERATOR_STATS.reset()
+    return Client().get("/api-docs/schema").json()
+
+
+def test_the_document_is_valid_and_nothing_in_it_was_guessed(
+    described: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    validate_schema(described)
+    assert not GENERATOR_STATS
+    assert capsys.readouterr().err == ""
+
+
+def test_the_document_has_every_route_and_method_and_no_other() -> None:
+    found = {
+        (openapi.path_of(name), method)
+        for name, view, _ in routes(get_resolver())
+        for method in METHODS
+        if name not in DOCS and hasattr(view, method)
+    }
+    assert {(path, method) for path, method, _ in operations()} == found
+    assert len({operation["operationId"] for _, _, operation in operations()}) == len(found)
+
+
+def test_every_example_is_as_its_schema_says_and_every_failure_has_one() -> None:
+    for path, method, operation in operations():
+        for status, response in operation["responses"].items():
+            for media in response.get("content", {}).values():
+                assert status < "400" or media["examples"], (path, method, status)
+                for example in media.get("examples", {}).values():
+                    openapi.validator(path, method, status).validate(example["value"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/healthz", 200, {"success": True, "data": {"status": "well"}}),
+        ("/healthz", 200, {"success": True, "data": {"status": "ok", "more": 1}}),
+        ("/healthz", 200, {"success": False, "data": {"status": "ok"}}),
+        ("/healthz", 200, {"status": "ok"}),
+        ("/api/v1/auth/me", 404, {"success": False, "error": "Please send jwt token"}),
+        ("/api/v1/class/" + "f" * 24, 404, {"success": False, "error": "you are not enrolled in the class"}),
+        ("/api/student/token-login", 401, {"success": False, "error": "Unauthorized access"}),
+        ("/getAttendance", 200, {"currentOTP": None, "finalTime": None, "currentId": None}),
+    ],
+)
+def test_an_answer_that_is_not_as_the_document_says_is_found(path: str, status: int, body: Any) -> None:
+    with pytest.raises(ValidationError):
+        openapi.check("GET", path, status, "application/json", json.dumps(body).encode())
+
+
+def test_a_status_or_a_kind_of_answer_that_the_document_does_not_have_is_found() -> None:
+    for status, kind in ((418, "application/json"), (200, "text/plain")):
+        with pytest.raises(AssertionError):
+            openapi.check("GET", "/healthz", status, kind, b"{}")
+
+
+def test_what_a_view_raises_is_in_the_document_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "404" not in document()["paths"]["/healthz"]["get"]["responses"]
+    monkeypatch.setattr(Healthz, "raises", (StudentNotFound,))
+    document.cache_clear()
+    examples = document()["paths"]["/healthz"]["get"]["responses"]["404"]["content"]["application/json"]["examples"]
+    document.cache_clear()
+    assert [example["value"] for example in examples.values()] == [{"success": False, "error": "Student not found"}]
+
+
+def test_who_may_use_a_route_is_in_the_document() -> None:
+    security = {(path, method): operation.get("security") for path, method, operation in operations()}
+    assert security["/auth/login", "post"] is None
+    assert security["/class", "post"] == [{"token": []}]
+    assert security["/api/student/forgot", "post"] == [{"otpToken": []}]
+    assert {"token", "otpToken"} == document()["components"]["securitySchemes"].keys()
+
+
+def test_swagger_ui_and_all_of_its_files_come_from_here() -> None:
+    client = Client()
+    page = client.get("/api-docs")
+    assert page["Content-Type"].startswith("text/html")
+    html = page.content.decode()
+    addresses = re.findall(r"""(?:src|href)="([^"]+)""", html)
+    assert len(addresses) >= 4
+    assert all(address.startswith("/static/") for address in addresses)
+    assert "/api-docs/schema" in html.replace("\\u002D", "-")
+    assert "://" not in html
+    for address in addresses:
+        assert client.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize("path", ["/api-docs", "/api-docs/schema"])
+def test_the_document_is_only_read(path: str) -> None:
+    assert Client().post(path).status_code == 405
+    assert Client().get(f"{path}/").status_code == 200
