@@ -56,6 +56,9 @@ class Answer:
 class Rest:
     """`rest("POST", "/class", {"className": "Physics"}, token=…)`; every answer must be the envelope, exactly."""
 
+    #: What stands before a token.
+    scheme = ""
+
     def __init__(
         self, prefix: str = "", successes: tuple[str, ...] = ("data",), failures: tuple[str, ...] = ("error",)
     ):
@@ -77,10 +80,14 @@ class Rest:
     ) -> Answer:
         """`raw` is sent as it stands, `body` as JSON; the path may be percent-encoded."""
         if token is not None:
-            headers["Authorization"] = token
+            headers["Authorization"] = self.scheme + token
         content: str | bytes = raw if raw is not None else "" if body is None else json.dumps(body)
         response: Any = self.client.generic(method, self.prefix + path, content, content_type, headers=headers)
         check_described(response)
+        return self.read(path, response)
+
+    def read(self, path: str, response: Any) -> Answer:
+        """The answer, which must be as this protocol's are."""
         if path.startswith("/api-docs"):  # outside the envelope
             return Answer(response, response.status_code, response.content)
         assert response["Content-Type"] == "application/json; charset=utf-8", response.content

@@ -9,7 +9,7 @@ from accounts.passwords import from_bcrypt
 from attendance.models import Session
 from classes.models import Class, Enrolment
 from core.times import now
-from tests.api.rest import JSON, Answer, Rest, check_described, make_user, token_of
+from tests.api.rest import Answer, Rest, make_user, token_of
 
 PASSWORD = "secret1"
 #: Of PASSWORD, at the lowest cost: it takes a millisecond to check.
@@ -19,22 +19,9 @@ HASH = str(from_bcrypt("$2b$04$mvF3oW7HBgPBTXAdsA6LN.LAVoM0BqUEogJF12hD8ltj.51Bo
 class Bare(Rest):
     """Every answer is JSON as it is, a failure `{"error": …}` and nothing else; or text, where the body is a string."""
 
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        *,
-        token: str | None = None,
-        raw: str | bytes | None = None,
-        content_type: str = JSON,
-        **headers: str,
-    ) -> Answer:
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        content: str | bytes = raw if raw is not None else "" if body is None else json.dumps(body)
-        response: Any = self.client.generic(method, path, content, content_type, headers=headers)
-        check_described(response)
+    scheme = "Bearer "
+
+    def read(self, path: str, response: Any) -> Answer:
         if response.status_code == 204:
             assert response.content == b""
             return Answer(response, 204, None)
