@@ -19,6 +19,7 @@ from core.api_docs import document
 from core.errors import StudentNotFound
 from core.health import Healthz
 from tests.api.permissions import routes
+from tests.api.rest import is_served
 from tests.support import openapi
 
 #: Not in the document: they are it.
@@ -68,19 +69,20 @@ def test_every_example_is_as_its_schema_says_and_every_failure_has_one() -> None
                     openapi.validator(path, method, status).validate(example["value"])
 
 
-@pytest.mark.parametrize(
-    ("path", "status", "body"),
-    [
-        ("/healthz", 200, {"success": True, "data": {"status": "well"}}),
-        ("/healthz", 200, {"success": True, "data": {"status": "ok", "more": 1}}),
-        ("/healthz", 200, {"success": False, "data": {"status": "ok"}}),
-        ("/healthz", 200, {"status": "ok"}),
-        ("/api/v1/auth/me", 404, {"success": False, "error": "Please send jwt token"}),
-        ("/api/v1/class/" + "f" * 24, 404, {"success": False, "error": "you are not enrolled in the class"}),
-        ("/api/student/token-login", 401, {"success": False, "error": "Unauthorized access"}),
-        ("/getAttendance", 200, {"currentOTP": None, "finalTime": None, "currentId": None}),
-    ],
-)
+#: (path, status, an answer that is not as the document says)
+WRONG: list[tuple[str, int, Any]] = [
+    ("/healthz", 200, {"success": True, "data": {"status": "well"}}),
+    ("/healthz", 200, {"success": True, "data": {"status": "ok", "more": 1}}),
+    ("/healthz", 200, {"success": False, "data": {"status": "ok"}}),
+    ("/healthz", 200, {"status": "ok"}),
+    ("/api/v1/auth/me", 404, {"success": False, "error": "Please send jwt token"}),
+    ("/api/v1/class/" + "f" * 24, 404, {"success": False, "error": "you are not enrolled in the class"}),
+    ("/api/student/token-login", 401, {"success": False, "error": "Unauthorized access"}),
+    ("/getAttendance", 200, {"currentOTP": None, "finalTime": None, "currentId": None}),
+]
+
+
+@pytest.mark.parametrize(("path", "status", "body"), [row for row in WRONG if is_served(row[0])])
 def test_an_answer_that_is_not_as_the_document_says_is_found(path: str, status: int, body: Any) -> None:
     with pytest.raises(ValidationError):
         openapi.check("GET", path, status, "application/json", json.dumps(body).encode())
@@ -105,8 +107,11 @@ def test_who_may_use_a_route_is_in_the_document() -> None:
     security = {(path, method): operation.get("security") for path, method, operation in operations()}
     assert security["/auth/login", "post"] is None
     assert security["/class", "post"] == [{"token": []}]
-    assert security["/api/student/forgot", "post"] == [{"otpToken": []}]
-    assert {"token", "otpToken"} == document()["components"]["securitySchemes"].keys()
+    schemes = {"token"}
+    if is_served("/api/student/forgot"):
+        assert security["/api/student/forgot", "post"] == [{"otpToken": []}]
+        schemes.add("otpToken")
+    assert schemes == document()["components"]["securitySchemes"].keys()
 
 
 def test_swagger_ui_and_all_of_its_files_come_from_here() -> None:
