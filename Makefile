@@ -5,7 +5,8 @@ VENV := .venv
 YARDSTICK ?= ../shared/bench
 RUN := $(VENV)/bin/python
 
-.PHONY: help serve test test-databases check crash crash-databases bench clean
+.PHONY: help serve test test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
+	bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
@@ -33,8 +34,31 @@ crash: $(VENV)/.dev ## kills a marking server KILLS (200) times and looks for lo
 crash-databases: $(VENV)/.dev ## 50 such kills on each database, and 20 of PostgreSQL's and MongoDB's own servers
 	$(RUN) -m tests.databases --crash $(REQUIRE)
 
-bench: $(VENV)/.serve ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--sockets 1000 --runs 3"
-	bench/side_by_side.sh $(YARDSTICK) $(ARGS)
+fuzz: $(VENV)/.dev ## searches the live sessions for orders of events that tell clients apart from the journal, for minutes
+	HYPOTHESIS_PROFILE=long $(RUN) -m pytest -n 2 tests/services/test_state_machine.py $(PYTEST_ARGS)
+
+outage: $(VENV)/.dev ## two processes that mark while Redis between them is cut off, killed and hangs; ARGS="--seconds 60"
+	$(RUN) -m tests.databases --outage $(REQUIRE) $(ARGS)
+
+test-servers: $(VENV)/.dev ## the real-time tests under daphne, granian and uvicorn as it comes
+	for server in daphne granian uvicorn; do \
+		TEST_SERVER=$$server $(RUN) -m pytest -n 2 tests/realtime --ignore tests/realtime/test_crash.py $(PYTEST_ARGS) || exit 1; \
+	done
+
+slow-requests: $(VENV)/.dev ## opens CONNECTIONS (500) requests that never become whole, and looks whether others are served
+	$(RUN) -m tests.slow_requests --connections $(or $(CONNECTIONS),500)
+
+slow-readers: $(VENV)/.dev ## 20 sockets that read nothing, under 500 marks a second for SECONDS (60)
+	$(RUN) -m tests.slow_readers --seconds $(or $(SECONDS),60)
+
+bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--sockets 1000 --runs 3"
+	$(RUN) -m bench.side_by_side $(YARDSTICK) $(ARGS)
+
+bench-scale: $(VENV)/.dev ## the growth curves, on SQLite or DATABASE_URL; ARGS="--start postgresql" or "--small"
+	$(RUN) -m bench.scale --yardstick $(YARDSTICK) $(ARGS)
+
+bench-docs: $(VENV)/.bench ## docs/benchmarks.md, docs/scaling.md and the README's table from what those two found
+	$(RUN) -m bench.docs $(ARGS)
 
 clean: ## removes the virtual environment and caches; the database in var/ stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -49,4 +73,9 @@ $(VENV)/.serve: requirements.txt constraints.txt
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.serve
 	@echo "Installing the packages of requirements-dev.txt …"
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	@echo "Installing the packages of requirements-bench.txt …"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@

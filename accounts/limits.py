@@ -4,19 +4,18 @@ An attempt is counted before anything is checked or hashed, and taken back if it
 once, no more than `number` are looked at. Addresses are limited by failures only, because a school sits behind one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from accounts.models import Attempts
 from core import errors
 from core.times import now
-from core.work import unit_of_work
+from core.work import retry_races, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Limit:
 
 #: Wrong passwords.
 LOGIN_ACCOUNT = Limit("login account", 10, timedelta(minutes=15))
-LOGIN_ADDRESS = Limit("login address", 300, timedelta(minutes=15))
+LOGIN_ADDRESS = Limit("login address", 1000, timedelta(minutes=15))
 #: Wrong one-time codes. Of 900,000 codes nobody guesses one in this many tries.
 CODE_ACCOUNT = Limit("code account", 15, timedelta(hours=1))
 CODE_ADDRESS = Limit("code address", 300, timedelta(minutes=15))
@@ -45,18 +44,7 @@ _KEPT = timedelta(days=1)
 
 def take(limit: Limit, subject: str) -> None:
     """Counts one attempt of `subject`; `TooManyRequests` if there is none left."""
-    key = _key(limit, subject)
-    try:
-        counted = _count(key, limit)
-    except IntegrityError:
-        counted = _count(key, limit)  # somebody else has made the row in between
-    if not counted:
-        raise errors.TooManyRequests
-
-
-def give_back(limit: Limit, subject: str) -> None:
-    """The attempt was a good one and does not count."""
-    _uncount(_key(limit, subject))
+    _take([(limit, subject)])
 
 
 def refuse_if_full(limit: Limit, subject: str) -> None:
@@ -67,20 +55,28 @@ def refuse_if_full(limit: Limit, subject: str) -> None:
 
 @contextmanager
 def failures_counted(*subjects: tuple[Limit, str | None]) -> Iterator[None]:
-    """Counts the block as an attempt of each subject (None: nobody), unless it succeeds."""
+    """Counts the block as an attempt of each subject (None: nobody), unless it succeeds.
+
+    `TooManyRequests`, and nobody's attempt is counted, if one of them has none left.
+    """
     known = [(limit, subject) for limit, subject in subjects if subject is not None]
-    for limit, subject in known:
-        take(limit, subject)
+    _take(known)
     yield
-    for limit, subject in known:
-        give_back(limit, subject)
+    _give_back(known)
 
 
 def _key(limit: Limit, subject: str) -> str:
     return salted_hmac("accounts.limits", f"{limit.name}\n{subject}", algorithm="sha256").hexdigest()
 
 
+@retry_races
 @unit_of_work
+def _take(subjects: Sequence[tuple[Limit, str]]) -> None:
+    for limit, subject in subjects:
+        if not _count(_key(limit, subject), limit):
+            raise errors.TooManyRequests
+
+
 def _count(key: str, limit: Limit) -> bool:
     moment = now()
     row = Attempts.objects.filter(pk=key)
@@ -88,13 +84,14 @@ def _count(key: str, limit: Limit) -> bool:
         return True
     if row.filter(until__lte=moment).update(number=1, until=moment + limit.window):
         return True
-    if row.exists():
-        return False
+    if row.filter(until__gt=moment, number__gte=limit.number).exists():
+        return False  # any other row has just come from somebody else: making it, below, loses that race
     Attempts.objects.filter(until__lt=moment - _KEPT).delete()
     Attempts.objects.create(key=key, number=1, until=moment + limit.window)
     return True
 
 
 @unit_of_work
-def _uncount(key: str) -> None:
-    Attempts.objects.filter(pk=key, number__gt=0).update(number=F("number") - 1)
+def _give_back(subjects: Sequence[tuple[Limit, str]]) -> None:
+    for limit, subject in subjects:
+        Attempts.objects.filter(pk=_key(limit, subject), number__gt=0).update(number=F("number") - 1)

@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from accounts import passwords
-from accounts.signals import accounts_changed
+from accounts.signals import accounts_changed, person_changed
 from core.identity import Role
 from core.ids import id_field
 from core.times import now
@@ -20,6 +20,9 @@ from core.work import after_commit, unit_of_work
 
 #: A change to one of these makes the tokens given out before it worthless.
 CREDENTIAL_FIELDS = ("password", "role", "is_active")
+#: What others are shown of somebody.
+SHOWN_FIELDS = ("name", "email")
+WATCHED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)
 
 
 def email_key(email: str) -> str:
@@ -78,7 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> "User":
         user = super().from_db(db, field_names, values, **options)
-        user._loaded = {field: user.__dict__[field] for field in CREDENTIAL_FIELDS if field in user.__dict__}
+        user._loaded = {field: user.__dict__[field] for field in WATCHED_FIELDS if field in user.__dict__}
         return user
 
     @property
@@ -91,7 +94,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Nobody has ever chosen a password for the account or shown that its mailbox is theirs."""
         return self.awaits_registration and self.email_verified_at is None and self.credentials_changed_at is None
 
-    #: The credentials as they were read from the database; empty for a new user.
+    #: The watched fields as they were read from the database; empty for a new user.
     _loaded: dict[str, Any]
 
     def set_password(self, raw_password: str | None) -> None:
@@ -115,18 +118,20 @@ class User(AbstractBaseUser, PermissionsMixin):
             update_fields = set(update_fields)
             if "email" in update_fields:
                 update_fields.add("email_key")
-        saved = [field for field in CREDENTIAL_FIELDS if update_fields is None or field in update_fields]
+        saved = [field for field in WATCHED_FIELDS if update_fields is None or field in update_fields]
         loaded = getattr(self, "_loaded", {})
-        changed = any(field in loaded and self.__dict__[field] != loaded[field] for field in saved)
-        if changed:
+        changed = {field for field in saved if field in loaded and self.__dict__[field] != loaded[field]}
+        if changed.intersection(CREDENTIAL_FIELDS):
             self.token_version = F("token_version") + 1  # of the row as it is now, whoever else changed it
             self.credentials_changed_at = now()
             if update_fields is not None:
                 update_fields |= {"token_version", "credentials_changed_at"}
         super().save(update_fields=update_fields, **options)
-        if changed:
+        if changed.intersection(CREDENTIAL_FIELDS):
             self.refresh_from_db(fields=["token_version"])
             announce_change()
+        if changed.intersection(SHOWN_FIELDS):
+            person_changed.send(sender=User, user_id=self.pk)
         self._loaded = {**loaded, **{field: self.__dict__[field] for field in saved if field in self.__dict__}}
 
 

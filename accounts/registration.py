@@ -6,11 +6,10 @@ e-mail is taken, so nobody signs up with it (`/auth/signup` would give it away w
 `address` is where a request comes from, None where that is not known; see `accounts.limits`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError
 
 from accounts import codes, mail, passwords, tokens
 from accounts.codes import Issued, Purpose
@@ -28,7 +27,7 @@ from accounts.selectors import account_find
 from core import errors
 from core.identity import Role
 from core.times import now
-from core.work import unit_of_work
+from core.work import retry_races, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,17 +214,10 @@ def teacher_add(newcomer: Newcomer) -> None:
         raise errors.EmailTaken
 
 
-def teachers_add(newcomers: Iterable[Newcomer]) -> int:
-    """Adds those whose e-mail nobody has yet, all or none; how many."""
-    asked = list(newcomers)
-    try:
-        return _add_teachers(asked)
-    except IntegrityError:
-        return _add_teachers(asked)  # somebody else has added one of them in between
-
-
+@retry_races
 @unit_of_work
-def _add_teachers(newcomers: list[Newcomer]) -> int:
+def teachers_add(newcomers: Collection[Newcomer]) -> int:
+    """Adds those whose e-mail nobody has yet, all or none; how many."""
     wanted: dict[str, Newcomer] = {}
     for newcomer in newcomers:
         wanted.setdefault(email_key(newcomer.email), newcomer)

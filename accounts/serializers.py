@@ -1,10 +1,8 @@
 """The shapes of the account routes."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-from core.fields import InputSerializer, StrictChoice, StrictEmail, StrictString
+from core.fields import InputSerializer, OutputSerializer, StrictChoice, StrictEmail, StrictString
 from core.identity import Role
 
 
@@ -20,7 +18,7 @@ class LoginInput(InputSerializer):
     password = StrictString(allow_blank=True)
 
 
-class UserOutput(serializers.Serializer[Any]):
+class UserOutput(OutputSerializer):
     """`{_id, name, email, role}`."""
 
     _id = serializers.CharField(source="id")
@@ -29,13 +27,13 @@ class UserOutput(serializers.Serializer[Any]):
     role = serializers.CharField()
 
 
-class TokenOutput(serializers.Serializer[Any]):
+class TokenOutput(OutputSerializer):
     """`{token}`."""
 
     token = serializers.CharField()
 
 
-class StudentOutput(serializers.Serializer[Any]):
+class StudentOutput(OutputSerializer):
     """`{_id, name, email}`."""
 
     _id = serializers.CharField(source="id")

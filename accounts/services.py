@@ -4,10 +4,11 @@ from django.db import IntegrityError
 from django.db.models import F
 
 from accounts import passwords, tokens
+from accounts.limits import LOGIN_ACCOUNT, LOGIN_ADDRESS, failures_counted
 from accounts.models import StudentProfile, TeacherProfile, User, email_key
 from core import errors
 from core.identity import Role
-from core.work import unit_of_work
+from core.work import retry_races, unit_of_work
 
 
 def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
@@ -22,17 +23,20 @@ def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
     return user
 
 
-def user_login(*, email: str, password: str) -> str:
-    """A token for the person with this e-mail and password.
+def user_login(*, email: str, password: str, address: str | None = None) -> str:
+    """A token for the person with this e-mail and password. `address`: where the request comes from, if known.
 
-    `InvalidCredentials`, in the same time, otherwise; `UnknownEmail`, which is one, if nobody has the e-mail.
+    `InvalidCredentials`, in the same time, otherwise; `UnknownEmail`, which is one, if nobody has the e-mail;
+    `TooManyRequests` after too many of these, whatever the password.
     """
-    user = User.objects.filter(email_key=email_key(email)).first()
-    if user is None:
-        passwords.password_matches(password, None, renew=lambda encoded: None)
-        raise errors.UnknownEmail
-    if not user.check_password(password) or not user.is_active:
-        raise errors.InvalidCredentials
+    key = email_key(email)
+    with failures_counted((LOGIN_ACCOUNT, key), (LOGIN_ADDRESS, address)):
+        user = User.objects.filter(email_key=key).first()
+        if user is None:
+            passwords.password_matches(password, None, renew=lambda encoded: None)
+            raise errors.UnknownEmail
+        if not user.check_password(password) or not user.is_active:
+            raise errors.InvalidCredentials
     return tokens.issue(user)
 
 
@@ -45,16 +49,10 @@ def user_hold(*, user_id: str) -> None:
     User.objects.filter(pk=user_id).update(holds=F("holds") + 1)
 
 
+@retry_races
+@unit_of_work
 def profile_update(*, user: User, **fields: str) -> None:
     """Notes what a profile of the user's role has: `batch`, `department` and so on."""
-    model = StudentProfile if user.role == Role.STUDENT else TeacherProfile
-    try:
-        _note(model, user.id, fields)
-    except IntegrityError:
-        _note(model, user.id, fields)  # another request has made the profile in between
-
-
-@unit_of_work
-def _note(model: type[StudentProfile] | type[TeacherProfile], user_id: str, fields: dict[str, str]) -> None:
-    if not model._default_manager.filter(user_id=user_id).update(**fields):
-        model._default_manager.create(user_id=user_id, **fields)
+    profiles = (StudentProfile if user.role == Role.STUDENT else TeacherProfile)._default_manager
+    if not profiles.filter(user_id=user.id).update(**fields):
+        profiles.create(user_id=user.id, **fields)

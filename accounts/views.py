@@ -19,10 +19,11 @@ class Signup(ApiView):
     body = SignupInput
     answers: ClassVar = {201: UserOutput}
     raises = (errors.EmailTaken,)
+    slow = True
 
     def post(self, request: Request) -> Response:
         user = services.user_signup(**self.read())
-        return Response(UserOutput(user).data, status=201)
+        return Response(UserOutput.show(user), status=201)
 
 
 class Login(ApiView):
@@ -31,11 +32,12 @@ class Login(ApiView):
     audience = Audience.ANYONE
     body = LoginInput
     answers: ClassVar = {200: TokenOutput}
-    raises = (errors.InvalidCredentials, errors.UnknownEmail)
+    raises = (errors.InvalidCredentials, errors.UnknownEmail, errors.TooManyRequests)
+    slow = True
 
     def post(self, request: Request) -> Response:
-        token = services.user_login(**self.read())
-        return Response(TokenOutput({"token": token}).data)
+        token = services.user_login(address=self.address, **self.read())
+        return Response(TokenOutput.show({"token": token}))
 
 
 class Me(ApiView):
@@ -45,7 +47,7 @@ class Me(ApiView):
     answers: ClassVar = {200: UserOutput}
 
     def get(self, request: Request) -> Response:
-        return Response(UserOutput(self.actor).data)
+        return Response(UserOutput.show(self.actor))
 
 
 class Students(ApiView):
@@ -55,4 +57,4 @@ class Students(ApiView):
     answers: ClassVar = {200: list[StudentOutput]}
 
     def get(self, request: Request) -> Response:
-        return Response(StudentOutput(selectors.students_all(), many=True).data)
+        return Response(StudentOutput.show_all(selectors.students_all()))

@@ -16,6 +16,7 @@ from classes.selectors import class_find, class_get_for_student, student_names
 from core import errors
 from core.identity import Actor
 from core.ids import parse_id
+from core.prepared import Prepared
 
 
 def finished_sessions(class_id: str) -> "QuerySet[Any]":
@@ -44,18 +45,30 @@ def status_so_far(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
     if open_session is None:
         return found.id, _recorded(found.id, actor.id)
     marks = Mark.objects.filter(session_id=open_session["id"], student_id=actor.id).order_by("-seq")
-    return found.id, _first_status(marks)
+    status = marks.values_list("status", flat=True).first()
+    return found.id, Status(status) if status is not None else None
+
+
+_last_finished = Prepared(
+    lambda class_id: (
+        Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
+        .order_by("-ended_at")
+        .values_list("id", flat=True)[:1]
+    )
+)
+_record = Prepared(
+    lambda session_id, student_id: (
+        Attendance.objects.filter(session_id=session_id, student_id=student_id)
+        .order_by()
+        .values_list("status", flat=True)
+    )
+)
 
 
 def _recorded(class_id: str, student_id: str) -> Status | None:
-    finished = Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).order_by("-ended_at")
-    last = finished.values("id").first()
-    return last and _first_status(Attendance.objects.filter(session_id=last["id"], student_id=student_id))
-
-
-def _first_status(rows: QuerySet[Mark] | QuerySet[Attendance]) -> Status | None:
-    status = rows.values_list("status", flat=True).first()
-    return Status(status) if status else None
+    last_id = _last_finished.first(class_id)
+    status = _record.first(last_id, student_id) if last_id is not None else None
+    return Status(status) if status is not None else None
 
 
 def session_find(reference: str) -> Session | None:

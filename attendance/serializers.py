@@ -1,28 +1,22 @@
 """The shapes of the attendance routes."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-from core.fields import InputSerializer, StrictString
-from core.times import to_iso
+from core.fields import InputSerializer, IsoTime, OutputSerializer, StrictString
 
 
 class StartInput(InputSerializer):
     classId = StrictString(source="class_id", allow_blank=True)
 
 
-class StartOutput(serializers.Serializer[Any]):
+class StartOutput(OutputSerializer):
     """`{classId, startedAt}`."""
 
     classId = serializers.CharField(source="class_ref_id")
-    startedAt = serializers.SerializerMethodField()
-
-    def get_startedAt(self, session: Any) -> str:
-        return to_iso(session.started_at)
+    startedAt = IsoTime(source="started_at")
 
 
-class MyAttendanceOutput(serializers.Serializer[Any]):
+class MyAttendanceOutput(OutputSerializer):
     """`{classId, status}`, `status` present, absent or null."""
 
     classId = serializers.CharField()

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError
 from django.db.models import F
 
 from attendance import selectors
@@ -22,8 +21,14 @@ from classes.services import class_create, class_join
 from core import errors
 from core.identity import Actor
 from core.ids import new_id, parse_id
+from core.prepared import Prepared
 from core.times import now
-from core.work import after_commit, unit_of_work
+from core.work import after_commit, retry_races, unit_of_work
+
+_open_session = Prepared(
+    lambda class_id: Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN).order_by()
+)
+_focus_of = Prepared(lambda session_id: Focus.objects.filter(session_id=session_id).values_list("key", flat=True))
 
 
 def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Session:
@@ -31,12 +36,15 @@ def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Se
 
     Raises `ClassNotFound`, `NotClassTeacher`. An open session that was forgotten ends first.
     """
-    try:
-        return _open_or_resume(actor, class_id, move_focus)
-    except IntegrityError:
-        return _open_or_resume(actor, class_id, move_focus)  # another request opened one in between: resume that
+    found = class_get_for_owner(actor=actor, class_id=class_id)
+    session = _open_session.first(found.id)
+    is_live = session is not None and session.last_activity_at >= idle_since()
+    if session is not None and is_live and (not move_focus or _focus_of.first(session.id) is not None):
+        return session  # nothing to change: neither a transaction nor a word to anybody
+    return _open_or_resume(actor, class_id, move_focus)
 
 
+@retry_races
 @unit_of_work
 def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
     found = class_get_for_owner(actor=actor, class_id=class_id)
@@ -55,6 +63,7 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
     return session
 
 
+@retry_races
 def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None = None) -> Session:
     """Opens or resumes the session that `reference` names, for its teacher `actor`; the focus stays where it is.
 
@@ -80,13 +89,7 @@ def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None 
         return found
     if key is not None and class_find(key) is not None:
         return session_start(actor=actor, class_id=key, move_focus=False)
-    try:
-        return _start_named(actor, reference, class_id)
-    except IntegrityError:
-        # The name, or the class's session, was made in between: this time it is found.
-        if SessionName.objects.filter(name=reference).exists():
-            return session_start_by_name(actor=actor, reference=reference, class_id=class_id)
-        return _start_named(actor, reference, class_id)
+    return _start_named(actor, reference, class_id)
 
 
 @unit_of_work
@@ -248,6 +251,8 @@ def _append(
     )
 
 
+@retry_races
+@unit_of_work
 def session_record(
     *, actor: Actor, class_id: str, instant: datetime, statuses: Mapping[str, Status], limit: int | None = None
 ) -> tuple[Session, bool]:
@@ -258,17 +263,6 @@ def session_record(
     not in `statuses` and has no mark is absent. `limit`: how many finished sessions the class may have before.
     Raises `ClassNotFound`, `NotClassTeacher`, `NotVerified` (the limit).
     """
-    try:
-        return _record(actor, class_id, instant, statuses, limit)
-    except IntegrityError:
-        # Another request has made this record, or started a session, in between.
-        return _record(actor, class_id, instant, statuses, limit)
-
-
-@unit_of_work
-def _record(
-    actor: Actor, class_id: str, instant: datetime, statuses: Mapping[str, Status], limit: int | None
-) -> tuple[Session, bool]:
     found = class_get_for_owner(actor=actor, class_id=class_id)
     roster = Enrolment.objects.filter(class_ref=found).values_list("student_id", flat=True)
     wanted = {student_id: statuses[student_id] for student_id in roster if student_id in statuses}
@@ -373,17 +367,11 @@ def _store_check_in(session_id: str, code: str, countdown: str) -> None:
     after_commit(lambda: session_changed.send(sender=Session))
 
 
+@retry_races
+@unit_of_work
 def place_tell(*, teacher_id: str | None, location: str, radius: str) -> None:
     """Notes where a teacher is (None: it is not known who) and how far students may be, in the protocol's JSON."""
     key = teacher_id or TeachingPlace.ANYBODY
-    try:
-        _store_place(key, location, radius)
-    except IntegrityError:
-        _store_place(key, location, radius)  # the first two at once
-
-
-@unit_of_work
-def _store_place(key: str, location: str, radius: str) -> None:
     told = {"location": location, "radius": radius, "told_at": now()}
     if not TeachingPlace.objects.filter(pk=key).update(**told):
         TeachingPlace.objects.create(key=key, **told)

@@ -22,7 +22,7 @@ class AttendanceStart(ApiView):
 
     def post(self, request: Request) -> Response:
         session = services.session_start(actor=self.actor, **self.read())
-        return Response(StartOutput(session).data)
+        return Response(StartOutput.show(session))
 
 
 class MyAttendance(ApiView):
@@ -35,4 +35,4 @@ class MyAttendance(ApiView):
     def get(self, request: Request, class_id: str) -> Response:
         found_id, status = selectors.status_in_last_session(actor=self.actor, class_id=class_id)
         answer = {"classId": found_id, "status": status and status.as_basic.value}
-        return Response(MyAttendanceOutput(answer).data)
+        return Response(MyAttendanceOutput.show(answer))

@@ -18,15 +18,22 @@ from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
-from core import origins
+from core import handover, origins
+from core.routes import is_slow
 from core.wsgi_bridge import WsgiBridge
 from dialects.attentrack.routing import sockets as attentrack_sockets
 from dialects.socketio.server import SocketIo
+from dialects.socketio.transport import worker_of
 
-_bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+_bridge, _slow_bridge = (
+    WsgiBridge(wsgi, threads=threads, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    for threads in (settings.HTTP_THREADS, settings.SLOW_HTTP_THREADS)
+)
 _background: set[asyncio.Task[None]] = set()
 _socketio = SocketIo(import_string(path)() for path in settings.SOCKETIO_DIALECTS)
 _SOCKETIO_PATHS = ("/socket.io", "/socket.io/")
+for _path in _SOCKETIO_PATHS:
+    handover.route(_path, worker_of)
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
@@ -35,7 +42,8 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
         task = asyncio.create_task(live.start())
         _background.add(task)
         task.add_done_callback(_background.discard)
-    await _bridge(scope, receive, send)
+    bridge = _slow_bridge if is_slow(scope["method"], scope["path"]) else _bridge
+    await bridge(scope, receive, send)
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:

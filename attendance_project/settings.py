@@ -27,7 +27,19 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 #: Web pages of these origins may ask here; `*`: all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
+#: Proxies whose X-Forwarded-For and X-Forwarded-Proto `manage.py serve` believes: addresses and networks; `*`: all.
+FORWARDED_ALLOW_IPS = env.str("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
+#: Threads of their own for requests that wait for a password's hash or a mail: hundreds of logins queue without
+#: keeping any other request from its thread. More than hash at once, because a mail server may not answer.
+SLOW_HTTP_THREADS = 8
+#: A request that is not whole by then is answered 408 under `serve`, seconds; a body may go on if it comes fast enough.
+REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 15, validate=validate.Range(1))
+
+#: Server processes of `manage.py serve`.
+WORKERS = env.int("WORKERS", 1, validate=validate.Range(1, 1000))
+#: Where server processes tell each other what is new; empty: there is one, or they look once a second.
+REDIS_URL = env.str("REDIS_URL", "")
 
 #: `single`: one session is live on /ws, the focus. `per-class`: one for each class.
 LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=validate.OneOf(["single", "per-class"]))
@@ -134,7 +146,12 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
             **database.get("OPTIONS", {}),
             # For every thread that may want one at once; seconds to wait for one.
             # Its attempts at a server that is gone are given up soon: new ones begin with the next request.
-            "pool": {"min_size": 2, "max_size": HTTP_THREADS + 8, "timeout": 3, "reconnect_timeout": 3},
+            "pool": {
+                "min_size": 2,
+                "max_size": HTTP_THREADS + SLOW_HTTP_THREADS + 8,
+                "timeout": 3,
+                "reconnect_timeout": 3,
+            },
             "connect_timeout": 5,  # seconds
         },
     }
@@ -198,11 +215,11 @@ MIDDLEWARE = [
     "core.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "core.middleware.PageSessions",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "core.middleware.PageCsrf",
+    "core.middleware.PageUsers",
+    "core.middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -213,6 +230,7 @@ WSGI_APPLICATION = "attendance_project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "attendance_project" / "templates"],  # before those of apps
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -282,7 +300,33 @@ SOCKETIO_DIALECTS = [
     "dialects.events.dialect.Events",
 ]
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+def _redis(url: str) -> dict[str, Any]:
+    """The channel layer over the Redis at `url`."""
+    from redis.asyncio.connection import parse_url  # noqa: PLC0415  slow, and most have no Redis
+    from redis.exceptions import ConnectionError  # noqa: PLC0415, A004
+
+    try:
+        number = parse_url(url).get("db", 0)
+    except ValueError:
+        raise ImproperlyConfigured("REDIS_URL must be redis://host:port/number, rediss://… or unix:///path.") from None
+    host = {
+        "address": url,
+        # Seconds; without them a Redis that hangs would be waited for without end.
+        "socket_connect_timeout": 2,
+        "socket_timeout": 2,
+        "retry_on_error": [ConnectionError],  # once, at once: a connection that was cut is made again
+    }
+    return {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # Redis does not keep the hints of its databases apart, so the name has the number in it.
+        "CONFIG": {"prefix": f"attendance:{number}:", "hosts": [host]},
+    }
+
+
+CHANNEL_LAYERS = {
+    "default": _redis(REDIS_URL) if REDIS_URL else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+}
 
 #: `core.middleware.Origins` decides who may ask; these are what the answer then says. Never credentials.
 CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
@@ -334,6 +378,8 @@ LOGGING = {
         # What these two log are clients' faults, with tracebacks; our own handlers report ours.
         "socketio": {"level": "CRITICAL"},
         "engineio": {"level": "CRITICAL"},
+        # A traceback a second while Redis is away; `attendance.live.hints` reports once.
+        "channels_redis": {"level": "CRITICAL"},
         "pymongo": {"level": "WARNING"},  # below that it logs every command, with the hashes in it
         "psycopg.pool": {"level": "ERROR"},  # each failed attempt to connect is a warning; we report once
         # A wrong Host is the client's fault, and a traceback for each would let any stranger fill the disk.

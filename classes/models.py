@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from accounts.signals import person_changed
 from classes.signals import roster_changed
 from core.ids import id_field
 from core.times import now
@@ -47,6 +48,10 @@ class Class(models.Model):
         return self.name
 
 
+#: A roster's order: as its students were enrolled. By id alone, two processes' of one second would change places.
+ENROLMENT_ORDER = ("created_at", "id")
+
+
 class Enrolment(models.Model):
     """One student on one class's roster."""
 
@@ -56,7 +61,7 @@ class Enrolment(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ("id",)
+        ordering = ENROLMENT_ORDER
         constraints = (
             models.UniqueConstraint(fields=("class_ref", "student"), name="one_enrolment_a_student_a_class"),
         )
@@ -74,6 +79,12 @@ def announce_roster(class_id: str) -> None:
     """
     Class.objects.filter(pk=class_id).update(roster_version=F("roster_version") + 1, updated_at=now())
     after_commit(lambda: roster_changed.send(sender=Class, class_id=class_id))
+
+
+@receiver(person_changed)
+def _person_changed(sender: type[models.Model], user_id: str, **kwargs: Any) -> None:
+    for class_id in Enrolment.objects.filter(student_id=user_id).values_list("class_ref_id", flat=True):
+        announce_roster(class_id)
 
 
 @receiver([post_save, post_delete], sender=Enrolment)

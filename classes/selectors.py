@@ -1,21 +1,29 @@
 """What others read of classes, and who may: 404 before 403, as the contract orders it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import Count
 
 from accounts.models import User
 from accounts.selectors import actor_of
-from classes.models import Class, Enrolment
+from classes.models import ENROLMENT_ORDER, Class, Enrolment
 from core import errors
 from core.identity import Actor, Role
 from core.ids import parse_id
+from core.prepared import Prepared
+
+_class = Prepared(lambda class_id: Class.objects.filter(pk=class_id, removed_at=None).order_by())
+_enrolment = Prepared(
+    lambda class_id, student_id: (
+        Enrolment.objects.filter(class_ref_id=class_id, student_id=student_id).order_by().values_list("id", flat=True)
+    )
+)
 
 
 def class_get(class_id: str) -> Class:
     """The class that a client's `class_id` names; `ClassNotFound` for unknown, malformed and removed ones."""
     key = parse_id(class_id)
-    found = Class.objects.filter(pk=key, removed_at=None).first() if key else None
+    found = _class.first(key) if key else None
     if found is None:
         raise errors.ClassNotFound
     return found
@@ -70,24 +78,41 @@ def is_enrolled(*, actor: Actor, class_id: str) -> bool:
     """Whether `actor` is a student on the class's roster now."""
     if actor.role != Role.STUDENT:
         return False
-    return Enrolment.objects.filter(class_ref_id=class_id, student_id=actor.id).exists()
+    return _enrolment.first(class_id, actor.id) is not None
 
 
 def student_ids(class_id: str) -> list[str]:
     """The roster's ids, in the order of enrolment."""
-    return list(Enrolment.objects.filter(class_ref_id=class_id).order_by("id").values_list("student_id", flat=True))
+    return list(
+        Enrolment.objects.filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER).values_list("student_id", flat=True)
+    )
 
 
 def students_of(class_id: str) -> list[User]:
     """The roster's people, in the order of enrolment."""
-    rows = Enrolment.objects.filter(class_ref_id=class_id).select_related("student").order_by("id")
+    rows = Enrolment.objects.filter(class_ref_id=class_id).select_related("student").order_by(*ENROLMENT_ORDER)
     return [row.student for row in rows]
+
+
+def students_shown(class_id: str) -> list[dict[str, str]]:
+    """`{id, name, email}` of the roster's people, in the order of enrolment."""
+    rows = Enrolment.objects.filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
+    columns = rows.values_list("student_id", "student__name", "student__email")
+    return [{"id": key, "name": name, "email": email} for key, name, email in columns]
 
 
 def student_names(class_id: str) -> dict[str, str]:
     """The roster's names by id, in the order of enrolment."""
-    rows = Enrolment.objects.filter(class_ref_id=class_id).order_by("id")
-    return dict(rows.values_list("student_id", "student__name"))
+    return student_names_by_class([class_id])[class_id]
+
+
+def student_names_by_class(class_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The names by id of these classes' rosters, in the order of enrolment. One query, or none for no class."""
+    names: dict[str, dict[str, str]] = {class_id: {} for class_id in class_ids}
+    rows = Enrolment.objects.filter(class_ref_id__in=names).order_by("class_ref_id", *ENROLMENT_ORDER)
+    for class_id, student_id, name in rows.values_list("class_ref_id", "student_id", "student__name"):
+        names[class_id][student_id] = name
+    return names
 
 
 def classes_of_student(student_id: str) -> list[Class]:

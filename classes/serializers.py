@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import StudentOutput
-from core.fields import InputSerializer, StrictString
+from core.fields import InputSerializer, OutputSerializer, StrictString
 
 
 class ClassInput(InputSerializer):
@@ -30,14 +30,18 @@ class ClassOutput(serializers.Serializer[Any]):
         return ids
 
 
-class ClassDetailOutput(serializers.Serializer[Any]):
-    """`{_id, className, teacherId, students: [{_id, name, email}]}`; the context has `students`."""
+@extend_schema_field(StudentOutput(many=True))
+class RenderedStudents(serializers.Field[Any, Any, Any, Any]):
+    """`[{_id, name, email}]`, as JSON already."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class ClassDetailOutput(OutputSerializer):
+    """`{_id, className, teacherId, students: [{_id, name, email}]}`; its source has `students`, rendered."""
 
     _id = serializers.CharField(source="id")
     className = serializers.CharField(source="name")
     teacherId = serializers.CharField(source="teacher_id")
-    students = serializers.SerializerMethodField()
-
-    @extend_schema_field(StudentOutput(many=True))
-    def get_students(self, found: Any) -> Any:
-        return StudentOutput(self.context["students"], many=True).data
+    students = RenderedStudents()

@@ -12,7 +12,7 @@ from core import errors
 from core.identity import Actor, Role
 from core.ids import parse_id
 from core.times import now
-from core.work import unit_of_work
+from core.work import retry_races, unit_of_work
 
 
 @unit_of_work
@@ -46,6 +46,8 @@ def class_join(*, actor: Actor, class_id: str) -> None:
             raise
 
 
+@retry_races
+@unit_of_work
 def class_create_with_roster(
     *, teacher_id: str, name: str, entries: Sequence[rosters.Entry], unique_name: bool, **details: str
 ) -> Class:
@@ -54,17 +56,6 @@ def class_create_with_roster(
     `details`: `batch`, `semester`, `department`. With `unique_name` no class may have the name: `ClassNameTaken`.
     Raises `InvalidSchema` for entries that cannot be used, `RosterConflict` for those that speak against what is known.
     """
-    try:
-        return _create_with_roster(teacher_id, name, entries, unique_name, details)
-    except IntegrityError:
-        # Somebody was faster with the name or with one of the students: now what they made is found.
-        return _create_with_roster(teacher_id, name, entries, unique_name, details)
-
-
-@unit_of_work
-def _create_with_roster(
-    teacher_id: str, name: str, entries: Sequence[rosters.Entry], unique_name: bool, details: dict[str, str]
-) -> Class:
     if unique_name and Class.objects.filter(name=name, removed_at=None).exists():
         raise errors.ClassNameTaken
     made = Class.objects.create(

@@ -2,14 +2,20 @@
 
 from typing import ClassVar
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.serializers import StudentOutput
 from classes import selectors, services
 from classes.serializers import AddStudentInput, ClassDetailOutput, ClassInput, ClassOutput
 from core import errors
 from core.access import Audience
+from core.rendered import RenderedVersions, tag_of
 from core.views import ApiView
+
+#: The students of the classes that were asked for last. A roster of 1,000 has 90 KB and takes 10 ms to render.
+_rosters = RenderedVersions(limit=32 * 1024 * 1024)
 
 
 class ClassCreate(ApiView):
@@ -28,12 +34,17 @@ class ClassDetail(ApiView):
     """`GET /class/:id`: the class and its students, for its teacher and for them."""
 
     audience = Audience.SIGNED_IN
-    answers: ClassVar = {200: ClassDetailOutput}
+    answers: ClassVar = {200: ClassDetailOutput, 304: None}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
-    def get(self, request: Request, class_id: str) -> Response:
+    def get(self, request: Request, class_id: str) -> HttpResponseBase:
         found = selectors.class_get_for_member(actor=self.actor, class_id=class_id)
-        return Response(ClassDetailOutput(found, context={"students": selectors.students_of(found.id)}).data)
+        students = _rosters.get(
+            found.id, found.roster_version, lambda: StudentOutput.show_all(selectors.students_shown(found.id))
+        )
+        shown = {"id": found.id, "name": found.name, "teacher_id": found.teacher_id, "students": students.json}
+        tag = tag_of(found.id, found.name, found.teacher_id, students.digest)
+        return self.tagged(ClassDetailOutput.show(shown), tag)
 
 
 class ClassAddStudent(ApiView):

@@ -1,6 +1,7 @@
 """What `manage.py check` says about this project's own settings, at every start."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
@@ -51,5 +52,34 @@ def check_access_token_secret_is_long(app_configs: Any, **kwargs: Any) -> list[C
             "ACCESS_TOKEN_SECRET is shorter than 32 bytes, so tokens for Socket.IO rooms could be forged.",
             hint="Give the system that makes the tokens a longer one (openssl rand -hex 32), and this one the same.",
             id="attendance.W002",
+        )
+    ]
+
+
+@register
+def check_several_workers_have_redis(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Without it each would find out by looking, a second late, and summaries would reach one worker alone."""
+    if settings.WORKERS == 1 or settings.REDIS_URL:
+        return []
+    return [
+        checks.Error(
+            f"{settings.WORKERS} workers need Redis to tell each other of marks, and REDIS_URL is not set.",
+            hint="Set REDIS_URL (redis://127.0.0.1:6379), or run one worker (WORKERS=1).",
+            id="attendance.E002",
+        )
+    ]
+
+
+@register
+def check_sqlite_is_on_one_machine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A warning: a Redis on another machine does not prove that servers on others use it."""
+    host = urlsplit(settings.REDIS_URL).hostname
+    if connection.vendor != "sqlite" or host in (None, "localhost", "127.0.0.1", "::1"):
+        return []
+    return [
+        checks.Warning(
+            f"SQLite's file can be shared by servers of one machine only, and Redis is on another ({host}).",
+            hint="If servers on several machines are to work together, set DATABASE_URL to a PostgreSQL or MongoDB.",
+            id="attendance.W003",
         )
     ]

@@ -22,6 +22,7 @@ from rest_framework.response import Response
 
 from core import errors
 from core.database import is_unavailable
+from core.rendered import encode
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +50,16 @@ class ErrorEnvelope(serializers.Serializer[errors.ApiError]):
         return {"success": False, "error": instance.message}
 
 
+#: Made once: what they show does not depend on who asks.
+_success, _error = SuccessEnvelope(), ErrorEnvelope()
+
 #: How a dialect words a failure: the answer's status and its body.
 ErrorForm = Callable[[errors.ApiError], tuple[int, Any]]
 
 
 def canonical_error(error: errors.ApiError) -> tuple[int, Any]:
     """The error envelope."""
-    return error.status, ErrorEnvelope(error).data
+    return error.status, _error.to_representation(error)
 
 
 class EnvelopeRenderer(JSONRenderer):
@@ -67,12 +71,11 @@ class EnvelopeRenderer(JSONRenderer):
         response: Response | None = (renderer_context or {}).get("response")
         if response is None or not response.exception:
             data = self.success(data)
-        body: bytes = super().render(data, accepted_media_type, renderer_context)
-        return body
+        return encode(data)
 
     def success(self, answer: Any) -> dict[str, Any]:
         """A view's answer, enveloped."""
-        return SuccessEnvelope().to_representation(answer)
+        return _success.to_representation(answer)
 
 
 class AlwaysJson(BaseContentNegotiation):

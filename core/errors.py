@@ -150,6 +150,10 @@ class MethodNotAllowed(ApiError):
     code, status, message = "method_not_allowed", 405, "Method not allowed"
 
 
+class RequestTimeout(ApiError):
+    code, status, message = "request_timeout", 408, "Request timeout"
+
+
 class PayloadTooLarge(ApiError):
     code, status, message = "payload_too_large", 413, "Payload too large"
 
@@ -160,6 +164,10 @@ class UnsupportedMediaType(ApiError):
 
 class TooManyRequests(ApiError):
     code, status, message = "too_many_requests", 429, "Too many requests"
+
+
+class HeadersTooLarge(ApiError):
+    code, status, message = "headers_too_large", 431, "Request headers too large"
 
 
 class InternalError(ApiError):

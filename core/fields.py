@@ -1,5 +1,7 @@
 """Serializer fields and bases that take exactly what the contract says: a number is no string, nothing is trimmed."""
 
+import functools
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -79,3 +81,23 @@ class InputSerializer(serializers.Serializer[Any]):
         if not isinstance(data, dict) or not body.is_valid():
             raise errors.InvalidSchema
         return dict(body.validated_data)
+
+
+class OutputSerializer(serializers.Serializer[Any]):
+    """What an answer shows of its source. The fields are made once, where DRF makes them anew for each answer."""
+
+    @classmethod
+    def show(cls, source: object) -> dict[str, Any]:
+        """`source` as it is answered."""
+        return cls._shared().to_representation(source)
+
+    @classmethod
+    def show_all(cls, sources: Iterable[object]) -> list[dict[str, Any]]:
+        """Each of `sources` as it is answered."""
+        shared = cls._shared()
+        return [shared.to_representation(source) for source in sources]
+
+    @classmethod
+    @functools.cache
+    def _shared(cls) -> "OutputSerializer":
+        return cls()

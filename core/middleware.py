@@ -6,8 +6,12 @@ from urllib.parse import SplitResult
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
 
 from core import errors, origins
 from core.envelope import HTML_PREFIXES, error_response
@@ -52,6 +56,31 @@ class EnvelopeInDebug:
         if response.get("Content-Type", "").startswith("application/json"):
             return response
         return error_response(request, self.answers.get(response.status_code, errors.InternalError)())
+
+
+class _ForPages:
+    """Mixin: a middleware that the pages for people need. No route of a protocol does, where it would cost time."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(HTML_PREFIXES):
+            return super().__call__(request)  # type: ignore[misc,no-any-return]
+        return self.get_response(request)  # type: ignore[attr-defined,no-any-return]
+
+
+class PageSessions(_ForPages, SessionMiddleware):
+    """Sessions, of pages."""
+
+
+class PageCsrf(_ForPages, CsrfViewMiddleware):
+    """Protection of pages' forms. Routes have no cookie that another site could abuse."""
+
+
+class PageUsers(_ForPages, AuthenticationMiddleware):
+    """Who is signed in on a page."""
+
+
+class PageMessages(_ForPages, MessageMiddleware):
+    """What a page says after the last one's form."""
 
 
 class BodyLimit:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.urls import URLPattern, re_path
+from django.urls import Resolver404, URLPattern, re_path, resolve
 
 from core.views import ApiView
 
@@ -15,3 +15,14 @@ def route(pattern: str, view: type[ApiView], name: str, **options: Any) -> URLPa
     """
     expression = pattern.replace("<", "(?P<").replace(">", r">[^/]+)")
     return re_path(rf"^{expression}/?\Z", view.as_view(**options), name=name)
+
+
+def is_slow(method: str, path: str) -> bool:
+    """Whether a request waits for what takes long, by its view's own word (`ApiView.slow`)."""
+    if method != "POST":
+        return False
+    try:
+        view = resolve(path).func
+    except Resolver404:
+        return False
+    return bool(getattr(getattr(view, "view_class", None), "slow", False))

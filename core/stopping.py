@@ -1,16 +1,16 @@
-"""What must let go before the server stops: answers that wait for news would hold it up."""
+"""What is to be done when the server is told to stop, before it lets go of its clients."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-_hooks: list[Callable[[], object]] = []
+_hooks: list[Callable[[], Awaitable[None]]] = []
 
 
-def on_stopping(hook: Callable[[], object]) -> None:
-    """`hook` is called in the event loop when the server is told to stop, before it waits for its clients."""
+def on_stopping(hook: Callable[[], Awaitable[None]]) -> None:
+    """`hook` is awaited in the event loop when nobody new can connect any more, after those registered before it."""
     _hooks.append(hook)
 
 
-def stopping() -> None:
+async def stopping() -> None:
     """The server is told to stop."""
     for hook in _hooks:
-        hook()
+        await hook()

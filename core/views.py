@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
+from django.http import HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,11 +37,18 @@ class ApiView(APIView):
     protocol: ClassVar[str] = "canonical"
     #: Whether it fails with the database.
     needs_database: ClassVar[bool] = True
+    #: Whether its POST waits for what takes long, a password's hash or a mail: then it does so among its like.
+    slow: ClassVar[bool] = False
 
     @property
     def actor(self) -> Actor:
         """Who asks, on a route that needs a token."""
         return cast(Actor, self.request.user)
+
+    @property
+    def address(self) -> str | None:
+        """Where the request comes from."""
+        return self.request.META.get("REMOTE_ADDR")
 
     @property
     def credential(self) -> str | None:
@@ -48,6 +58,14 @@ class ApiView(APIView):
     def read(self) -> dict[str, Any]:
         """The request's body by `body`; `InvalidSchema` for one that it does not take."""
         return cast(type[InputSerializer], self.body).read(self.request.data)
+
+    def tagged(self, data: Any, tag: str) -> HttpResponseBase:
+        """`data` under its `ETag`, or 304 for a client that has it already."""
+        known = [one.removeprefix("W/") for one in parse_etags(self.request.headers.get("If-None-Match", ""))]
+        response = HttpResponseNotModified() if tag in known or known == ["*"] else Response(data)
+        response["ETag"] = tag
+        response["Cache-Control"] = "private, no-cache"  # kept by the client alone, which asks each time
+        return response
 
     def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
         """This view's form of a failure, its status and body; a dialect's views have their own."""

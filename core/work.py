@@ -15,9 +15,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
 
 from core.database import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, has_label, is_unreachable
 
@@ -28,6 +29,9 @@ R = TypeVar("R")
 RETRY_LIMIT = 5.0
 #: The longest pause between two attempts, seconds; the first are much shorter.
 LONGEST_PAUSE = 0.25
+
+#: So often a unit of work that loses a race is run again.
+RACES = 5
 
 _sqlite_writer = threading.RLock()
 #: Transactions on MongoDB that met another one are run again one at a time, so that they do not meet each other.
@@ -45,13 +49,33 @@ def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if in_unit_of_work():
             return work(*args, **kwargs)
-        if connection.vendor == "mongodb":
+        vendor = connection.vendor
+        if vendor == "mongodb":
             return _in_mongodb(lambda: work(*args, **kwargs))
-        if connection.vendor == "sqlite":
+        if vendor == "sqlite":
             with _sqlite_writer, transaction.atomic():
                 return work(*args, **kwargs)
         with transaction.atomic():
             return work(*args, **kwargs)
+
+    return run
+
+
+def retry_races(work: Callable[P, R]) -> Callable[P, R]:
+    """Runs a unit of work, or what leads to one, again if a unique constraint refused it: what somebody else made
+    meanwhile is found then.
+
+    More than once, since a unit may make several things, and each has its race. Inside another unit of work, which is
+    undone with it, that is for the outer one to do.
+    """
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not in_unit_of_work():
+            for _ in range(RACES):
+                with suppress(IntegrityError):
+                    return work(*args, **kwargs)
+        return work(*args, **kwargs)
 
     return run
 
@@ -63,7 +87,9 @@ def after_commit(announce: Callable[[], object]) -> None:
 
 def in_unit_of_work() -> bool:
     """Whether this thread is inside a transaction."""
-    return connection.in_atomic_block or getattr(connection, "in_atomic_block_mongo", False)
+    database = connections[DEFAULT_DB_ALIAS]
+    # Both on MongoDB: Django's own `delete` opens a block of Django's there, in which the backend commits nothing.
+    return database.in_atomic_block or getattr(database, "in_atomic_block_mongo", False)
 
 
 def _in_mongodb(work: Callable[[], R]) -> R:

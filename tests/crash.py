@@ -20,20 +20,16 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import random
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
 from tests.realtime.contract import done, error
 from tests.support.clients import FRAME_LIMIT, Api, Room, Socket
-from tests.support.database import Database, Databases
+from tests.support.database import Database, databases_of_a_run
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.killable import crash_database, killable_database
 from tests.support.processes import ServerProcess
@@ -115,7 +111,7 @@ class Crash:
     async def round(self, *, during_done: bool) -> None:
         """Marks, dies, comes back, is looked at."""
         before = self.journal()
-        self.marking = True
+        self.marking, self.asking = True, False
         async with contextlib.AsyncExitStack() as stack:
             teachers = [await self.enter(stack, self.room.teacher.token) for _ in range(MARKERS)]
             sockets = [await self.enter(stack, listener.token) for listener in self.listeners]
@@ -149,7 +145,7 @@ class Crash:
         async with asyncio.timeout(4 * FRAME_LIMIT):
             while (await asyncio.to_thread(api.http.get, "/readyz")).status_code != 200:
                 pass
-            self.marking = False
+            self.marking, self.asking = False, True
             for socket in teachers:
                 await socket.send("MY_ATTENDANCE")  # its answer, a refusal, comes after those of the marks before it
             await asyncio.gather(*work[: len(teachers)], return_exceptions=True)
@@ -202,6 +198,8 @@ class Crash:
                     if self.victim is self.server:
                         return  # DONE was faster
                     self.marking = False
+                    if self.asking:  # maybe that was not for a mark: a look that had begun too early has failed
+                        await socket.send("MY_ATTENDANCE")
                 if frame["event"] == "ATTENDANCE_MARKED" and frame["data"]["studentId"] in own:
                     waiting -= 1
 
@@ -333,11 +331,20 @@ async def run(
         log = server.log_text()
         for trouble in ("Traceback", "database is locked"):
             if trouble in log and victim is None:  # a database that dies may be complained of
-                crash.fault(f"the server's log has a {trouble}:\n{log}")
+                crash.fault(f"the server's log has a {trouble}")
+        if crash.report.faults:
+            crash.report.faults.append(_end_of_log(server))
         api.close()
         return crash.report
+    except Exception as failure:
+        failure.add_note(_end_of_log(server))
+        raise
     finally:
         server.close()
+
+
+def _end_of_log(server: Server) -> str:
+    return f"The server's log ends:\n{server.log_text()[-10_000:]}"
 
 
 def main() -> int:
@@ -348,18 +355,15 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.victim == "database" and not TEST_DATABASE_URL:
         parser.error("SQLite is no server that could be killed; name another with TEST_DATABASE_URL")
-    logging.disable(logging.INFO)  # the HTTP client's line for each request
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"seed {seed}", flush=True)
-    folder = Path(tempfile.mkdtemp(prefix="attendance-crash-"))
     with contextlib.ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder)
+        databases = stack.enter_context(databases_of_a_run())
         victim: ServerProcess | None = None
         if arguments.victim == "database":
-            victim, database = stack.enter_context(killable_database(folder))
+            victim, database = stack.enter_context(killable_database(databases.folder))
         else:
-            databases = stack.enter_context(contextlib.closing(Databases(folder)))
-            database = stack.enter_context(crash_database(folder, databases))
+            database = stack.enter_context(crash_database(databases.folder, databases))
         report = asyncio.run(run(arguments.kills, seed=seed, database=database, victim=victim, progress=True))
     for fault in report.faults:
         print(fault)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from attendance.live import gateway, journal
 from attendance.live.journal import Refusal
-from attendance.models import Mark
+from attendance.live.statements import NewMark
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +27,14 @@ class GroupCommit:
     is done: whoever awaits a mark finds it in the replica.
     """
 
-    def __init__(self, committed: Callable[[Sequence[Mark]], Awaitable[None]]) -> None:
+    def __init__(self, committed: Callable[[Sequence[NewMark]], Awaitable[None]]) -> None:
         self._committed = committed
-        self._waiting: list[tuple[Sequence[Mark], asyncio.Future[Outcome]]] = []
+        self._waiting: list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]] = []
         self._task: asyncio.Task[None] | None = None
         #: Marks that no transaction has taken yet.
         self.waiting = 0
 
-    def submit(self, *unit: Mark) -> asyncio.Future[Outcome]:
+    def submit(self, *unit: NewMark) -> asyncio.Future[Outcome]:
         """Queues a mark, or several of one session that go together: all of them or none. The future never raises."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, future))
@@ -59,7 +59,7 @@ class GroupCommit:
         finally:
             self._task = None
 
-    def _next_batch(self) -> list[tuple[Sequence[Mark], asyncio.Future[Outcome]]]:
+    def _next_batch(self) -> list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]]:
         """Units of MAX_BATCH marks together, or one that alone has more."""
         marks, count = 0, 0
         for unit, _ in self._waiting:
@@ -71,13 +71,13 @@ class GroupCommit:
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         return batch
 
-    async def _commit(self, units: list[Sequence[Mark]]) -> list[Outcome]:
+    async def _commit(self, units: list[Sequence[NewMark]]) -> list[Outcome]:
         try:
             outcomes = await gateway.write(journal.commit_units, units)
         except Exception:
             logger.exception("%d marks cannot be committed.", sum(map(len, units)))
             return [Refusal.FAILED] * len(units)
-        accepted: list[Mark] = []
+        accepted: list[NewMark] = []
         for unit, outcome in zip(units, outcomes, strict=True):
             if isinstance(outcome, int):
                 for seq, mark in enumerate(unit, start=outcome - len(unit) + 1):

@@ -4,6 +4,7 @@ A consumer has no channel of its own (no layer is called "none"): the process's 
 """
 
 import asyncio
+import contextlib
 import logging
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from attendance.live.hub import Socket
 from attendance.live.outlet import make_outlet
 from attendance.live.process import CLOSE_UNAUTHORIZED, live
 from core import errors
+from core.closing import closable
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +49,26 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if task is not None:
                 task.cancel()
 
+        receive, send = closable(scope, receive, send)
         self.outlet = make_outlet(scope, send, abandon)
         try:
-            await super().__call__(scope, receive, send)
+            await self._serve(scope, receive, send)
         except asyncio.CancelledError:
             if not self.abandoned:
                 raise
         finally:
             self._left()
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Without the housekeeping of database connections: there is none of the consumer's to keep."""
-        await getattr(self, message["type"].replace(".", "_"))(message)
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        """What `AsyncConsumer.__call__` does, for one that has neither a channel nor a database connection of its own.
+
+        So there is nothing but the client to wait for, and no task is made for each of its messages.
+        """
+        self.scope, self.base_send, self.channel_layer = scope, send, None
+        with contextlib.suppress(StopConsumer):
+            while True:
+                message = await receive()
+                await getattr(self, message["type"].replace(".", "_"))(message)
 
     async def connect(self) -> None:
         offered = self.scope.get("subprotocols") or []
@@ -85,7 +95,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.outlet.close(CLOSE_INTERNAL_ERROR)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self.entered:
+        if not self.entered or live.stopping:
             return
         # Our own server command never lets one that is too big come this far; others do.
         if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:

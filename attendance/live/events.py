@@ -176,6 +176,10 @@ async def done(request: Request, session: LiveSession, data: NoData) -> None:
 
 
 async def sync(request: Request, session: LiveSession, data: SyncData) -> None:
+    if data.since > session.seq:
+        # It heard them at another process, and this one, which is behind, would soon tell them once more.
+        await request.live.ask_for(request.socket)
+
     def answer() -> str:
         # At one moment: what was published before goes out before, what comes later carries a seq.
         request.live.hub.change_form(request.socket, wire.sequenced)

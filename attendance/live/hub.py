@@ -21,8 +21,10 @@ from attendance.live import wire
 from attendance.live.frames import Frames
 from attendance.live.session import Fact, LiveSession
 from core.identity import Actor
+from core.websocket import nothing
 
 K = TypeVar("K")
+S = TypeVar("S", "Listeners", "set[Socket]")
 
 #: Facts within this time of the last flush wait for the next one, seconds.
 FLUSH_INTERVAL = 0.001
@@ -35,8 +37,21 @@ EVERYBODY: Audience = None
 class Outlet(Protocol):
     """One socket's way out, in order, never blocking. Implemented by the server's transports."""
 
+    #: Called when `writer` may have become another.
+    changed: Callable[[], object]
+
+    @property
+    def writer(self) -> Callable[[bytes], int] | None:
+        """Sends bytes at once, in order with `send`, and says how many were taken; None where only `send` will do.
+
+        Raises BlockingIOError if none were, and another OSError if the connection is broken.
+        """
+
     def send(self, frames: Frames) -> None:
         """Queues text frames; a socket whose reader is too slow is closed instead (1013)."""
+
+    def send_rest(self, frames: Frames, sent: int) -> None:
+        """Queues what `writer` has left of these frames, which took the first `sent` bytes."""
 
     async def answer(self, make: Callable[[], str]) -> None:
         """Sends a frame that may be large, made once everything before it is on its way: it does not count as slow.
@@ -71,14 +86,78 @@ class Socket:
     closing: bool = False
 
 
+class Listeners:
+    """Sockets that hear the same frames. Their ways out are kept at hand: to look them up costs as much as to write."""
+
+    def __init__(self, sockets: Iterable[Socket] = ()) -> None:
+        self._sockets = set(sockets)
+        self._ways: _Ways | None = None
+
+    def __iter__(self) -> Iterator[Socket]:
+        return iter(self._sockets)
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def add(self, socket: Socket) -> None:
+        self._sockets.add(socket)
+        self.forget()
+
+    def discard(self, socket: Socket) -> None:
+        self._sockets.discard(socket)
+        self.forget()
+
+    def forget(self) -> None:
+        """One of the ways out has changed."""
+        self._ways = None
+
+    def send(self, frames: Frames) -> None:
+        """Queues the frames for each."""
+        if self._ways is None:
+            self._ways = _Ways([socket.outlet for socket in self._sockets])
+        self._ways.send(frames)
+
+
+class _Ways:
+    """The ways out of some sockets, as they are now."""
+
+    def __init__(self, outlets: Iterable[Outlet]) -> None:
+        self._writers: list[Callable[[bytes], int]] = []
+        #: Whose those are.
+        self._written: list[Outlet] = []
+        self._others: list[Outlet] = []
+        for outlet in outlets:
+            writer = outlet.writer
+            if writer is None:
+                self._others.append(outlet)
+            else:
+                self._writers.append(writer)
+                self._written.append(outlet)
+
+    def send(self, frames: Frames) -> None:
+        data = frames.wire if self._writers else b""
+        size = len(data)
+        for at, write in enumerate(self._writers):
+            try:
+                sent = write(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                continue  # this one's connection is broken; its consumer hears of that from the server
+            if sent != size:
+                self._written[at].send_rest(frames, sent)
+        for outlet in self._others:
+            outlet.send(frames)
+
+
 class Hub:
     """The sockets of one process, by wire form, by user, and by the sessions that they follow."""
 
     def __init__(self) -> None:
         self._sockets: set[Socket] = set()
-        self._by_form: dict[wire.WireForm, set[Socket]] = {}
+        self._by_form: dict[wire.WireForm, Listeners] = {}
         self._by_user: dict[str, set[Socket]] = {}
-        self._followers: dict[str, dict[wire.WireForm, set[Socket]]] = {}
+        self._followers: dict[str, dict[wire.WireForm, Listeners]] = {}
         self._waiting: list[tuple[LiveSession, Audience, Fact]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._last_flush = float("-inf")
@@ -93,13 +172,15 @@ class Hub:
         """From now on `socket` hears what is published; what waits to be sent is not for it."""
         self.flush()
         self._sockets.add(socket)
+        socket.outlet.changed = lambda: self._changed(socket)
         if socket.form is not None:
-            self._by_form.setdefault(socket.form, set()).add(socket)
+            self._by_form.setdefault(socket.form, Listeners()).add(socket)
             self._by_user.setdefault(socket.actor.id, set()).add(socket)
 
     def remove(self, socket: Socket) -> None:
         """`socket` hears nothing more. Removing it again does nothing."""
         self._sockets.discard(socket)
+        socket.outlet.changed = nothing
         if socket.form is not None:
             _discard(self._by_form, socket.form, socket)
             _discard(self._by_user, socket.actor.id, socket)
@@ -113,7 +194,7 @@ class Hub:
             return  # it left in the meantime
         self.unfollow(socket, session_id)
         socket.follows[session_id] = form
-        self._followers.setdefault(session_id, {}).setdefault(form, set()).add(socket)
+        self._followers.setdefault(session_id, {}).setdefault(form, Listeners()).add(socket)
 
     def followers(self, session_id: str) -> list[Socket]:
         """Who follows a session."""
@@ -174,28 +255,34 @@ class Hub:
         for (_, audience), entries in groupby(waiting, key=lambda entry: (entry[0].id, entry[1])):
             group = list(entries)
             session, facts = group[0][0], [fact for _, _, fact in group]
-            for form, sockets in chain(self._recipients(audience), self._following(session)):
+            for form, listeners in chain(self._recipients(audience), self._following(session)):
                 frames = Frames(form(session, facts))
                 if frames:
-                    for socket in sockets:
-                        socket.outlet.send(frames)
+                    listeners.send(frames)
 
-    def _recipients(self, audience: Audience) -> Sequence[tuple[wire.WireForm, list[Socket]]]:
+    def _changed(self, socket: Socket) -> None:
+        if socket in self._sockets:
+            if socket.form is not None:
+                self._by_form[socket.form].forget()
+            for session_id, form in socket.follows.items():
+                self._followers[session_id][form].forget()
+
+    def _recipients(self, audience: Audience) -> Sequence[tuple[wire.WireForm, Listeners]]:
         if audience is None:
-            return [(form, list(sockets)) for form, sockets in self._by_form.items()]
+            return list(self._by_form.items())
         by_form: dict[wire.WireForm, list[Socket]] = {}
         for user_id in audience & self._by_user.keys():
             for socket in self._by_user[user_id]:
                 if socket.form is not None:
                     by_form.setdefault(socket.form, []).append(socket)
-        return list(by_form.items())
+        return [(form, Listeners(sockets)) for form, sockets in by_form.items()]
 
-    def _following(self, session: LiveSession) -> Sequence[tuple[wire.WireForm, list[Socket]]]:
-        return [(form, list(sockets)) for form, sockets in self._followers.get(session.id, {}).items()]
+    def _following(self, session: LiveSession) -> Sequence[tuple[wire.WireForm, Listeners]]:
+        return list(self._followers.get(session.id, {}).items())
 
 
-def _discard(index: dict[K, set[Socket]], key: K, socket: Socket) -> None:
-    sockets = index.get(key, set())
-    sockets.discard(socket)
-    if not sockets:
-        index.pop(key, None)
+def _discard(index: dict[K, S], key: K, socket: Socket) -> None:
+    if key in index:
+        index[key].discard(socket)
+        if not index[key]:
+            del index[key]

@@ -5,22 +5,25 @@ Synchronous; `attendance.live.gateway` calls it from the event loop.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AccountsVersion
 from accounts.selectors import names_of
 from attendance.enums import Method, SessionState, Status
+from attendance.live import statements
 from attendance.live.session import Counts, Marked
+from attendance.live.statements import NewMark
 from attendance.models import Focus, Mark, Session
 from attendance.selectors import session_sheet
 from attendance.services import idle_since
 from attendance.sheets import Sheet
-from classes.selectors import student_names
+from classes.selectors import student_names_by_class
 from core.database import DATABASE_ERRORS, is_unavailable
 from core.times import now
 from core.work import unit_of_work
@@ -38,12 +41,12 @@ class Refusal(Enum):
     FAILED = "failed"
 
 
-def commit(marks: Sequence[Mark]) -> list[int | Refusal]:
+def commit(marks: Sequence[NewMark]) -> list[int | Refusal]:
     """Adds `marks` (their `seq` unset) in one transaction, in order; for each its seq or why it was refused."""
     return commit_units([[mark] for mark in marks])
 
 
-def commit_units(units: Sequence[Sequence[Mark]]) -> list[int | Refusal]:
+def commit_units(units: Sequence[Sequence[NewMark]]) -> list[int | Refusal]:
     """Adds units of marks in one transaction, in order; for each its last mark's seq or why it was refused.
 
     The marks of a unit are of one session, and all of them are added or none. If the transaction fails, each unit is
@@ -69,42 +72,47 @@ def commit_units(units: Sequence[Sequence[Mark]]) -> list[int | Refusal]:
     return outcomes
 
 
-def _add_again(unit: Sequence[Mark]) -> int | Refusal:
+def _add_again(unit: Sequence[NewMark]) -> int | Refusal:
     connection.close_if_unusable_or_obsolete()
-    found: int | None = Mark.objects.filter(pk=unit[0].pk).values_list("seq", flat=True).first()
+    found: int | None = Mark.objects.filter(pk=unit[0].id).values_list("seq", flat=True).first()
     return found + len(unit) - 1 if found is not None else _add(unit)[-1]
 
 
 @unit_of_work
-def _add(marks: Sequence[Mark]) -> list[int | Refusal]:
-    by_session: dict[str, list[Mark]] = {}
+def _add(marks: Sequence[NewMark]) -> list[int | Refusal]:
+    by_session: dict[str, list[NewMark]] = {}
     for mark in marks:
         by_session.setdefault(mark.session_id, []).append(mark)
     outcomes: dict[str, int | Refusal] = {}
-    accepted: list[Mark] = []
+    accepted: list[NewMark] = []
     # Sessions in the order of their ids: two processes that update them in opposite orders lock each other out.
     for session_id, group in sorted(by_session.items()):
-        taken = Session.objects.filter(pk=session_id, state=SessionState.OPEN).update(
-            last_seq=F("last_seq") + len(group), last_activity_at=max(mark.at for mark in group)
-        )
-        if not taken:
-            outcomes.update((mark.pk, Refusal.SESSION_OVER) for mark in group)
+        last_seq = statements.raise_seq(session_id, len(group), max(mark.at for mark in group))
+        if last_seq is None:
+            outcomes.update((mark.id, Refusal.SESSION_OVER) for mark in group)
             continue
-        last_seq: int = Session.objects.values_list("last_seq", flat=True).get(pk=session_id)
         for seq, mark in enumerate(group, start=last_seq - len(group) + 1):
             mark.seq = seq
-            outcomes[mark.pk] = seq
+            outcomes[mark.id] = seq
         accepted += group
-    Mark.objects.bulk_create(accepted)
-    return [outcomes[mark.pk] for mark in marks]
+    statements.add(accepted)
+    return [outcomes[mark.id] for mark in marks]
+
+
+#: A session's row, by column.
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How much of a session the process that looks has: marks up to `seq`, the roster of `roster_version`."""
+    """How much of a session the process that looks has: marks up to `seq`, the roster of `roster_version`.
+
+    `row` is the session's row as its last look found it, None before that.
+    """
 
     seq: int
     roster_version: int
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,6 @@ class SessionView:
     state: SessionState
     started_at: datetime
     last_seq: int
-    idle: bool
     counts: Counts
     focus_number: int
     roster_version: int
@@ -155,7 +162,12 @@ class View:
 
     focus_id: str | None
     accounts_version: int
-    sessions: list[SessionView] = field(default_factory=list)
+    #: All sessions that were looked at, by id, the first to start first.
+    rows: dict[str, Row]
+    #: Those of them of which the one who looks does not have everything, in the same order.
+    sessions: list[SessionView]
+    #: The open sessions that nobody has used for so long that they should end.
+    idle: list[str]
 
 
 def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
@@ -166,7 +178,7 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
     """
     idle_limit = idle_since()
     accounts_version = AccountsVersion.current()
-    rows = (
+    found = (
         # The focus in the same statement: whoever hears a mark is decided by it.
         Session.objects.filter(
             Q(state=SessionState.OPEN)
@@ -177,50 +189,75 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
         .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))
         .values(*_LOOK_COLUMNS, "focused")
     )
-    focus_id = None
-    sessions = []
-    for row in rows:
-        if row["focused"]:
-            focus_id = row["id"]
-        if row["id"] in finished:
-            continue
-        has = known.get(row["id"], Known(seq=0, roster_version=-1))
-        roster_version = row["class_ref__roster_version"]
-        state = SessionState(row["state"])
-        roster = student_names(row["class_ref_id"]) if roster_version != has.roster_version else None
-        marks = marks_between(row["id"], has.seq, row["last_seq"]) if row["last_seq"] > has.seq else []
-        others = {mark.student_id for mark in marks} - roster.keys() if roster is not None else set()
-        sessions.append(
-            SessionView(
-                id=row["id"],
-                class_id=row["class_ref_id"],
-                teacher_id=row["class_ref__teacher_id"],
-                state=state,
-                started_at=row["started_at"],
-                last_seq=row["last_seq"],
-                idle=row["last_activity_at"] < idle_limit,
-                counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
-                focus_number=row["focus_number"],
-                roster_version=roster_version,
-                roster=roster,
-                marks=marks,
-                class_name=row["class_ref__name"],
-                teacher_name=row["class_ref__teacher__name"],
-                other_names=names_of(others) if others else {},
-                sheet=session_sheet(row["id"]) if state is SessionState.ENDED else None,
-            )
-        )
-    return View(focus_id, accounts_version, sessions)
-
-
-def marks_between(session_id: str, after: int, last: int) -> list[Marked]:
-    """The journal's rows of a session after seq `after` up to `last`, in order."""
-    rows = (
-        Mark.objects.filter(session_id=session_id, seq__gt=after, seq__lte=last)
-        .order_by("seq")
-        .values_list("seq", "student_id", "status", "at", "by_id", "method")
-    )
-    return [
-        Marked(number, student_id, Status(status), at, by_id, Method(method))
-        for number, student_id, status, at, by_id, method in rows
+    rows: dict[str, Row] = {row["id"]: row for row in found}
+    # Once a second nearly all of many sessions are as they were: of those nothing but their rows is looked at.
+    news = [
+        (row, has)
+        for key, row in rows.items()
+        if key not in finished and ((has := known.get(key, _NOTHING)).row != row or has.seq < row["last_seq"])
     ]
+    rosters = student_names_by_class({row["class_ref_id"] for row, has in news if _has_old_roster(row, has)})
+    marks = marks_since({row["id"]: has.seq for row, has in news if row["last_seq"] > has.seq})
+    return View(
+        focus_id=next((key for key, row in rows.items() if row["focused"]), None),
+        accounts_version=accounts_version,
+        rows=rows,
+        sessions=[
+            _view(
+                row,
+                rosters[row["class_ref_id"]] if _has_old_roster(row, has) else None,
+                # What was committed after the rows were read belongs to the next look.
+                [mark for mark in marks.get(row["id"], ()) if mark.seq <= row["last_seq"]],
+            )
+            for row, has in news
+        ],
+        idle=[
+            key
+            for key, row in rows.items()
+            if row["state"] == SessionState.OPEN and row["last_activity_at"] < idle_limit and key not in finished
+        ],
+    )
+
+
+_NOTHING = Known(seq=0, roster_version=-1)
+
+
+def _has_old_roster(row: Row, has: Known) -> bool:
+    return bool(row["class_ref__roster_version"] != has.roster_version)
+
+
+def _view(row: Row, roster: dict[str, str] | None, marks: list[Marked]) -> SessionView:
+    state = SessionState(row["state"])
+    others = {mark.student_id for mark in marks} - roster.keys() if roster is not None else set()
+    return SessionView(
+        id=row["id"],
+        class_id=row["class_ref_id"],
+        teacher_id=row["class_ref__teacher_id"],
+        state=state,
+        started_at=row["started_at"],
+        last_seq=row["last_seq"],
+        counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
+        focus_number=row["focus_number"],
+        roster_version=row["class_ref__roster_version"],
+        roster=roster,
+        marks=marks,
+        class_name=row["class_ref__name"],
+        teacher_name=row["class_ref__teacher__name"],
+        other_names=names_of(others) if others else {},
+        sheet=session_sheet(row["id"]) if state is SessionState.ENDED else None,
+    )
+
+
+def marks_since(seqs: Mapping[str, int]) -> dict[str, list[Marked]]:
+    """The journal's rows of sessions, by id, after these seqs, in order."""
+    # One query for many sessions: at a start all of them are read from their beginning.
+    together: dict[int, list[str]] = {}
+    for session_id, seq in seqs.items():
+        together.setdefault(seq, []).append(session_id)
+    found: dict[str, list[Marked]] = {session_id: [] for session_id in seqs}
+    for seq, session_ids in together.items():
+        rows = Mark.objects.filter(session_id__in=session_ids, seq__gt=seq).order_by("session_id", "seq")
+        columns = rows.values_list("session_id", "seq", "student_id", "status", "at", "by_id", "method")
+        for session_id, number, student_id, status, at, by_id, method in columns:
+            found[session_id].append(Marked(number, student_id, Status(status), at, by_id, Method(method)))
+    return found

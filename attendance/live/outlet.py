@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attendance.live.frames import Frames
-from core.websocket import EXTENSION, FrameTransport
+from core.websocket import EXTENSION, FrameTransport, nothing
 
 #: A socket that lets more than this wait in the process is closed, characters.
 MAX_UNSENT = 1024 * 1024
@@ -35,6 +35,11 @@ class AsgiOutlet:
         self._close_code: int | None = None
         self._stopped = False
         self._task: asyncio.Task[None] | None = None
+        self.changed: Callable[[], object] = nothing
+
+    @property
+    def writer(self) -> Callable[[bytes], int] | None:
+        return None
 
     def open(self) -> None:
         """The socket is accepted: what waited may go."""
@@ -50,6 +55,9 @@ class AsgiOutlet:
             self._frames.clear()
             self.close(CLOSE_TOO_SLOW)
         self._wake()
+
+    def send_rest(self, frames: Frames, sent: int) -> None:
+        raise NotImplementedError("there is no `writer` here that could have taken a part")
 
     async def answer(self, make: Callable[[], str]) -> None:
         while self._task is not None:
@@ -73,14 +81,16 @@ class AsgiOutlet:
     def stop(self) -> None:
         """The socket is gone."""
         self._stopped = True
+        self._abandon = nothing  # the consumer has its outlet: else the two would wait for the garbage collector
         self._frames.clear()
         if self._task is not None:
             self._task.cancel()
 
     def _give_up(self) -> None:
         if not self._stopped:
+            abandon = self._abandon
             self.stop()
-            self._abandon()
+            abandon()
 
     def _wake(self) -> None:
         if self._opened and self._task is None and not self._stopped:
@@ -125,23 +135,33 @@ class TransportOutlet(AsgiOutlet):
         self._transport = transport
         self._held: list[Frames] = []
         self._limit = MAX_UNSENT
+        transport.changed = self._changed
+
+    @property
+    def writer(self) -> Callable[[bytes], int] | None:
+        free = self._opened and self._close_code is None and not self._stopped
+        return self._transport.writer if free else None
+
+    def _changed(self) -> None:
+        self.changed()
 
     def open(self) -> None:
         super().open()
         for frames in self._held:
             self.send(frames)
         self._held.clear()
+        self.changed()
 
     def send(self, frames: Frames) -> None:
         if self._close_code is not None or self._stopped:
             return
-        if not self._opened:
+        if self._opened:
+            self._queue(frames.wire)
+        else:
             self._held.append(frames)
-            return
-        transport = self._transport
-        transport.write(frames.wire)
-        if transport.unsent > self._limit:
-            self.close(CLOSE_TOO_SLOW)
+
+    def send_rest(self, frames: Frames, sent: int) -> None:
+        self._queue(frames.wire[sent:])
 
     async def answer(self, make: Callable[[], str]) -> None:
         await self._transport.drained()
@@ -149,6 +169,19 @@ class TransportOutlet(AsgiOutlet):
             frames = Frames([make()])
             self._limit = MAX_UNSENT + len(frames.wire)  # until the next answer, which waits for this one
             self.send(frames)
+
+    def close(self, code: int) -> None:
+        super().close(code)
+        self.changed()
+
+    def stop(self) -> None:
+        super().stop()
+        self.changed()
+
+    def _queue(self, data: bytes) -> None:
+        self._transport.write(data)
+        if self._transport.unsent > self._limit:
+            self.close(CLOSE_TOO_SLOW)
 
 
 def make_outlet(

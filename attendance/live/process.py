@@ -26,14 +26,16 @@ from attendance import selectors, services
 from attendance.enums import Method, SessionState, Status
 from attendance.live import gateway, journal
 from attendance.live.commit import GroupCommit, Outcome
+from attendance.live.directory import Directory
 from attendance.live.hints import Hint, Hints
 from attendance.live.hub import EVERYBODY, Audience, Hub, Socket
 from attendance.live.session import Counts, Ended, Fact, Joined, LiveSession, Marked, Summary
+from attendance.live.statements import NewMark
 from attendance.live.statistics import LiveStatistics
-from attendance.models import Mark
 from core import errors
 from core.identity import Actor
-from core.ids import new_id, parse_id
+from core.ids import parse_id
+from core.stopping import on_stopping
 from core.times import now
 
 logger = logging.getLogger(__name__)
@@ -67,16 +69,20 @@ class Live:
         self._forget()
 
     def _forget(self) -> None:
+        #: The server is about to close all sockets: nothing that clients send counts any more.
+        self.stopping = False
         self.hub = Hub()
         self.statistics = LiveStatistics(self.hub)
-        self.sessions: dict[str, LiveSession] = {}
+        self.sessions = Directory()
         self.focus_id: str | None = None
         self._focus_number = 0
         self.accounts_version = 0
         self._finished: dict[str, float] = {}
         #: The open sessions that clients here named, by those names.
         self._named: dict[str, str] = {}
-        self._idle: list[str] = []
+        #: What the last look found.
+        self._rows: Mapping[str, journal.Row] = {}
+        self._idle: Sequence[str] = ()
         self._loaded = False
         self._commits = GroupCommit(self._committed)
         self._look_lock = asyncio.Lock()
@@ -109,6 +115,17 @@ class Live:
             self._hints = Hints(layer, self._heard)
             await self._hints.start()
         self._pulse = asyncio.create_task(self._watch())
+
+    async def wind_up(self) -> None:
+        """Takes nothing more from anybody; commits what is on its way, and tells it."""
+        if not self.started:
+            return
+        self.stopping = True
+        await self.look()  # messages that waited for one go on
+        await self._commits.drain()
+        await gateway.write(lambda: None)  # behind a DONE, say, that was on its way
+        await self.look()
+        self.hub.flush()
 
     async def stop(self) -> None:
         """Commits what is on its way and stops watching."""
@@ -169,7 +186,7 @@ class Live:
         if settings.LIVE_SESSIONS == "single":
             focus = self.sessions.get(self.focus_id or "")
             return focus if focus is not None and focus.concerns(actor) else None
-        mine = [session for session in self.sessions.values() if session.concerns(actor)]
+        mine = self.sessions.concerning(actor)
         if class_id is not None:
             mine = [session for session in mine if session.class_id == class_id]
         return max(mine, key=lambda session: (session.started_at, session.id), default=None)
@@ -180,8 +197,7 @@ class Live:
         What this process knows is enough for a yes; before a no, the database is asked.
         """
         key = parse_id(reference)
-        known = self.sessions.get(self._named.get(reference, key or ""))
-        known = known or next((session for session in self.sessions.values() if session.class_id == key), None)
+        known = self.sessions.get(self._named.get(reference, key or "")) or self.sessions.of_class(key or "")
         if known is not None:
             return known
         found = await gateway.read(selectors.session_find, reference)
@@ -207,18 +223,7 @@ class Live:
         """
         moment = now()
         return self._commits.submit(
-            *(
-                Mark(
-                    id=new_id(),
-                    session_id=session.id,
-                    student_id=student_id,
-                    status=status,
-                    at=moment,
-                    by_id=by.id,
-                    method=method,
-                )
-                for student_id, status in statuses.items()
-            )
+            *(NewMark(session.id, student_id, status, moment, by.id, method) for student_id, status in statuses.items())
         )
 
     def joined(self, session: LiveSession, student: Actor) -> None:
@@ -262,7 +267,7 @@ class Live:
         """Who hears of `session` on /ws."""
         if settings.LIVE_SESSIONS == "single":
             return EVERYBODY if session.id == self.focus_id else NOBODY
-        return session.roster | {session.teacher_id}
+        return session.people
 
     def publish(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """Tells this process's sockets."""
@@ -317,7 +322,10 @@ class Live:
             # Whoever asks from here on needs another look: this one reads now.
             self._this_look, self._next_look = self._next_look, None
             try:
-                known = {key: journal.Known(has.seq, has.roster_version) for key, has in self.sessions.items()}
+                known = {
+                    key: journal.Known(has.seq, has.roster_version, self._rows.get(key))
+                    for key, has in self.sessions.items()
+                }
                 view = await gateway.read(journal.look, known, frozenset(self._finished))
                 self._take(view)
                 before, self.accounts_version = self.accounts_version, view.accounts_version
@@ -342,9 +350,9 @@ class Live:
             self.focus_id, self._focus_number = session.id, session.focus_number
             self._take_session(session)
         self.focus_id = view.focus_id
-        for deleted in self.sessions.keys() - {session.id for session in view.sessions}:
+        for deleted in [key for key in self.sessions if key not in view.rows]:
             self._finish(deleted)
-        self._idle = [session.id for session in view.sessions if session.idle and session.state is SessionState.OPEN]
+        self._rows, self._idle = view.rows, view.idle
         self._loaded = True
 
     def _take_session(self, view: journal.SessionView) -> None:
@@ -356,14 +364,16 @@ class Live:
                 self._finish(view.id)  # over before this process began: nobody here has heard of it
                 return
             session = LiveSession(view.id, view.class_id, view.teacher_id, view.started_at)
-            self.sessions[view.id] = session
-        session.teacher_id, session.teacher_name = view.teacher_id, view.teacher_name
-        session.class_name = view.class_name
+        session.class_name, session.teacher_name = view.class_name, view.teacher_name
+        roster = session.roster
         if view.roster is not None and view.roster_version > session.roster_version:
-            session.roster, session.roster_version = frozenset(view.roster), view.roster_version
+            roster, session.roster_version = frozenset(view.roster), view.roster_version
             others = {key: name for key, name in session.names.items() if key not in view.roster}
             session.names = view.roster | others | view.other_names
             self.statistics.changed(session)
+        if session.id not in self.sessions or (view.teacher_id, roster) != (session.teacher_id, session.roster):
+            session.belong_to(view.teacher_id, roster)
+            self.sessions.add(session)
         for socket in self.hub.followers(session.id):
             if not session.concerns(socket.actor):  # taken off the roster, or it has another teacher now
                 self.hub.unfollow(socket, session.id)
@@ -376,7 +386,7 @@ class Live:
             self._finish(view.id)
 
     def _finish(self, session_id: str) -> None:
-        self.sessions.pop(session_id, None)
+        self.sessions.remove(session_id)
         self._named = {name: named for name, named in self._named.items() if named != session_id}
         self.statistics.over(session_id)
         self.hub.drop(session_id)
@@ -412,10 +422,10 @@ class Live:
 
     # Batches and hints
 
-    async def _committed(self, marks: Sequence[Mark]) -> None:
+    async def _committed(self, marks: Sequence[NewMark]) -> None:
         batches: dict[str, list[Marked]] = {}
         for mark in marks:
-            fact = Marked(mark.seq, mark.student_id, Status(mark.status), mark.at, mark.by_id, Method(mark.method))
+            fact = Marked(mark.seq, mark.student_id, mark.status, mark.at, mark.by_id, mark.method)
             batches.setdefault(mark.session_id, []).append(fact)
         fits = [self._admit(session_id, batch) for session_id, batch in batches.items()]
         for session_id, batch in batches.items():
@@ -479,3 +489,4 @@ def _report(look: "asyncio.Task[None]") -> None:
 
 #: This process's live sessions.
 live = Live()
+on_stopping(live.wind_up)

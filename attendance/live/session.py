@@ -73,6 +73,8 @@ class LiveSession:
     started_at: datetime
     roster: frozenset[str] = frozenset()
     roster_version: int = -1
+    #: The roster and the teacher.
+    people: frozenset[str] = frozenset()
     marks: list[Marked] = field(default_factory=list)
     #: Each marked student's last mark.
     latest: dict[str, Marked] = field(default_factory=dict)
@@ -98,6 +100,11 @@ class LiveSession:
     def statuses(self) -> dict[str, Status]:
         """Each marked student's status."""
         return {student_id: mark.status for student_id, mark in self.latest.items()}
+
+    def belong_to(self, teacher_id: str, roster: frozenset[str]) -> None:
+        """From now on this is a session of theirs."""
+        self.teacher_id, self.roster = teacher_id, roster
+        self.people = roster | {teacher_id}
 
     def concerns(self, actor: Actor) -> bool:
         """Whether this is a session of a class that `actor` teaches or is enrolled in."""

@@ -44,11 +44,6 @@ class AttenTrackView(ApiView):
     def get_permissions(self) -> Any:
         return [] if self.is_open else super().get_permissions()
 
-    @property
-    def address(self) -> str | None:
-        """Where the request comes from."""
-        return self.request.META.get("REMOTE_ADDR")
-
     def only(self, user_id: str) -> None:
         """`Forbidden` unless the one who asks is this person, or the route is open."""
         if not self.is_open and self.actor.id != user_id:

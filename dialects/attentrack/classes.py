@@ -94,5 +94,5 @@ class AddTeachers(AttenTrackView):
 
     def post(self, request: Request) -> Response:
         body = self.read()
-        added = registration.teachers_add(Newcomer(**teacher) for teacher in body["teachers"])
+        added = registration.teachers_add([Newcomer(**teacher) for teacher in body["teachers"]])
         return Response(shapes.Message(message=f"Teachers added: {added}"), status=201)

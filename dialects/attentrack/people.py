@@ -126,6 +126,7 @@ class Register(PersonView):
     """`POST …/register`: mails a code to somebody whom a class sheet or a superuser has named."""
 
     audience = Audience.ANYONE
+    slow = True
     statuses: ClassVar = {"already_registered": 406}
 
     def post(self, request: Request) -> Response:
@@ -140,6 +141,7 @@ class VerifyOtp(PersonView):
     """`POST …/verify-otp`: the account's password, for who has the code."""
 
     audience = Audience.ANYONE
+    slow = True
     credential = "otpToken"
     statuses: ClassVar = {"already_registered": 400}
 
@@ -162,6 +164,7 @@ class Login(PersonView):
     """`POST …/login`."""
 
     audience = Audience.ANYONE
+    slow = True
 
     def post(self, request: Request) -> Response:
         user, token = registration.sign_in(role=self.kind.role, address=self.address, **self.read())
@@ -173,6 +176,7 @@ class OtpGenerate(PersonView):
     """`POST …/otp-generate`: mails a code for `forgot`."""
 
     audience = Audience.ANYONE
+    slow = True
 
     def post(self, request: Request) -> Response:
         return _issued(registration.code_send(role=self.kind.role, address=self.address, **self.read()))
@@ -215,6 +219,8 @@ class Forgot(PersonView):
 
 class Change(OwnView):
     """`POST …/change`: another password."""
+
+    slow = True
 
     def post(self, request: Request) -> Response:
         body = self.read()

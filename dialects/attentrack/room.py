@@ -24,6 +24,7 @@ from attendance.live.session import Fact, LiveSession, Marked
 from core import errors, strict_json
 from core.database import DATABASE_ERRORS
 from core.identity import Actor
+from core.stopping import on_stopping
 from dialects.attentrack.forms import message_of
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,11 @@ class Room:
                     attendance2(roll_numbers[student_id]) for student_id in student_ids if student_id in roll_numbers
                 )
             )
+            self._marked.task_done()
+
+    async def tell_all(self) -> None:
+        """Returns once everything that was marked is told."""
+        await self._marked.join()
 
 
 def attendance2(roll_number: str) -> str:
@@ -158,3 +164,4 @@ async def _read_roll_numbers(student_ids: list[str]) -> dict[str, str]:
 
 #: This process's.
 room = Room()
+on_stopping(room.tell_all)

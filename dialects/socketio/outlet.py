@@ -14,6 +14,7 @@ from engineio.packet import CLOSE, MESSAGE, Packet
 
 from attendance.live.frames import Frames
 from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet
+from core.websocket import nothing
 from dialects.socketio.packets import DISCONNECT
 
 _closing: set[asyncio.Task[None]] = set()
@@ -61,6 +62,11 @@ class EngineOutlet:
         self._queue: EngineQueue = engine.queue
         self._held: Frames | None = Frames()
         self._closed = False
+        self.changed: Callable[[], object] = nothing
+
+    @property
+    def writer(self) -> Callable[[bytes], int] | None:
+        return None  # Engine.IO's queue must see each frame
 
     def open(self) -> None:
         """The client has been told that it is connected: what waited may go."""
@@ -84,6 +90,9 @@ class EngineOutlet:
                 self._queue.get_nowait()
                 self._queue.task_done()
             self._end(cut(self._engine))
+
+    def send_rest(self, frames: Frames, sent: int) -> None:
+        raise NotImplementedError("there is no `writer` here that could have taken a part")
 
     async def answer(self, make: Callable[[], str]) -> None:
         self.send(Frames([make()]))

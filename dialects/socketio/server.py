@@ -135,7 +135,7 @@ class SocketIo:
 
     async def _event(self, sid: str, event: ClientEvent) -> None:
         client = self._clients.get(sid)
-        if client is not None and not client.socket.closing:
+        if client is not None and not client.socket.closing and not live.stopping:
             request = Request(live, client.socket, client.dialect, event.ack_id)
             await events.serve(request, self._perform(client.dialect, request, event))
 
@@ -144,7 +144,7 @@ class SocketIo:
         request.event = name
         await events.perform(request, dialect.events, name, payload)
 
-    def _stop(self) -> None:
-        """Lets go of everybody: a poll that waits for news would hold up the server's end."""
-        for engine in list(self.server.eio.sockets.values()):
-            self.server.start_background_task(cut, engine)
+    async def _stop(self) -> None:
+        """Lets go of those who poll, whose waiting would hold up the server's end; it closes WebSockets itself."""
+        polling = [engine for engine in self.server.eio.sockets.values() if not engine.upgraded]
+        await asyncio.gather(*map(cut, polling))

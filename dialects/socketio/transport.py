@@ -14,6 +14,8 @@ from django.conf import settings
 
 from attendance.live.frames import Frames
 from attendance.live.outlet import make_outlet
+from core.closing import closable
+from core.workers import this_worker
 from dialects.socketio.outlet import EngineQueue, cut
 
 Scope = dict[str, Any]
@@ -32,6 +34,11 @@ _PACKETS = frozenset("0123456")
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
     """Engine.IO's server with queues that are counted, which never waits for a client that it disconnects."""
 
+    def generate_id(self) -> str:
+        """A client's id, which begins with the name of the worker that has the client."""
+        worker, sid = this_worker(), str(super().generate_id())
+        return f"{worker.name}.{sid}" if worker is not None else sid
+
     def create_queue(self, *args: Any, **options: Any) -> EngineQueue:
         return EngineQueue(*args, **options)
 
@@ -39,6 +46,16 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
         for socket in [self.sockets.get(sid)] if sid is not None else list(self.sockets.values()):
             if socket is not None:
                 await cut(socket)
+
+
+def worker_of(query: bytes) -> str | None:
+    """The worker that has the client whose request has this query; None for one that has no id yet."""
+    name, dot, _ = _sid(query).partition(".")
+    return name if dot else None
+
+
+def _sid(query: bytes) -> str:
+    return parse_qs(query.decode("latin-1")).get("sid", [""])[0]
 
 
 async def serve_polling(engine: Any, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,10 +80,11 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
         if task is not None:
             task.cancel()
 
+    receive, send = closable(scope, receive, send)
     outlet = make_outlet(scope, send, abandon)
     accepted = False
     scope[PIPE] = outlet  # for a connection that begins here
-    upgraded = engine.sockets.get(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("sid", [""])[0])
+    upgraded = engine.sockets.get(_sid(scope.get("query_string", b"")))
 
     async def send_through(message: dict[str, Any]) -> None:
         nonlocal accepted

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from accounts.serializers import SignupInput
 from classes.serializers import ClassInput
 from core.envelope import EnvelopeRenderer
-from core.fields import InputSerializer, IsoTime, StrictId, StrictString
+from core.fields import InputSerializer, IsoTime, OutputSerializer, StrictId, StrictString
 
 
 class RegisterInput(SignupInput):
@@ -34,14 +34,14 @@ class LowerCase(serializers.CharField):
         return str(value).lower()
 
 
-class PersonOutput(serializers.Serializer[Any]):
+class PersonOutput(OutputSerializer):
     """`{name, email}`."""
 
     name = LowerCase()
     email = serializers.CharField()
 
 
-class ListedOutput(serializers.Serializer[Any]):
+class ListedOutput(OutputSerializer):
     """`{_id, name, email, role}`."""
 
     _id = serializers.CharField(source="id")
@@ -79,7 +79,7 @@ class ClassDetailOutput(ClassOutput):
 
     @extend_schema_field(PersonOutput(many=True))
     def get_studentsIds(self, found: Any) -> Any:
-        return PersonOutput(self.context["students"], many=True).data
+        return PersonOutput.show_all(self.context["students"])
 
 
 class ExistingClassRenderer(EnvelopeRenderer):

@@ -25,6 +25,7 @@ from core.errors import (
     NotClassTeacher,
     NotEnrolled,
     StudentNotFound,
+    TooManyRequests,
     UnknownEmail,
     UserNotFound,
 )
@@ -62,10 +63,11 @@ class Register(V1View):
     body = RegisterInput
     answers: ClassVar = {201: UserOutput}
     raises = (EmailTaken,)
+    slow = True
 
     def post(self, request: Request) -> Response:
         user = accounts.services.user_signup(**self.read())
-        return Response(UserOutput(user).data, status=201)
+        return Response(UserOutput.show(user), status=201)
 
 
 class Login(V1View):
@@ -75,11 +77,12 @@ class Login(V1View):
     failures = SIGNING_IN
     body = LoginInput
     answers: ClassVar = {200: TokenOutput}
-    raises = (UnknownEmail, InvalidCredentials)
+    raises = (UnknownEmail, InvalidCredentials, TooManyRequests)
+    slow = True
 
     def post(self, request: Request) -> Response:
-        token = accounts.services.user_login(**self.read())
-        return Response(TokenOutput({"token": token}).data)
+        token = accounts.services.user_login(address=self.address, **self.read())
+        return Response(TokenOutput.show({"token": token}))
 
 
 class Me(V1View):
@@ -91,7 +94,7 @@ class Me(V1View):
     raises = (UserNotFound,)
 
     def get(self, request: Request) -> Response:
-        return Response(UserOutput(accounts.selectors.user_get(self.actor.id)).data)
+        return Response(UserOutput.show(accounts.selectors.user_get(self.actor.id)))
 
 
 class ClassCreate(V1View):
@@ -135,7 +138,7 @@ class Students(V1View):
         students = accounts.selectors.students_all()
         if not students:
             raise NoStudents
-        return Response(ListedOutput(students, many=True).data)
+        return Response(ListedOutput.show_all(students))
 
 
 class ClassDetail(V1View):
@@ -161,7 +164,7 @@ class MyAttendance(V1View):
     def get(self, request: Request, class_id: str) -> Response:
         found_id, status = attendance.selectors.status_so_far(actor=self.actor, class_id=class_id)
         answer = {"classId": found_id, "status": status and status.as_basic.value}
-        return Response(MyAttendanceOutput(answer).data)
+        return Response(MyAttendanceOutput.show(answer))
 
 
 class AttendanceStart(V1View):

@@ -12,6 +12,8 @@ from django.urls import is_valid_path
 
 from accounts import tokens
 from accounts.models import User
+from accounts.selectors import actor_of
+from attendance.services import session_end, session_start
 from classes.models import Class, Enrolment
 from tests.support import openapi
 
@@ -138,6 +140,11 @@ class School:
     @property
     def class_id(self) -> str:
         return str(self.physics.id)
+
+    def finish_session(self) -> None:
+        """The class's open session is over, or one is held in which nobody was marked."""
+        actor = actor_of(self.owner)
+        session_end(session_id=session_start(actor=actor, class_id=self.class_id).id)
 
 
 def raiser(failed: Exception) -> Callable[..., NoReturn]:

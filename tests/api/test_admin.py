@@ -22,6 +22,7 @@ from attendance import admin as attendance_admin
 from attendance import services
 from attendance.enums import Method, SessionState, Status
 from attendance.live import journal
+from attendance.live.statements import NewMark
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
@@ -53,13 +54,12 @@ def make_session(found: Class, end: bool = True, **statuses: Status) -> Session:
     actor = Actor(teacher.id, Role.TEACHER, teacher.name, teacher.email)
     session = services.session_start(actor=actor, class_id=found.id)
     marks = [
-        Mark(
-            id=new_id(),
+        NewMark(
             session_id=session.id,
-            student=User.objects.get(email=f"{name}@example.com"),
+            student_id=User.objects.get(email=f"{name}@example.com").id,
             status=status,
             at=timezone.now(),
-            by=teacher,
+            by_id=teacher.id,
             method=Method.TEACHER,
         )
         for name, status in statuses.items()

@@ -1,6 +1,7 @@
 """Many requests at once to a real server process: one winner, the others told so, and never a crash."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from accounts.models import User
 from attendance.models import Focus
 from classes.models import Class, Enrolment
-from tests.support.clients import MANY, Api, Room, at_once
+from tests.support.clients import MANY, PASSWORD, Api, Room, at_once
 from tests.support.server import Server
 
 
@@ -87,3 +88,25 @@ def test_parallel_requests_of_every_kind_all_succeed(server: Server, api: Api) -
     made = [answer.json()["data"]["_id"] for answer in answers if answer.status_code == 201]
     assert len(set(made)) == MANY / len(kinds)
     assert server.database.ask(Class.objects.filter(name="Parallel").count) == len(made)
+
+
+def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_server: Callable[..., Server]) -> None:
+    server = make_server(HTTP_THREADS="1")
+    api = Api(server.url)
+    people = [api.signup("student") for _ in range(4)]
+    done: list[int] = []
+
+    def login(number: int) -> httpx.Response:
+        body = {"email": people[number % len(people)].email, "password": PASSWORD}
+        answer = httpx.post(f"{server.url}/auth/login", json=body, timeout=60)
+        done.append(number)
+        return answer
+
+    with ThreadPoolExecutor(MANY) as threads:
+        logins = [threads.submit(login, number) for number in range(MANY)]
+        logins[0].result()  # the others are there as well, or soon will be
+        assert people[0].get("/auth/me").status_code == 200
+        assert people[0].get("/auth/me").status_code == 200
+        assert len(done) < MANY
+    assert {each.result().status_code for each in logins} == {200}
+    api.close()

@@ -129,6 +129,19 @@ def test_a_malformed_host_is_answered_in_the_envelope(server: Server) -> None:
     assert json.loads(body) == {"success": False, "error": "Bad request"}
 
 
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_a_websocket_handshake_that_cannot_be_read_is_answered_and_not_left_open(server: Server, method: bytes) -> None:
+    upgrade = (b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13", b"X-Long: " + b"x" * 9000)
+    ((status, headers, body),) = talk(server, get(b"/ws?token=x", *upgrade, method=method))
+    assert (status, headers["Connection"]) == (400, "close")
+    assert json.loads(body) == {"success": False, "error": "Bad request"}
+
+
+def test_what_is_no_http_is_answered_in_the_envelope(server: Server) -> None:
+    ((status, _, body),) = talk(server, b"HELLO\r\n\r\n")
+    assert (status, json.loads(body)) == (400, {"success": False, "error": "Bad request"})
+
+
 def test_a_client_that_goes_in_the_middle_of_its_body_leaves_nothing_behind(server: Server, api: Api) -> None:
     log = len(server.log_text())
     body = b'{"name":"A","email":"gone@example.com","password":"secret1","role":"student"}'

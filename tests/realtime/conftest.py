@@ -1,5 +1,6 @@
 """People who share a module's server."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.support.clients import Api, Person, Room, make_class
 from tests.support.database import Databases
+from tests.support.redis import RedisServer
 from tests.support.server import Server
 
 
@@ -28,6 +30,15 @@ def per_class_server(databases: Databases) -> Iterator[Server]:
     yield running
     running.close()
     running.assert_clean()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A Redis that nobody else uses."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("needs redis-server (apt-get install redis-server)")
+    with RedisServer() as running:
+        yield running
 
 
 def make_people(server: Server) -> People:
@@ -54,3 +65,11 @@ def per_class_people(per_class_server: Server) -> Iterator[People]:
 def room(people: People) -> Room:
     """A fresh class of the teacher and the first two students, its session started: the one that is live."""
     return make_class(people.teacher, people.students[:2])
+
+
+@pytest.fixture(scope="module")
+def crowd(pair: tuple[Server, Server]) -> Iterator[People]:
+    """People of a module whose fixture `pair` is two servers over one database."""
+    made = make_people(pair[0])
+    yield made
+    made.teacher.http.close()

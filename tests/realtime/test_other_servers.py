@@ -1,6 +1,8 @@
-"""The contract in short under the other ways to run the application: daphne, runserver, uvicorn as it comes."""
+"""The contract in short under the other ways to run the application: daphne, granian, runserver, uvicorn as it comes.
 
-import sys
+`make test-servers` runs all of this folder, and Socket.IO's tests, under each.
+"""
+
 from collections.abc import Callable
 
 import pytest
@@ -8,24 +10,12 @@ import pytest
 from tests.realtime.conftest import make_people
 from tests.realtime.contract import INVALID, UNAUTHORIZED, done, error, marked, mine, summary
 from tests.support.clients import Socket, make_class
-from tests.support.server import Server
-
-COMMANDS = {
-    "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{free_port}", "attendance_project.asgi:application"],
-    "uvicorn": [
-        *("-m", "uvicorn", "--port", "{free_port}", "--no-access-log", "--ws", "websockets-sansio"),
-        "attendance_project.asgi:application",
-    ],
-    "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{free_port}"],
-}
-#: The code with which a message over the limit closes its socket. daphne, which runserver is as well, cannot say 1009:
-#: it takes private codes only.
-TOO_BIG = {"daphne": 4009, "uvicorn": 1009, "runserver": 4009}
+from tests.support.server import OTHER_SERVERS, TOO_BIG, Server
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", OTHER_SERVERS)
 async def test_the_contract_holds_under(make_server: Callable[..., Server], name: str) -> None:
-    server = make_server(command=[sys.executable, *COMMANDS[name]])
+    server = make_server(command=OTHER_SERVERS[name])
     people = make_people(server)
     room = make_class(people.teacher, people.students[:2])
     first, second = room.students

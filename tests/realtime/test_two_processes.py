@@ -5,30 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.realtime.conftest import People, make_people
+from tests.realtime.conftest import People
 from tests.realtime.contract import NO_SESSION, Frame, done, error, marked, mine
 from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_class
 from tests.support.database import Databases
-from tests.support.server import Server
+from tests.support.server import Server, two_servers
 
 
 @pytest.fixture(scope="module")
 def pair(databases: Databases) -> Iterator[tuple[Server, Server]]:
     """Two servers over one database."""
-    first = Server(databases.fresh()).start()
-    second = Server(first.database).start()
-    yield first, second
-    for running in (first, second):
-        running.close()
-    for running in (first, second):
-        running.assert_clean()
-
-
-@pytest.fixture(scope="module")
-def crowd(pair: tuple[Server, Server]) -> Iterator[People]:
-    made = make_people(pair[0])
-    yield made
-    made.teacher.http.close()
+    with two_servers(databases.fresh()) as servers:
+        yield servers
 
 
 def new_student(server: Server) -> Person:

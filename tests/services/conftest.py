@@ -16,17 +16,32 @@ from django.db import connections
 from accounts import tokens
 from accounts.models import User
 from attendance import services
+from attendance.enums import Method, Status
 from attendance.live import events, gateway, hints, listeners, wire
 from attendance.live.hub import Socket
 from attendance.live.process import Live
+from attendance.live.statements import NewMark
 from attendance.models import Session
 from classes.models import Class, Enrolment, announce_roster
 from core.errors import ApiError
 from core.identity import Actor, Role
 from core.ids import new_id
+from core.times import now
 from core.work import unit_of_work
 
 R = TypeVar("R")
+
+
+def new_mark(room: "Room", session: Session, student: int = 0, status: str = "present") -> NewMark:
+    """A mark of one of the room's students, by its teacher."""
+    return NewMark(
+        session_id=session.id,
+        student_id=room.students[student].id,
+        status=Status(status),
+        at=now(),
+        by_id=room.teacher.id,
+        method=Method.TEACHER,
+    )
 
 
 def make_users(role: Role, count: int) -> list[User]:
@@ -97,6 +112,8 @@ class RecordingOutlet:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.close_code: int | None = None
+        self.writer: Callable[[bytes], int] | None = None
+        self.changed: Callable[[], object] = lambda: None
 
     @property
     def frames(self) -> list[dict[str, Any]]:
@@ -105,6 +122,9 @@ class RecordingOutlet:
     def send(self, frames: list[str]) -> None:
         if self.close_code is None:
             self.texts += frames
+
+    def send_rest(self, frames: list[str], sent: int) -> None:
+        raise NotImplementedError
 
     async def answer(self, make: Callable[[], str]) -> None:
         if self.close_code is None:
@@ -311,6 +331,9 @@ def rig(gateway_threads: None, transactional_db: None, monkeypatch: pytest.Monke
     layer, notices = HeldLayer(), Notices()
     before = channel_layers.set("default", layer)
     monkeypatch.setattr(listeners, "live", notices)
+    # Whatever time a test takes: no hints but the test's own, and silence is what the layer is for.
+    monkeypatch.setattr(hints, "BEAT_INTERVAL", 1e6)
+    monkeypatch.setattr(hints, "SILENCE", 1e6)
     yield Rig(layer, notices)
     channel_layers.set("default", before)
 

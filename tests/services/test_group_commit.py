@@ -9,16 +9,15 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import IntegrityError, OperationalError, connection
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from attendance import services
-from attendance.enums import Method
 from attendance.live import journal
 from attendance.live.commit import GroupCommit
 from attendance.live.journal import Refusal
+from attendance.live.statements import NewMark
 from attendance.models import Mark, Session
 from core.ids import new_id
-from tests.services.conftest import Room, make_room
+from tests.services.conftest import Room, make_room, new_mark
 
 pytestmark = pytest.mark.usefixtures("gateway_threads", "transactional_db")
 
@@ -27,25 +26,13 @@ async def run(work: Any, *arguments: Any, **named: Any) -> Any:
     return await database_sync_to_async(work)(*arguments, **named)
 
 
-def new_mark(room: Room, session: Session, status: str = "present", student_id: str | None = None) -> Mark:
-    return Mark(
-        id=new_id(),
-        session_id=session.id,
-        student_id=student_id or room.students[0].id,
-        status=status,
-        at=timezone.now(),
-        by_id=room.teacher.id,
-        method=Method.TEACHER,
-    )
-
-
 class Told:
     """What a GroupCommit announced, batch by batch."""
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[str, int]]] = []
 
-    async def committed(self, marks: Sequence[Mark]) -> None:
+    async def committed(self, marks: Sequence[NewMark]) -> None:
         self.batches.append([(mark.id, mark.seq) for mark in marks])
 
 
@@ -61,7 +48,7 @@ async def test_marks_that_come_during_a_commit_share_the_next(monkeypatch: pytes
     loop, entered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     add, sizes = journal._add, []
 
-    def held(marks: Sequence[Mark]) -> Any:
+    def held(marks: Sequence[NewMark]) -> Any:
         sizes.append(len(marks))
         loop.call_soon_threadsafe(entered.set)
         go_on.wait(30)
@@ -71,7 +58,7 @@ async def test_marks_that_come_during_a_commit_share_the_next(monkeypatch: pytes
     first = new_mark(room, session)
     futures = [commits.submit(first)]
     await entered.wait()
-    rest = [new_mark(room, session, status) for status in ("absent", "present") * 10]
+    rest = [new_mark(room, session, status=status) for status in ("absent", "present") * 10]
     futures += [commits.submit(mark) for mark in rest]
     assert commits.waiting == 20
     assert told.batches == []
@@ -96,7 +83,8 @@ async def test_a_bad_mark_refuses_only_itself(monkeypatch: pytest.MonkeyPatch) -
                 raise IntegrityError("no such student")
 
         monkeypatch.setattr(QuerySet, "bulk_create", refusing)
-    marks = [new_mark(room, session), new_mark(room, session, student_id=unknown), new_mark(room, session)]
+    marks = [new_mark(room, session) for _ in range(3)]
+    marks[1].student_id = unknown
     assert await asyncio.gather(*map(commits.submit, marks)) == [1, Refusal.FAILED, 2]
     assert told.batches == [[(marks[0].id, 1), (marks[2].id, 2)]]
     assert await run(Mark.objects.count) == 2
@@ -106,7 +94,7 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
     room, session, told, commits = await begin()
     add, lost = journal._add, []
 
-    def losing(marks: Sequence[Mark]) -> Any:
+    def losing(marks: Sequence[NewMark]) -> Any:
         answer = add(marks)
         if not lost:
             lost.append(answer)
@@ -126,7 +114,7 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
 async def test_nothing_is_told_of_what_cannot_be_committed(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     room, session, told, commits = await begin()
 
-    def fails(marks: Sequence[Mark]) -> Any:
+    def fails(marks: Sequence[NewMark]) -> Any:
         raise failure
 
     monkeypatch.setattr(journal, "_add", fails)
@@ -162,7 +150,7 @@ async def test_an_announcement_that_fails_loses_no_answer() -> None:
     room = await run(make_room, 1)
     session = await run(room.start)
 
-    async def fails(marks: Sequence[Mark]) -> None:
+    async def fails(marks: Sequence[NewMark]) -> None:
         raise RuntimeError("cannot be told")
 
     commits = GroupCommit(fails)
@@ -211,7 +199,7 @@ async def test_a_unit_whose_answer_was_lost_is_not_committed_twice(monkeypatch: 
     room, session, _, commits = await begin()
     add = journal._add
 
-    def losing(marks: Sequence[Mark]) -> Any:
+    def losing(marks: Sequence[NewMark]) -> Any:
         add(marks)
         raise OperationalError("the connection broke")
 

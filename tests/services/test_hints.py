@@ -9,13 +9,12 @@ import pytest
 from channels.db import database_sync_to_async
 
 from accounts.models import User
-from attendance.enums import Method
+from attendance.enums import Status
 from attendance.live import gateway, journal
 from attendance.live.process import Live
-from attendance.models import Mark, Session
+from attendance.models import Mark
 from core.identity import Role
-from core.ids import new_id
-from tests.services.conftest import Connection, Process, Rig, Room, enrol, make_room, make_users
+from tests.services.conftest import Connection, Process, Rig, Room, enrol, make_room, make_users, new_mark
 from tests.support.queries import around_queries
 
 
@@ -72,6 +71,23 @@ async def test_hints_that_come_twice_and_backwards_are_told_once_in_order(rig: R
         await rig.settle(a, b)
     assert student.heard == teacher.heard
     assert [frame["data"]["status"] for frame in student.heard] == ["present", "absent", "present"]
+    await end(a, b)
+
+
+async def test_a_client_that_comes_from_a_process_that_knew_more_hears_nothing_again(rig: Rig) -> None:
+    room, a, b, teacher, student = await begin(rig)
+    await teacher.mark(room.students[0])
+    await rig.settle(a, b)
+    await student.send("SYNC", {"since": 1})  # that process died, and its hint with it
+    await rig.settle(a, b)
+    await rig.deliver_all(a, b)
+    await rig.look(b)
+    await teacher.mark(room.students[1])
+    await rig.settle(a, b)
+    await rig.deliver_all(a, b)
+    with_seq = [frame for frame in student.heard if "seq" in frame]
+    assert [frame["seq"] for frame in with_seq] == [2]
+    assert student.heard_of("SYNC")[0]["data"]["seq"] == 1
     await end(a, b)
 
 
@@ -138,18 +154,6 @@ async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: p
     await rig.look(b)
     assert [frame["event"] for frame in student.heard] == ["ATTENDANCE_MARKED"]
     await end(a, b)
-
-
-def new_mark(room: Room, session: Session) -> Mark:
-    return Mark(
-        id=new_id(),
-        session_id=session.id,
-        student_id=room.students[0].id,
-        status="present",
-        at=session.started_at,
-        by_id=room.teacher.id,
-        method=Method.TEACHER,
-    )
 
 
 async def test_done_is_told_once_to_its_sender_though_the_focus_moved_in_between(rig: Rig) -> None:
@@ -296,7 +300,7 @@ async def test_ten_thousand_marks_are_there_after_a_restart(rig: Rig) -> None:
             for number in range(1000):
                 mark = new_mark(room, session)
                 mark.student_id = room.students[(number * 7 + batch) % 20].id
-                mark.status = "present" if (number + batch) % 3 else "absent"
+                mark.status = Status.PRESENT if (number + batch) % 3 else Status.ABSENT
                 marks.append(mark)
             assert journal.commit(marks)[-1] == (batch + 1) * 1000
 

@@ -1,6 +1,7 @@
-"""The hot queries use indexes on every database: none of their plans reads a whole table."""
+"""The hot queries use indexes on every database (none of their plans reads a whole table), and are not repeated."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,10 +9,14 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import OneTimeCode, StudentProfile, User
+from attendance import services
 from attendance.enums import SessionState
+from attendance.live import journal
 from attendance.models import Attendance, Mark, Session, SessionName
 from classes.models import Class, Enrolment
 from core.ids import new_id
+from tests.services.conftest import make_room
+from tests.support.queries import around_queries
 
 #: Each query, and the fields with which the index begins that it is to use.
 HOT_QUERIES: dict[str, tuple[Any, list[str]]] = {
@@ -54,6 +59,28 @@ def test_a_hot_query_uses_an_index(name: str) -> None:
     query, fields = HOT_QUERIES[name]
     assert has_index(query().model, fields)
     assert reads_by_index(query()), plan(query())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_a_session_asks_as_often_for_a_large_roster_as_for_a_small_one() -> None:
+    counts: list[int] = []
+    finished: frozenset[str] = frozenset()
+    for students in (3, 150):  # as many records as any database takes in one statement
+        room = make_room(students)
+        session = room.start()
+        asked: list[str] = []
+
+        def count(ask: Callable[[], Any], text: str, asked: list[str] = asked) -> Any:
+            asked.append(text)
+            return ask()
+
+        with around_queries(count):
+            services.session_end(session_id=session.id)
+            journal.look({session.id: journal.Known(seq=0, roster_version=0)}, finished)
+        assert Attendance.objects.filter(session=session).count() == students
+        counts.append(len(asked))
+        finished |= {session.id}
+    assert counts[0] == counts[1] > 0
 
 
 @pytest.mark.django_db

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from attendance import services
-from attendance.enums import Method, SessionState
+from attendance.enums import SessionState
 from attendance.live import journal
 from attendance.live.journal import Known, Refusal
 from attendance.models import Attendance, Focus, Mark, Session
@@ -17,23 +18,10 @@ from attendance.signals import session_changed
 from classes.models import Class
 from core import errors
 from core.identity import Actor
-from core.ids import new_id
 from core.work import unit_of_work
-from tests.services.conftest import Room, actor_of, at_once, enrol, make_room
+from tests.services.conftest import actor_of, at_once, enrol, make_room, new_mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def new_mark(room: Room, session: Session, student: int = 0, status: str = "present") -> Mark:
-    return Mark(
-        id=new_id(),
-        session_id=session.id,
-        student_id=room.students[student].id,
-        status=status,
-        at=timezone.now(),
-        by_id=room.teacher.id,
-        method=Method.TEACHER,
-    )
 
 
 def forget(session: Session) -> None:
@@ -52,6 +40,15 @@ def test_eight_starts_at_once_open_one_session() -> None:
     assert len({session.started_at for session in sessions}) == 1
     assert Session.objects.count() == 1
     assert Focus.objects.get().session_id == sessions[0].id
+
+
+def test_the_first_starts_of_several_classes_race_for_the_focus_and_all_succeed() -> None:
+    for _ in range(10):
+        Focus.objects.all().delete()
+        rooms = [make_room(1) for _ in range(4)]
+        sessions = at_once([room.start for room in rooms] * 2)
+        assert [session for session in sessions if not isinstance(session, Session)] == []
+        assert [session.id for session in sessions[:4]] == [session.id for session in sessions[4:]]
 
 
 def test_starting_another_class_moves_the_focus_and_sets_nothing_else_aside() -> None:
@@ -141,7 +138,7 @@ def test_a_forgotten_session_ends_as_done_would_end_it() -> None:
     session.refresh_from_db()
     assert session.state == SessionState.OPEN
     forget(session)
-    assert [view.idle for view in journal.look({}, frozenset()).sessions] == [True]
+    assert journal.look({}, frozenset()).idle == [session.id]
     services.session_end_forgotten(session_id=session.id)
     session.refresh_from_db()
     assert (session.state, session.present_count, session.absent_count) == (SessionState.ENDED, 1, 1)
@@ -222,6 +219,41 @@ def test_a_look_finds_what_is_new_and_nothing_else() -> None:
     (view,) = journal.look(known, frozenset()).sessions
     assert view.roster is not None
     assert late.id in view.roster
+
+
+def test_a_look_passes_over_a_session_that_is_as_the_last_one_found_it() -> None:
+    room = make_room(2)
+    session = room.start()
+    journal.commit([new_mark(room, session)])
+    view = journal.look({}, frozenset())
+    version = view.sessions[0].roster_version
+    known = {session.id: Known(1, version, view.rows[session.id])}
+    assert journal.look(known, frozenset()).sessions == []
+    assert journal.look({session.id: Known(0, version, view.rows[session.id])}, frozenset()).sessions != []
+    Class.objects.filter(pk=room.class_id).update(name="Chemistry")
+    (renamed,) = journal.look(known, frozenset()).sessions
+    assert (renamed.class_name, renamed.marks, renamed.roster) == ("Chemistry", [], None)
+    Class.objects.filter(pk=room.class_id).update(name="Physics")
+    journal.commit([new_mark(room, session, 1)])
+    (marked,) = journal.look(known, frozenset()).sessions
+    assert [mark.seq for mark in marked.marks] == [2]
+
+
+def test_a_look_at_many_sessions_from_their_beginning_asks_no_more_than_a_look_at_one(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    rooms = [make_room(2) for _ in range(4)]
+    sessions = [room.start() for room in rooms]
+    for room, session in zip(rooms, sessions, strict=True):
+        journal.commit([new_mark(room, session, 0), new_mark(room, session, 1, "absent")])
+    with django_assert_max_num_queries(4):  # the accounts' version, sessions, rosters, marks
+        views = journal.look({}, frozenset()).sessions
+    assert [view.id for view in views] == [session.id for session in sessions]
+    for view, room in zip(views, rooms, strict=True):
+        assert view.roster == {student.id: student.name for student in room.students}
+        marked = [(mark.seq, mark.student_id, mark.status) for mark in view.marks]
+        first, second = room.students
+        assert marked == [(1, first.id, "present"), (2, second.id, "absent")]
 
 
 def test_a_look_finds_what_ended_just_now_and_what_is_known_however_long_ago_it_ended() -> None:

@@ -2,7 +2,7 @@
 
 Two processes over one database, and a channel layer that loses, repeats and reorders hints. The machine lets
 them drift apart, brings them together (`converge`) and compares what each client heard with the journal.
-`HYPOTHESIS_PROFILE=long` searches for some minutes instead of some seconds.
+`make fuzz` searches for some minutes instead of some seconds.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ from tests.services.conftest import (
 hypothesis_settings.register_profile(
     "short",
     deadline=None,
-    max_examples=25 if connection.vendor == "mongodb" else 60,  # the stand-in server is slow
+    max_examples=25 if connection.vendor == "mongodb" else 40,  # the stand-in server is slow
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

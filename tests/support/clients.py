@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import itertools
 import json
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -20,13 +22,15 @@ from tests.support.environment import JWT_SECRET
 
 PASSWORD = "correct horse"
 #: A frame that is to come has this long, seconds; far more than it needs, so that a busy machine fails no test.
-FRAME_LIMIT = 15.0
+FRAME_LIMIT = 30.0
 #: Silence is proven by waiting this long, seconds.
 SILENCE = 0.3
 #: A client of the tests reads what comes, however much.
 UNLIMITED: dict[str, Any] = {"open_timeout": FRAME_LIMIT, "max_size": None, "max_queue": None}
 #: So many requests at once are more than a server works on at once.
 MANY = 64
+
+T = TypeVar("T")
 
 _numbers = itertools.count(1)
 
@@ -140,6 +144,15 @@ class Room:
         return started_at
 
 
+async def until_closed(read: Callable[[], Awaitable[T]]) -> list[T]:
+    """What `read` still brings until the server closes."""
+    found = []
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            found.append(await read())
+    return found
+
+
 class Socket:
     """A WebSocket client: `async with Socket(server.ws_url, person.token) as socket:`."""
 
@@ -196,13 +209,25 @@ class Socket:
 
     async def rest(self) -> list[dict[str, Any]]:
         """What still comes until the server closes."""
-        frames = []
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                frames.append(await self.frame())
-        return frames
+        return await until_closed(self.frame)
 
     async def close_code(self) -> int | None:
         """Waits until the server closes; the close code."""
         await asyncio.wait_for(self.connection.wait_closed(), FRAME_LIMIT)
         return self.connection.close_code
+
+
+class Stalled(Socket):
+    """Takes one message and then reads nothing, with little room in the kernel besides."""
+
+    def __init__(self, ws_url: str, token: str) -> None:
+        super().__init__(ws_url, token, max_queue=1, ping_interval=None)
+
+    async def __aenter__(self) -> "Stalled":
+        address = urlsplit(self.url)
+        plug = socket.socket()
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plug.connect((address.hostname, address.port))
+        self.options["sock"] = plug
+        await super().__aenter__()
+        return self

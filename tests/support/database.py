@@ -5,12 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import psycopg
@@ -26,7 +27,7 @@ from accounts.models import AccountsVersion
 from attendance.enums import SessionState
 from attendance.models import Attendance, Mark, Session
 from attendance_project.settings import database_settings
-from tests.support.environment import PREFIX, TEST_DATABASE_URL, database_url
+from tests.support.environment import DATABASES_STAY, PREFIX, TEST_DATABASE_URL, database_url
 from tests.support.processes import ROOT
 
 R = TypeVar("R")
@@ -121,7 +122,7 @@ def manage(*arguments: str, database: Database, **environment: str) -> subproces
 
 
 class Databases:
-    """Fresh, migrated databases: one is migrated, the others are copies of it. All are gone after `close`."""
+    """Fresh, migrated databases: one is migrated, the others are copies of it. All that may not stay go at `close`."""
 
     def __init__(self, folder: Path, unblock: Unblock = nullcontext) -> None:
         self.folder = folder
@@ -151,9 +152,19 @@ class Databases:
 
     def close(self) -> None:
         """No server may be running any more."""
-        for name in self._names:
+        for name in [] if DATABASES_STAY else self._names:
             self._kind.drop(name)
         self._kind.close()
+
+
+@contextmanager
+def databases_of_a_run(place: Path | None = None) -> Iterator[Databases]:
+    """For what is no test of pytest's: databases in a folder of their own, the system's or one in `place`."""
+    with (
+        TemporaryDirectory(prefix="attendance-", dir=place, ignore_cleanup_errors=True) as folder,
+        closing(Databases(Path(folder))) as databases,
+    ):
+        yield databases
 
 
 class Files:

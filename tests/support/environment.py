@@ -4,6 +4,7 @@
 `postgres://postgres@127.0.0.1:5432/` or `mongodb://127.0.0.1:27017/`, on which the tests make databases of their own.
 """
 
+import logging
 import os
 import tempfile
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ DATA_DIR = tempfile.mkdtemp(prefix="attendance-tests-")
 #: The servers that the tests start have the same, so that tests can make tokens for them.
 JWT_SECRET = "a secret for tests only, and long enough"
 TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
+#: Whether what the tests made there stays: the server is thrown away after the run.
+DATABASES_STAY = bool(os.environ.get("TEST_DATABASES_STAY"))
 #: Begins the names of this process's databases: runs at the same time, and a run's processes, have their own.
 PREFIX = f"attendance_{os.getpid()}"
 
@@ -26,8 +29,8 @@ def database_url(name: str) -> str:
 
 for variable in (
     *("DATABASE_URL", "LIVE_SESSIONS", "SESSION_IDLE_MINUTES", "DEBUG", "HOST", "PORT", "TIME_ZONE"),
-    *("EMAIL_URL", "EMAIL_FROM", "ATTENTRACK_OPEN"),
-    *("CHAT_PORT", "ACCESS_TOKEN_SECRET", "ALLOWED_ORIGINS"),
+    *("EMAIL_URL", "EMAIL_FROM", "ATTENTRACK_OPEN", "REDIS_URL", "WORKERS"),
+    *("CHAT_PORT", "ACCESS_TOKEN_SECRET", "ALLOWED_ORIGINS", "REQUEST_TIMEOUT", "FORWARDED_ALLOW_IPS"),
 ):
     os.environ.pop(variable, None)
 os.environ["DATA_DIR"] = DATA_DIR
@@ -39,3 +42,5 @@ if TEST_DATABASE_URL:
 # So that what the tests share can import the models, outside pytest too.
 os.environ["DJANGO_SETTINGS_MODULE"] = "attendance_project.settings"
 django.setup()
+# A failure's report is about what failed, not about each request of our clients before it.
+logging.getLogger("httpx").setLevel(logging.WARNING)

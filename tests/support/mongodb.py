@@ -2,12 +2,10 @@
 
 import os
 import random
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 
 from tests.support.processes import ROOT, START_LIMIT, ServerProcess
 
@@ -43,7 +41,7 @@ class MongoServer(ServerProcess):
 
     def start(self) -> "MongoServer":
         """Returns once it listens; AssertionError with its log if it does not."""
-        assert self.process is None or self.process.poll() is not None, "it runs already"
+        assert not self.running, "it runs already"
         self.folder.mkdir(parents=True, exist_ok=True)
         chosen = self.port != 0
         until = time.monotonic() + START_LIMIT
@@ -56,36 +54,22 @@ class MongoServer(ServerProcess):
             pause.wait(0.1)  # somebody else has the port, or the system has not given it back yet
         raise AssertionError(f"the database server did not start:\n{self.log_text()}")
 
-    restart = start
-
     def _try(self, until: float) -> bool:
         """One attempt to listen on the port; False if it is taken."""
         command = [sys.executable, "-m", self.module, "--host", "127.0.0.1", "--port", str(self.port)]
-        with self.log.open("ab") as log:
-            offset = log.tell()
-            self.process = subprocess.Popen(
-                [*command, "--storage-path", str(self.folder / "data"), "--sync-on-commit"],
-                cwd=ROOT,
-                env={**os.environ, "TRANSACTION_LIFETIME": str(self.transaction_lifetime)},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        offset = self.launch(
+            [*command, "--storage-path", str(self.folder / "data"), "--sync-on-commit"],
+            cwd=ROOT,
+            env={**os.environ, "TRANSACTION_LIFETIME": str(self.transaction_lifetime)},
+        )
         pause = threading.Event()
         while time.monotonic() < until:
             text = self.log.read_bytes()[offset:].decode(errors="replace")
             if f"listening on 127.0.0.1:{self.port}\n" in text:
                 return True
-            if self.process.poll() is not None:
-                assert "Address already in use" in text, f"it ended with {self.process.returncode}:\n{text}"
+            if not self.running:
+                assert "Address already in use" in text, f"it ended:\n{text}"
                 return False
             pause.wait(0.02)
         self.kill()
         return False
-
-    def __enter__(self) -> "MongoServer":
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()

@@ -7,7 +7,6 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 
 import psycopg
 
@@ -45,9 +44,10 @@ class PostgresServer(ServerProcess):
         until = time.monotonic() + START_LIMIT
         pause = threading.Event()
         while time.monotonic() < until:
-            if self.process is None or self.process.poll() is not None:
+            if not self.running:
                 # Again after a refusal: what a killed server had started looks after itself, and ends a moment later.
-                self._launch()
+                place = ("-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1")
+                self.launch(self._command("postgres", *place), cwd=self.folder)
             try:
                 psycopg.connect(self.database_url("postgres"), connect_timeout=5).close()
             except psycopg.OperationalError:
@@ -55,19 +55,6 @@ class PostgresServer(ServerProcess):
             else:
                 return self
         raise AssertionError(self.log_text())
-
-    def _launch(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command("postgres", "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                cwd=self.folder,
-                start_new_session=True,
-            )
-
-    restart = start
 
     def close(self) -> None:
         """Ends the server, however it stands, and removes its data."""
@@ -83,12 +70,6 @@ class PostgresServer(ServerProcess):
     def _command(self, program: str, *arguments: str) -> list[str]:
         command = [str(self.place / program), *arguments]
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command] if _root() else command
-
-    def __enter__(self) -> "PostgresServer":
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
 
 def _root() -> bool:

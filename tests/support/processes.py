@@ -1,21 +1,57 @@
-"""What the tests' server processes have in common: ours, and those of the databases."""
+"""What the tests' server processes have in common: ours, those of the databases, Redis and nginx."""
 
 import os
 import random
 import signal
 import socket
 import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 60.0  # seconds
 
 
-class ServerProcess:
-    """A process in a group of its own, which ends with all that it started."""
+class ServerProcess(ABC):
+    """A process in a group of its own, which ends with all that it started: `with ServerProcess() as running:`."""
 
     log: Path
     process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Starts it, and returns once it can be used; AssertionError with its log if it does not come to that."""
+
+    def restart(self) -> Self:
+        """The same after `kill`: it goes on where it was."""
+        return self.start()
+
+    def launch(self, command: Sequence[str], **options: Any) -> int:
+        """Runs a command as this process; where in the log begins what it says."""
+        with self.log.open("ab") as log:
+            offset = log.tell()
+            self.process = subprocess.Popen(
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                **options,
+            )
+        return offset
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
         """SIGKILL: no goodbye, no clean-up."""
@@ -32,7 +68,7 @@ class ServerProcess:
 
     def close(self) -> None:
         """Ends the process, however it stands."""
-        if self.process is not None and self.process.poll() is None:
+        if self.running:
             self.kill()
 
     def log_text(self) -> str:

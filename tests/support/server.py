@@ -1,18 +1,53 @@
 """A real server process for tests: `manage.py serve` on a port of its own, over a database."""
 
+import os
 import re
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
 
 from tests.support.database import Database, environment_of
 from tests.support.processes import ROOT, START_LIMIT, ServerProcess, answers, free_port
 
+SERVE = [sys.executable, "manage.py", "serve"]
+#: The other ways to run the application.
+OTHER_SERVERS = {
+    name: [sys.executable, *command]
+    for name, command in {
+        "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{free_port}", "attendance_project.asgi:application"],
+        "granian": [
+            *("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{free_port}"),
+            "attendance_project.asgi:application",
+        ],
+        "runserver": ["manage.py", "runserver", "--noreload", "127.0.0.1:{free_port}"],
+        "uvicorn": [
+            *("-m", "uvicorn", "--port", "{free_port}", "--no-access-log", "--ws", "websockets-sansio"),
+            "attendance_project.asgi:application",
+        ],
+    }.items()
+}
+#: Which of them runs the tests' servers instead of `manage.py serve`; empty: none.
+TEST_SERVER = os.environ.get("TEST_SERVER", "")
+#: The code with which a message over the limit closes its socket. daphne, which runserver is as well, cannot say 1009:
+#: it takes private codes only.
+TOO_BIG = {"": 1009, "daphne": 4009, "granian": 1009, "runserver": 4009, "uvicorn": 1009}
+
+
+def not_under(*servers: str, reason: str) -> pytest.MarkDecorator:
+    """For a test that these servers cannot pass."""
+    return pytest.mark.skipif(TEST_SERVER in servers, reason=reason)
+
+
+#: For tests of what `manage.py serve` alone does.
+only_serve = not_under(*OTHER_SERVERS, reason="manage.py serve does this")
+
 
 class Server(ServerProcess):
-    """One server process: `manage.py serve`, or `command`.
+    """One server process: `manage.py serve` (or what TEST_SERVER names), or `command`.
 
     In a command `{port}` is 0, for a server that picks a port and says so; `{free_port}` is one chosen for it.
 
@@ -36,21 +71,15 @@ class Server(ServerProcess):
 
     def start(self) -> "Server":
         """Starts the process and returns once it listens; AssertionError with its log if it does not."""
-        command = self.command or [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        command = self.command or OTHER_SERVERS.get(TEST_SERVER) or [*SERVE, "--port", str(self.port)]
         picks_port = not any("{free_port}" in part for part in command)
         if not picks_port and not self.port:
             self.port = free_port()
-        with self.log.open("ab") as log:
-            offset = log.tell()
-            self.process = subprocess.Popen(
-                [part.format(port=self.port, free_port=self.port) for part in command],
-                cwd=ROOT,
-                env=environment_of(self.database, self.environment),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        offset = self.launch(
+            [part.format(port=self.port, free_port=self.port) for part in command],
+            cwd=ROOT,
+            env=environment_of(self.database, self.environment),
+        )
         until = time.monotonic() + START_LIMIT
         pause = threading.Event()
         while time.monotonic() < until:
@@ -61,14 +90,23 @@ class Server(ServerProcess):
                 return self
             if not picks_port and answers(self.port):  # other servers say where they listen in words of their own
                 return self
-            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{text}"
+            assert self.running, f"the server ended:\n{text}"
             pause.wait(0.02)
         raise AssertionError(f"the server did not start:\n{self.log_text()}")
-
-    restart = start
 
     def assert_clean(self) -> None:
         """No crash and no lock trouble in the log."""
         log = self.log_text()
         for trouble in ("Traceback", "database is locked", "Exception in", "never retrieved", "ERROR"):
             assert trouble not in log, log
+
+
+@contextmanager
+def two_servers(database: Database, **environment: str) -> Iterator[tuple[Server, Server]]:
+    """Two server processes over one database, whose logs are clean at the end."""
+    servers = Server(database, **environment).start(), Server(database, **environment).start()
+    yield servers
+    for server in servers:
+        server.close()
+    for server in servers:
+        server.assert_clean()

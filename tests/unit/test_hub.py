@@ -1,13 +1,14 @@
 """The hub tells each fact to whom it concerns, encoded once, in order, and in few writes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from accounts.tokens import Claims
 from attendance.enums import Method, Status
 from attendance.live import wire
+from attendance.live.frames import Frames
 from attendance.live.hub import EVERYBODY, Hub, Socket
 from attendance.live.session import Fact, LiveSession, Marked
 from core.identity import Actor, Role
@@ -22,6 +23,9 @@ class Outlet:
 
     def __init__(self) -> None:
         self.writes: list[list[str]] = []
+        self.rests: list[bytes] = []
+        self.writer: Callable[[bytes], int] | None = None
+        self.changed: Callable[[], object] = lambda: None
 
     @property
     def frames(self) -> list[str]:
@@ -29,6 +33,9 @@ class Outlet:
 
     def send(self, frames: list[str]) -> None:
         self.writes.append(list(frames))
+
+    def send_rest(self, frames: Frames, sent: int) -> None:
+        self.rests.append(frames.wire[sent:])
 
     async def answer(self, make: object) -> None:
         raise NotImplementedError
@@ -80,6 +87,40 @@ async def test_all_sockets_of_a_user_hear_and_each_fact_is_encoded_once_a_form()
     assert encoded == facts(1, 2, 3)
     assert all(outlet.frames == plain(1, 2, 3) for outlet in outlets)
     assert other.frames == wire.sequenced(SESSION, facts(1, 2, 3))
+
+
+async def test_what_sends_bytes_at_once_is_used_for_as_long_as_there_is_such_a_way() -> None:
+    hub = Hub()
+    outlets = {name: join(hub, name)[1] for name in ("slow", "quick", "partly", "full", "broken")}
+    written: list[bytes] = []
+
+    def take(data: bytes) -> int:
+        written.append(data)
+        return len(data)
+
+    def refuse(failure: OSError) -> Callable[[bytes], int]:
+        def write(data: bytes) -> int:
+            raise failure
+
+        return write
+
+    ways = {"quick": take, "partly": lambda _: 7, "full": refuse(BlockingIOError()), "broken": refuse(OSError())}
+    for name, writer in ways.items():
+        outlets[name].writer = writer
+        outlets[name].changed()
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    for outlet in outlets.values():
+        outlet.writer = None
+        outlet.changed()
+    hub.publish(SESSION, facts(2), EVERYBODY)
+    hub.flush()
+    assert written == [Frames(plain(1)).wire]
+    assert {name: outlet.rests for name, outlet in outlets.items() if outlet.rests} == {
+        "partly": [Frames(plain(1)).wire[7:]],
+        "full": [Frames(plain(1)).wire],
+    }
+    assert outlets.pop("slow").frames == plain(1, 2)
+    assert all(outlet.frames == plain(2) for outlet in outlets.values())
 
 
 async def test_the_first_fact_goes_at_once_and_those_behind_it_together() -> None:

@@ -20,6 +20,8 @@ class Transport:
         self.taking = asyncio.Event()
         self.taking.set()
         self.aborted = False
+        self.writer: Any = lambda data: len(data)
+        self.changed: Any = None
 
     def write(self, frames: bytes) -> None:
         self.writes.append(frames)
@@ -114,6 +116,30 @@ async def test_a_slow_reader_that_wakes_up_finds_1013() -> None:
         socket.outlet.send(Frames(["x" * (outlets.MAX_UNSENT // 2)]))
     await settle()
     assert socket.closes == [1013]
+    socket.outlet.stop()
+
+
+async def test_frames_may_go_past_the_transport_while_the_socket_is_open_and_nothing_is_queued() -> None:
+    socket = Socket(opened=False)
+    changes: list[bool] = []
+    socket.outlet.changed = lambda: changes.append(socket.outlet.writer is not None)
+    assert socket.outlet.writer is None
+    socket.outlet.open()
+    past = socket.transport.writer
+    assert socket.outlet.writer is past
+    for writer in (None, past):  # the transport begins to queue; it has nothing queued any more
+        socket.transport.writer = writer
+        socket.transport.changed()
+    socket.outlet.close(4401)
+    socket.transport.changed()
+    assert changes == [True, False, True, False, False]
+    socket.outlet.stop()
+
+
+async def test_what_was_not_taken_is_queued_behind_what_was() -> None:
+    socket = Socket()
+    socket.outlet.send_rest(Frames(["Hello"]), 3)
+    assert socket.transport.writes == [b"ello"]
     socket.outlet.stop()
 
 

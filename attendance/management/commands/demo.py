@@ -15,14 +15,14 @@ from accounts.services import user_signup
 from attendance import services
 from attendance.enums import Method, SessionState, Status
 from attendance.live import journal
-from attendance.models import Mark, Session
+from attendance.live.statements import NewMark
+from attendance.models import Session
 from classes import rosters
 from classes.models import Class
 from classes.selectors import student_ids
 from classes.services import class_create
 from core.commands import ExplainedCommand
 from core.identity import Actor, Role
-from core.ids import new_id
 from core.work import unit_of_work
 
 ROSTER = Path(__file__).resolve().parents[2] / "data" / "demo_roster.csv"
@@ -186,15 +186,7 @@ def _mark(
 ) -> None:
     """Adds the marks to the journal, the teacher calling the roll from `began` on, a student each `pace`."""
     marks = [
-        Mark(
-            id=new_id(),
-            session_id=session.id,
-            student_id=student_id,
-            status=status,
-            at=began + place * pace,
-            by_id=teacher.id,
-            method=Method.TEACHER,
-        )
+        NewMark(session.id, student_id, status, began + place * pace, teacher.id, Method.TEACHER)
         for place, (student_id, status) in enumerate(marked)
         if status is not None
     ]

@@ -4,7 +4,10 @@ import argparse
 import contextlib
 import resource
 import secrets
+import signal
 import socket
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -17,39 +20,50 @@ from django.db import connection
 from core.commands import ExplainedCommand
 from core.database import ADVICE, DATABASE_ERRORS, describe
 from core.health import missing_migrations
-from core.stopping import stopping
+from core.server import LEAVE_LIMIT, Server, Supervisor
+from core.workers import shared_folder
 
 #: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
 #: before anybody can notice that the reader is slow.
 SEND_BUFFER = 64 * 1024
-#: A peer that acknowledges nothing for this long is gone, milliseconds.
-USER_TIMEOUT = 20_000
+#: A peer that takes nothing for this long is gone, milliseconds. Under 500 frames a second the kernel's buffers fill in
+#: 4 to 6 s, so who stalls is let go within 20.
+USER_TIMEOUT = 12_000
 BACKLOG = 4096
+#: On SIGHUP a new worker has this long to be ready, or the old one stays, seconds.
+WORKER_START_LIMIT = 60
 ADMIN_EMAIL = "admin@attendance.local"
-
 
 EXAMPLE = """\
   python manage.py serve --setup
   HOST=0.0.0.0 PORT=8000 python manage.py serve
+  REDIS_URL=redis://127.0.0.1:6379 python manage.py serve --workers 4
 """
 
 
 class Command(ExplainedCommand):
     example = EXAMPLE
     help = "Serves HTTP and WebSockets. With --setup it first makes the database ready and, once, an admin account."
+    requires_system_checks = ()  # they run in `handle`, with the database's and with what the command line says
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="address to listen on (default: HOST, %(default)s)")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port (default: PORT, %(default)s); 0: any")
         parser.add_argument(
+            "--workers", type=int, default=settings.WORKERS, help="server processes (default: WORKERS, %(default)s)"
+        )
+        parser.add_argument(
             "--setup", action="store_true", help="apply missing migrations and make the first admin account"
         )
 
-    def handle(self, *args: Any, host: str, port: int, setup: bool, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, workers: int, setup: bool, **options: Any) -> None:
+        if workers < 1:
+            raise CommandError("--workers must be 1 or more.")
         listeners = [_listen(host, port)]
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
         missing = _missing_migrations()
+        settings.WORKERS = workers  # the checks ask there
         call_command("check", databases=["default"], verbosity=0)
         if missing and not setup:
             raise CommandError(f"The database lacks {missing} migrations. Run: python manage.py migrate")
@@ -60,10 +74,7 @@ class Command(ExplainedCommand):
         connection.close()
         _allow_many_sockets()
         url = f"http://{_printable(host)}:{listeners[0].getsockname()[1]}"
-        server = Server(_config(host), ready=lambda: self.welcome(url, password))
-        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises Ctrl+C again once it has stopped
-            server.run(sockets=listeners)
-        if not server.started:
+        if not _run(_config(host, workers), listeners, ready=lambda: self.welcome(url, password)):
             raise CommandError("The server could not start; the lines above say why.")
 
     def welcome(self, url: str, password: str | None) -> None:
@@ -84,39 +95,49 @@ class Command(ExplainedCommand):
         self.stdout.flush()
 
 
-class Server(uvicorn.Server):
-    """uvicorn that calls `ready` when it listens."""
+def _run(config: uvicorn.Config, listeners: list[socket.socket], ready: Callable[[], object]) -> bool:
+    """Serves until it is told to stop; whether it ever did."""
+    if config.workers > 1:
+        _leave_database()
+        supervisor = Supervisor(config, listeners, ready)
+        with shared_folder():
+            supervisor.run()
+        return supervisor.started
+    server = Server(config, ready)
+    # uvicorn raises the signal again once it has stopped: to be told to stop, and to do so, is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=listeners)
+    return server.started
 
-    def __init__(self, config: uvicorn.Config, ready: Any) -> None:
-        super().__init__(config)
-        self.ready = ready
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        stopping()
-        await super().shutdown(sockets)
+def _leave_database() -> None:
+    """This process will not ask the database any more."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        pooled: Any = connection
+        pooled.close_pool()
 
 
-def _config(host: str) -> uvicorn.Config:
+def _config(host: str, workers: int) -> uvicorn.Config:
     return uvicorn.Config(
         "attendance_project.asgi:application",
         host=host,
-        http="httptools",
+        workers=workers,
+        timeout_worker_healthcheck=WORKER_START_LIMIT,
+        http="core.http:HttpProtocol",
         loop="auto",
         ws="core.websocket:WebSocketProtocol",
         lifespan="on",
         log_config=None,  # Django's LOGGING, which keeps tokens out of every line
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
         ws_max_size=settings.MAX_MESSAGE_SIZE,
         ws_per_message_deflate=False,  # 58 KB and 16 µs a frame for each socket
         ws_ping_interval=20,
         ws_ping_timeout=20,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=LEAVE_LIMIT + 1,  # then what still works on a request is cancelled
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.support.clients import FRAME_LIMIT, SILENCE, UNLIMITED
+from tests.support.clients import FRAME_LIMIT, SILENCE, UNLIMITED, until_closed
 
 
 class App:
@@ -66,6 +66,10 @@ class AppSocket:
             text = str(await self.connection.recv())
         self.app.traffic.append(text)
         return dict(json.loads(text))
+
+    async def rest(self) -> list[dict[str, Any]]:
+        """What still comes until the server closes."""
+        return await until_closed(self.frame)
 
     async def error(self) -> str:
         frame = await self.frame()

@@ -1,19 +1,17 @@
-"""Both dialects in short under the other ways to run the application: daphne, runserver, uvicorn as it comes."""
+"""Both dialects in short under the other ways to run the application."""
 
-import sys
 from collections.abc import Callable
 
 import pytest
 
-from tests.realtime.test_other_servers import COMMANDS, TOO_BIG
 from tests.support.clients import Api
-from tests.support.server import Server
+from tests.support.server import OTHER_SERVERS, TOO_BIG, Server
 from tests.support.socketio import events_socket, rooms_socket
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", OTHER_SERVERS)
 async def test_socketio_is_served_under(make_server: Callable[..., Server], name: str) -> None:
-    server = make_server(command=[sys.executable, *COMMANDS[name]])
+    server = make_server(command=OTHER_SERVERS[name])
     api = Api(server.url)
     room = api.make_room(1)
     student = room.students[0]

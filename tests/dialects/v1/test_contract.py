@@ -10,7 +10,8 @@ from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
 from attendance.live import journal
-from attendance.models import Mark, Session
+from attendance.live.statements import NewMark
+from attendance.models import Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
 from core.times import now, to_iso
@@ -255,9 +256,7 @@ def start(school: School) -> Session:
 
 
 def mark(session: Session, student: User, given: Status) -> None:
-    made = Mark(
-        session=session, student=student, status=given, at=now(), by_id=session.started_by_id, method=Method.TEACHER
-    )
+    made = NewMark(session.id, student.id, given, now(), session.started_by_id, Method.TEACHER)
     assert isinstance(journal.commit([made])[0], int)
 
 

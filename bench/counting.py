@@ -1,0 +1,36 @@
+"""`manage.py serve` that counts commits of marks: `python -m bench.counting FILE PORT`.
+
+FILE gets a line for each commit, the number of marks in it. The project itself needs no such count.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import django
+
+from tests.support.processes import ROOT
+
+
+def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "attendance_project.settings"
+    os.chdir(ROOT)
+    django.setup()
+    from django.core.management import call_command
+
+    from attendance.live import journal
+    from attendance.live.statements import NewMark
+
+    count, add = open(sys.argv[1], "a", buffering=1), journal._add  # noqa: SIM115  as long as the process
+
+    def counted(marks: Sequence[NewMark]) -> list[int | journal.Refusal]:
+        outcomes = add(marks)
+        count.write(f"{len(marks)}\n")
+        return outcomes
+
+    journal._add = counted
+    call_command("serve", port=int(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""`make bench-docs`: docs/benchmarks.md, docs/scaling.md and README's table, from what the benchmarks found.
+
+Takes the results that are in FOLDER (the others stay as they were) into docs/benchmarks/, draws their curves there,
+and fills in bench/templates/. Nothing in those documents that a run can find out is typed by hand.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import simulate_nine_oclock as simulation
+from bench.results import FOLDER, ROOT, Figures, read, write
+from bench.side_by_side import heading, in_words, many_in_words, shown
+
+DOCUMENTS = simulation.DOCUMENTS
+TEMPLATES = Path(__file__).parent / "templates"
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mongodb": "MongoDB (SecantusDB)"}
+README_MARKS = ("<!-- make bench-docs writes from here -->", "<!-- to here -->")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="with the results (default: %(default)s)")
+    arguments = parser.parse_args()
+    for name in ("side-by-side", *(f"scale-{database}" for database in NAMES)):
+        found = read(arguments.folder, name)
+        if found is not None:
+            write(DOCUMENTS, name, found)
+
+    from bench.plots import draw  # here: the documents can be rendered without what draws
+
+    for path in draw(scales(), DOCUMENTS):
+        print(path)
+    for path, text in rendered().items():
+        path.write_text(text)
+        print(path)
+    return 0
+
+
+def scales() -> dict[str, Figures]:
+    """The committed growth curves, by database."""
+    found = {database: read(DOCUMENTS, f"scale-{database}") for database in NAMES}
+    return {database: figures for database, figures in found.items() if figures is not None}
+
+
+def rendered() -> dict[Path, str]:
+    """The documents' texts, as the committed results have them."""
+    compared = read(DOCUMENTS, "side-by-side")
+    assert compared is not None, "make bench has not run yet"
+    of_scales, of_simulation = scales(), simulation.figures(DOCUMENTS)
+    readme = ROOT / "README.md"
+    return {
+        ROOT / "docs" / "benchmarks.md": _filled("benchmarks.md", _benchmarks(compared, of_scales)),
+        ROOT / "docs" / "scaling.md": _filled("scaling.md", _scaling(of_simulation)),
+        readme: _between_marks(readme.read_text(), side_by_side_table(compared)),
+    }
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    return (TEMPLATES / name).read_text().format_map(values)
+
+
+def _between_marks(text: str, new: str) -> str:
+    before, begin, rest = text.partition(README_MARKS[0])
+    _, end, after = rest.partition(README_MARKS[1])
+    assert (begin, end) == README_MARKS, "README.md has lost its marks for the table"
+    return f"{before}{begin}\n{new}\n{end}{after}"
+
+
+# docs/benchmarks.md
+
+
+def _benchmarks(compared: Figures, of_scales: dict[str, Figures]) -> dict[str, str]:
+    return {
+        "side_by_side": side_by_side_table(compared),
+        "frames": _by_database(
+            of_scales,
+            "frames",
+            ("sockets", "sockets"),
+            [
+                ("µs a frame", lambda point: point["steady"]["cpu_us_per_frame"]),
+                ("p99, ms", lambda point: point["steady"]["p99_ms"]),
+                ("at once: µs a frame", lambda point: point["burst"]["cpu_us_per_frame"]),
+                ("lost", lambda point: point["steady"]["lost"] + point["burst"]["lost"]),
+                ("KiB a socket", lambda point: point["steady"]["kib_per_socket"]),
+            ],
+        ),
+        "ends": _by_database(
+            of_scales,
+            "ends",
+            ("students", "students"),
+            [
+                ("seconds", lambda point: point["seconds"]),
+                ("worst", lambda point: point["worst_seconds"]),
+                ("server CPU, s", lambda point: point["cpu_s"]),
+            ],
+        ),
+        "recovery": _by_database(
+            of_scales,
+            "recovery",
+            ("marks", "marks in the journal"),
+            [
+                ("ready, s", lambda point: point["ready_s"]),
+                ("SYNC answered, s", lambda point: point["synced_s"]),
+            ],
+        ),
+        "matrices": _by_database(
+            of_scales,
+            "matrices",
+            ("sessions", "sessions"),
+            [("read, s", lambda point: point["read_s"]), ("as CSV, s", lambda point: point["csv_s"])],
+        ),
+        "open_sessions": _by_database(
+            of_scales,
+            "open_sessions",
+            ("sessions", "live sessions"),
+            [
+                ("ready, s", lambda point: point["ready_s"]),
+                ("watching, ms of CPU a second", lambda point: point["watching_ms_per_s"]),
+                ("a mark, µs of CPU", lambda point: point["cpu_us_per_mark"]),
+                ("memory, MiB", lambda point: point["memory_mib"]),
+            ],
+        ),
+        "shared_commits": _by_database(
+            of_scales,
+            "shared_commits",
+            ("window", "on the way, each"),
+            [
+                ("marks a second", lambda point: point["marks_per_s"]),
+                ("marks a commit", lambda point: point["marks_per_commit"]),
+                ("p50, ms", lambda point: point["p50_ms"]),
+                ("p99, ms", lambda point: point["p99_ms"]),
+            ],
+        ),
+        "costs": _costs(of_scales),
+        "runs": _runs(compared, of_scales),
+    }
+
+
+def side_by_side_table(compared: Figures) -> str:
+    """The table of `make bench`, and the line under it."""
+    table = _table(heading(compared), in_words(compared))
+    return f"{table}\n\n{many_in_words(compared['many'])}\n\n{_made(compared['made'])}"
+
+
+def _by_database(
+    of_scales: dict[str, Figures],
+    curve: str,
+    along: tuple[str, str],
+    columns: Sequence[tuple[str, Callable[[Any], float]]],
+) -> str:
+    """One table of a curve's points, all databases below each other."""
+    lines = [
+        (NAMES[database], shown(point[along[0]]), *(shown(figure(point)) for _, figure in columns))
+        for database, found in of_scales.items()
+        for point in found.get(curve, [])
+    ]
+    return _table(("on", along[1], *(name for name, _ in columns)), lines)
+
+
+def _costs(of_scales: dict[str, Figures]) -> str:
+    names = {
+        "login": "login",
+        "hash": "of which the password's hash",
+        "me": "`GET /auth/me`",
+        "class": "`GET /class/:id`",
+        "socket": "opening a socket",
+        "start": "`POST /attendance/start`",
+        "lone_mark": "one mark, alone",
+        "done": "`DONE`",
+    }
+    lines = []
+    for database, found in of_scales.items():
+        for key, name in names.items():
+            cost = found.get("costs", {}).get(key)
+            if cost is not None:
+                cpu = cost["cpu_us_per_mark"] / 1e3 if "cpu_us_per_mark" in cost else cost["cpu_ms"]
+                lines.append((NAMES[database], name, shown(cpu), shown(cost["p50_ms"]) if "p50_ms" in cost else ""))
+    return _table(("on", "", "server CPU, ms", "until answered, ms (median)"), lines)
+
+
+def _runs(compared: Figures, of_scales: dict[str, Figures]) -> str:
+    machine = compared["machine"]
+    lines = [
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
+        f"Python {machine['python']}.",
+        "",
+        *(f"- {NAMES[database]}: {_made_parts(found['made'])}" for database, found in of_scales.items()),
+    ]
+    return "\n".join(lines)
+
+
+def _made_parts(made: dict[str, Figures]) -> str:
+    """When each curve was made, those of one run together."""
+    runs: dict[str, list[str]] = {}
+    for curve, run in made.items():
+        runs.setdefault(_made(run), []).append(curve)
+    return "; ".join(f"{', '.join(curves)}: {run}" for run, curves in runs.items())
+
+
+def _made(made: Figures) -> str:
+    return (
+        f"{made['at'][:10]}, commit {made['commit']}, `{made['command']}`, the machine's load before it "
+        f"{made['load_before']}."
+    )
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+# docs/scaling.md
+
+
+def _scaling(found: Figures) -> dict[str, str]:
+    country = {key: f"{value:,.0f}" for key, value in found["country"].items()}
+    first = found["databases"]["sqlite"]
+    costs: simulation.Costs = first["costs"]
+    by_case = {(each["cores"], each["logging_in"]): each for each in first["machines"]}
+    here, without = by_case[costs.cores, True], by_case[costs.cores, False]
+    large = by_case[simulation.LARGE, True]
+    return {
+        **country,
+        "class_size": str(simulation.CLASS_SIZE),
+        "people_a_class": str(simulation.PEOPLE),
+        "cores": str(costs.cores),
+        "large": str(simulation.LARGE),
+        "hashes": str(simulation.HASHES),
+        "hash_ms": f"{1e3 * costs.hash:.0f}",
+        "hash_cores": f"{first['hash_cores']:,.0f}",
+        "socket_gib": f"{first['socket_gib']:,.0f}",
+        "first_part": first["parts"][0][0],
+        "second_part": first["parts"][1][0],
+        "parts": _parts(found["databases"]),
+        "machines": _machines(found["databases"]),
+        "here_classes": f"{here['classes']:,}",
+        "here_people": f"{here['people']:,}",
+        "without_classes": f"{without['classes']:,}",
+        "large_classes": f"{large['classes']:,}",
+        "country_machines": f"{large['machines']:,}",
+        "classes_a_machine": f"{large['within_sockets']:,}",
+        "country_here": f"{here['machines']:,}",
+        "sockets": f"{simulation.SOCKETS:,}",
+        "login_limit": f"{simulation.LOGIN_LIMIT:.0f}",
+        "mark_limit": f"{simulation.MARK_LIMIT:.0f}",
+        "look_sessions": f"{costs.look[-1][0]:,}",
+        "look_share": f"{costs.look[-1][1]:.0%}",
+        "printed": simulation.as_text(found),
+    }
+
+
+def _parts(databases: Figures) -> str:
+    lines = [
+        (NAMES[database], name, f"{1e3 * need:,.0f} ms" if need else "", f"{classes:,.0f}")
+        for database, of in databases.items()
+        for name, need, classes in of["parts"]
+    ]
+    return _table(("on", "part", "a class needs of it", "classes that would fill it"), lines)
+
+
+def _machines(databases: Figures) -> str:
+    lines = [
+        (
+            NAMES[database],
+            str(each["cores"]),
+            "everybody logs in" if each["logging_in"] else "tokens are still good",
+            f"{each['classes']:,}",
+            f"{each['people']:,}",
+            f"{each['within_sockets']:,}",
+            f"{each['login_p99_s']:.1f} s" if each["logging_in"] else "",
+            f"{each['mark_p99_ms']:.0f} ms",
+            f"{each['loop_busy']:.0%}",
+            f"{each['hashes_busy']:.0%}",
+            f"{each['machines']:,}",
+        )
+        for database, of in databases.items()
+        for each in of["machines"]
+    ]
+    head: tuple[str, ...] = ("on", "cores", "", "classes", "people", "as far as measured")
+    head += ("login p99", "mark p99", "Python busy", "hashes busy", "machines")
+    return _table(head, lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""Sets Django up for benchmarks, with the databases where DATABASE_URL points; imported before any model is."""
+
+import logging
+import os
+
+_given = os.environ.get("DATABASE_URL", "")
+os.environ["TEST_DATABASE_URL"] = "" if _given.startswith("sqlite") else _given
+
+import tests.support.environment  # noqa: E402, F401  the lines above tell it which database
+
+logging.disable(logging.INFO)  # the HTTP client's line for each request

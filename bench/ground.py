@@ -1,0 +1,240 @@
+"""What the benchmarks stand on: databases of their own, people in them, this server on a core of its own, and a load.
+
+Databases are made where DATABASE_URL points (SQLite files without it), beside what is there, and dropped afterwards.
+The server runs on the first core, the load on the others, so that neither takes the other's time.
+"""
+
+import contextlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import User
+from attendance.enums import Method, Status
+from attendance.models import Focus, Mark, Session
+from bench.cores import for_the_server
+from bench.results import ROOT, Figures
+from classes.models import Class, Enrolment
+from core.identity import Role
+from core.ids import new_id
+from core.times import now
+from core.work import unit_of_work
+from tests.support.clients import make_token
+from tests.support.database import Database, Databases, databases_of_a_run
+from tests.support.server import Server
+
+#: `sqlite`, `postgresql` or `mongodb`.
+DATABASE_KIND: str = connection.vendor
+
+#: Rows in one statement when a database is filled.
+BATCH = 5000
+
+
+@contextlib.contextmanager
+def databases() -> Iterator[Databases]:
+    """Fresh databases; SQLite's lie beside the default one, on the same disk."""
+    place = ROOT / "var"
+    place.mkdir(exist_ok=True)
+    with databases_of_a_run(place) as made:
+        yield made
+
+
+# People
+
+
+@dataclass(frozen=True)
+class Room:
+    """A class with its teacher, students (ids), and its open session, if any."""
+
+    class_id: str
+    teacher_id: str
+    student_ids: list[str]
+    session_id: str | None
+
+    @property
+    def teacher_token(self) -> str:
+        return make_token(self.teacher_id, "teacher")
+
+    @property
+    def student_tokens(self) -> list[str]:
+        return [make_token(student_id, "student") for student_id in self.student_ids]
+
+
+def fill(
+    database: Database, *, classes: int = 1, students: int = 33, people: int = 0, started: bool = True
+) -> list[Room]:
+    """Classes of `students` each, a teacher each, their sessions open if `started`; nobody has a password.
+
+    Of `people` students altogether (default: each class has its own), dealt out in turn.
+    """
+    return database.ask(lambda: _fill(classes, students, people or classes * students, started))
+
+
+@unit_of_work
+def _fill(classes: int, students: int, people: int, started: bool) -> list[Room]:
+    pool = _make_people(Role.STUDENT, people)
+    teachers = _make_people(Role.TEACHER, classes)
+    rooms = [
+        Room(
+            new_id(),
+            teacher,
+            [pool[(number * students + place) % people] for place in range(students)],
+            new_id() if started else None,
+        )
+        for number, teacher in enumerate(teachers)
+    ]
+    made = [Class(id=room.class_id, name="Bench", teacher_id=room.teacher_id, roster_version=1) for room in rooms]
+    Class.objects.bulk_create(made, batch_size=BATCH)
+    enrolled = [Enrolment(class_ref_id=room.class_id, student_id=key) for room in rooms for key in room.student_ids]
+    Enrolment.objects.bulk_create(enrolled, batch_size=BATCH)
+    if started:
+        sessions = [Session(id=r.session_id, class_ref_id=r.class_id, started_by_id=r.teacher_id) for r in rooms]
+        Session.objects.bulk_create(sessions, batch_size=BATCH)
+        Focus.objects.create(session_id=rooms[-1].session_id)
+        Session.objects.filter(pk=rooms[-1].session_id).update(focus_number=1)
+    return rooms
+
+
+def _make_people(role: Role, count: int) -> list[str]:
+    keys = [new_id() for _ in range(count)]
+    emails = [f"{key}@example.com" for key in keys]
+    User.objects.bulk_create(
+        [
+            User(id=key, name=f"{role} {key}", email=email, email_key=email, role=role, password="!")
+            for key, email in zip(keys, emails, strict=True)
+        ],
+        batch_size=BATCH,
+    )
+    return keys
+
+
+def fill_journal(database: Database, room: Room, marks: int) -> None:
+    """Marks of the room's open session, down its roster again and again."""
+    database.ask(lambda: _fill_journal(room, marks))
+
+
+@unit_of_work
+def _fill_journal(room: Room, marks: int) -> None:
+    assert room.session_id is not None
+    moment = now()
+    rows = (
+        Mark(
+            id=new_id(),
+            session_id=room.session_id,
+            seq=seq,
+            student_id=room.student_ids[(seq - 1) % len(room.student_ids)],
+            status=Status.PRESENT,
+            at=moment,
+            by_id=room.teacher_id,
+            method=Method.TEACHER,
+        )
+        for seq in range(1, marks + 1)
+    )
+    Mark.objects.bulk_create(rows, batch_size=BATCH)
+    Session.objects.filter(pk=room.session_id).update(last_seq=marks)
+
+
+# This server
+
+
+@contextlib.contextmanager
+def serving(database: Database, command: list[str] | None = None, *, per_class: bool = False) -> Iterator[Server]:
+    """`manage.py serve` (or another command of ours) on its core; ended and looked through afterwards."""
+    serve = command or [sys.executable, "manage.py", "serve", "--port", "{port}"]
+    mode = "per-class" if per_class else "single"
+    server = Server(database, [*for_the_server(), *serve], LIVE_SESSIONS=mode)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        server.close()
+    server.assert_clean()
+
+
+def allow_many_sockets() -> int:
+    """Raises the limit on open files as far as the system lets us; how many sockets that leaves for a load."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard - 100
+
+
+class Usage:
+    """CPU time that a process and all below it have used since this was made, and their memory now."""
+
+    def __init__(self, pid: int) -> None:
+        self.pids = tree(pid)
+        self._before = self._seconds()
+
+    @property
+    def cpu(self) -> float:
+        """Seconds on a core."""
+        return self._seconds() - self._before
+
+    @property
+    def memory(self) -> int:
+        """KiB."""
+        return sum(
+            int(line.split()[1])
+            for pid in self.pids
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+            if line.startswith("VmRSS")
+        )
+
+    def _seconds(self) -> float:
+        total = 0
+        for pid in self.pids:
+            for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError):  # a thread that has just ended
+                    total += int(task.read_text().split()[0])
+        return total / 1e9
+
+
+def tree(pid: int) -> list[int]:
+    """This process and all below it."""
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [below for child in children.read_text().split() for below in tree(int(child))]
+    return found
+
+
+# The load of the yardstick
+
+
+class Fanout:
+    """The yardstick's load program: many sockets that listen, one that marks."""
+
+    def __init__(self, yardstick: Path, folder: Path) -> None:
+        self.program = folder / "fanout"
+        self.folder = folder
+        subprocess.run(["cc", "-O2", "-o", str(self.program), str(yardstick / "fanout.c")], check=True)
+
+    def run(self, server: Server, room: Room, *, sockets: int, marks: int, gap: int) -> Figures:
+        """Its JSON. `gap`: µs between a mark's arrival everywhere and the next; 0: all marks at once."""
+        tokens, students = self.folder / "tokens", self.folder / "students"
+        tokens.write_text("\n".join([room.teacher_token, *room.student_tokens]) + "\n")
+        students.write_text("\n".join(room.student_ids) + "\n")
+        assert server.process is not None
+        pids = ",".join(map(str, tree(server.process.pid)))
+        command = [str(self.program), server.url.rpartition(":")[2], str(tokens), str(students)]
+        command += [str(sockets), str(marks), str(gap), pids]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found: dict[str, Any] = json.loads(done.stdout or '{"error": "no answer"}')
+        if "error" in found:
+            raise RuntimeError(f"the load failed: {found['error']} {done.stderr[-500:]}")
+        return found
+
+
+@contextlib.contextmanager
+def fanout(yardstick: Path) -> Iterator[Fanout]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Fanout(yardstick, Path(folder))

@@ -1,0 +1,195 @@
+"""Hands a client's connection over to the worker that the client's next request is for.
+
+Whoever accepts a connection serves it, and with several workers on one port that is any of them. A protocol that keeps
+its clients in memory, as Engine.IO does, names the worker in its requests. A connection whose next request is for
+another worker moves there: the file descriptor and what has been read of the request go through that worker's Unix
+socket. From then on the connection is as if the other worker had accepted it, so nothing is copied or waited for
+afterwards, and polls, posts and WebSockets are all the same.
+"""
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from core.http import HttpProtocol
+from core.workers import Worker
+
+#: The name of the worker that a request is for, by its query as it came; None: any.
+Owner = Callable[[bytes], str | None]
+
+#: A request line that has not ended by then stays where it is, bytes.
+LONGEST_LINE = 16 * 1024
+_CHUNK = 256 * 1024
+_BACKLOG = 4096
+_NAME = re.compile(r"[A-Za-z0-9]{1,32}\Z")
+
+_owners: dict[bytes, Owner] = {}
+
+
+def route(path: str, owner: Owner) -> None:
+    """From now on `owner` says for which worker the requests of exactly this path are."""
+    _owners[path.encode()] = owner
+
+
+class Handover:
+    """What this worker takes over from the others, and gives to them."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._listening: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def protocol(self, **options: Any) -> "HandoverProtocol":
+        """For uvicorn's `http` option."""
+        return HandoverProtocol(self, **options)
+
+    def open(self, make_protocol: Callable[[], "HandoverProtocol"]) -> None:
+        """Takes connections over from now on, each served by a protocol of its own. In the event loop."""
+        path = self._address(self._worker.name)
+        path.unlink(missing_ok=True)  # a worker that was killed may have had the same name
+        listener = socket.socket(socket.AF_UNIX)
+        listener.setblocking(False)
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+        self._listening = self._start(self._accept(listener, make_protocol))
+
+    def close(self) -> None:
+        """Takes nothing over any more; what others have for this worker is then theirs to answer."""
+        if self._listening is not None:
+            self._listening.cancel()
+            self._address(self._worker.name).unlink(missing_ok=True)
+
+    def other_owner(self, line: bytes) -> str | None:
+        """The other worker that a request with this first line is for; None if there is none."""
+        path, _, query = line.split(b" ", 2)[1].partition(b"?") if line.count(b" ") > 1 else (b"", b"", b"")
+        owner = _owners.get(path)
+        name = owner(query) if owner is not None else None
+        return name if name is not None and name != self._worker.name and _NAME.match(name) else None
+
+    def give(self, owner: str, connection: socket.socket, begun: bytes) -> bool:
+        """Hands `connection` over with the bytes `begun` that were read from it; False if `owner` does not live."""
+        channel = socket.socket(socket.AF_UNIX)
+        channel.setblocking(False)
+        try:
+            channel.connect(str(self._address(owner)))
+            sent = socket.send_fds(channel, [begun], [connection.fileno()])
+        except OSError:
+            channel.close()
+            return False
+        if sent < len(begun):
+            self._start(self._send_rest(channel, begun[sent:]))
+        else:
+            channel.close()  # which says that this was all
+        return True
+
+    def _address(self, name: str) -> Path:
+        return self._worker.folder / f"{name}.handover"
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _send_rest(self, channel: socket.socket, rest: bytes) -> None:
+        with channel, contextlib.suppress(OSError):
+            await asyncio.get_running_loop().sock_sendall(channel, rest)
+
+    async def _accept(self, listener: socket.socket, make_protocol: Callable[[], "HandoverProtocol"]) -> None:
+        loop = asyncio.get_running_loop()
+        with listener:
+            while True:
+                try:
+                    channel, _ = await loop.sock_accept(listener)
+                except OSError:
+                    await asyncio.sleep(1)  # no descriptor is free: those who knock wait
+                    continue
+                channel.setblocking(False)
+                self._start(self._take(channel, make_protocol))
+
+    async def _take(self, channel: socket.socket, make_protocol: Callable[[], "HandoverProtocol"]) -> None:
+        loop = asyncio.get_running_loop()
+        with channel, contextlib.suppress(OSError):  # the client or the other worker is gone
+            await _readable(channel)
+            begun, descriptors, _, _ = socket.recv_fds(channel, _CHUNK, 1)
+            if not descriptors:
+                return
+            connection = socket.socket(fileno=descriptors[0])
+            try:
+                while more := await loop.sock_recv(channel, _CHUNK):
+                    begun += more
+                protocol = make_protocol()
+                protocol.begin_with(begun)
+                await loop.connect_accepted_socket(lambda: protocol, connection)
+            except BaseException:
+                connection.close()
+                raise
+
+
+async def _readable(channel: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(channel, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(channel)
+
+
+class HandoverProtocol(HttpProtocol):
+    """The HTTP protocol of one worker of several: it looks at each request's first line before it begins with it."""
+
+    def __init__(self, handover: Handover, **options: Any) -> None:
+        super().__init__(**options)
+        self._handover = handover
+        #: What another worker has read.
+        self._begun = b""
+        #: No request has begun since the last one was read to its end.
+        self._between = True
+        #: What has come of a request whose first line has not ended; None: there is no such request.
+        self._first_line: bytes | None = None
+
+    def begin_with(self, begun: bytes) -> None:
+        """These bytes come before those that the connection will bring. Before it is made."""
+        self._begun = begun
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self._begun:
+            self.data_received(self._begun)
+            self._begun = b""
+
+    def data_received(self, data: bytes) -> None:
+        # A request that came before the answer to the last one was sent stays: its answer must come after that one.
+        if self._between and (self.cycle is None or self.cycle.response_complete):
+            self._first_line = b""
+        if self._first_line is None or not self._moved(data):
+            super().data_received(data)
+
+    def _moved(self, data: bytes) -> bool:
+        """Whether the request that these bytes begin, or go on with, has gone to another worker."""
+        self._first_line, request = None, (self._first_line or b"") + data
+        line, ended, _ = request.partition(b"\n")
+        if not ended:
+            if len(request) < LONGEST_LINE:
+                self._first_line = request
+            return False
+        owner = self._handover.other_owner(line)
+        if owner is None or self.transport.get_write_buffer_size() > 0:
+            return False
+        if not self._handover.give(owner, self.transport.get_extra_info("socket"), request):
+            return False
+        self.transport.abort()  # closes this process's descriptor; the connection lives on with the other's
+        return True
+
+    def on_message_begin(self) -> None:
+        self._between = False
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._between = True
+        super().on_message_complete()

@@ -1,0 +1,66 @@
+"""core.prepared: the same rows as the query set gives, compiled once."""
+
+from unittest.mock import patch
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+
+from accounts.models import User
+from classes.models import Class, Enrolment
+from core.identity import Role
+from core.ids import new_id
+from core.prepared import Prepared
+from tests.services.conftest import make_room, make_users
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_models_are_as_django_reads_them() -> None:
+    people = make_users(Role.STUDENT, 2)
+    by_id: Prepared[User] = Prepared(lambda user_id: User.objects.filter(pk=user_id))
+    for person in people:
+        found = by_id.first(person.id)
+        assert found is not None
+        assert found.__dict__ | {"_state": None} == User.objects.get(pk=person.pk).__dict__ | {"_state": None}
+        found.name = "Renamed"
+        found.save()
+        assert User.objects.get(pk=person.pk).name == "Renamed"
+    assert by_id.first(new_id()) is None
+
+
+def test_columns_are_as_django_reads_them_with_times_and_truths_converted() -> None:
+    (person,) = make_users(Role.TEACHER, 1)
+
+    def build(user_id: str) -> "QuerySet[User, tuple[object, ...]]":
+        return User.objects.filter(pk=user_id).values_list("id", "created_at", "is_active", "credentials_changed_at")
+
+    assert Prepared(build).rows(person.id) == list(build(person.id))
+
+
+def test_several_ids_stand_where_they_belong() -> None:
+    room = make_room(students=3)
+    student = room.students[1]
+    enrolment: Prepared[str] = Prepared(
+        lambda student_id, class_id: Enrolment.objects.filter(
+            class_ref_id=class_id, student_id=student_id, class_ref__removed_at=None
+        ).values_list("student_id", flat=True)
+    )
+    assert enrolment.rows(student.id, room.class_id) == [student.id]
+    assert enrolment.rows(room.class_id, student.id) == []
+    roster: Prepared[str] = Prepared(
+        lambda class_id: (
+            Enrolment.objects.filter(class_ref_id=class_id).order_by("-id").values_list("student_id", flat=True)
+        )
+    )
+    assert roster.rows(room.class_id) == [one.id for one in reversed(room.students)]
+
+
+def test_a_query_is_compiled_once() -> None:
+    if connection.vendor == "mongodb":
+        pytest.skip("MongoDB has no SQL to compile")
+    by_id: Prepared[Class] = Prepared(lambda class_id: Class.objects.filter(pk=class_id))
+    by_id.first(new_id())
+    with patch.object(SQLCompiler, "as_sql", side_effect=AssertionError("compiled again")):
+        by_id.first(new_id())

@@ -1,0 +1,36 @@
+"""What the system checks say about several processes."""
+
+import pytest
+from django.core import checks
+from django.db import connection
+from django.test import override_settings
+
+from core.checks import check_several_workers_have_redis, check_sqlite_is_on_one_machine
+
+
+@pytest.mark.parametrize(("workers", "url"), [(1, ""), (1, "redis://127.0.0.1"), (3, "redis://127.0.0.1")])
+def test_one_worker_needs_nothing_and_several_are_fine_with_redis(workers: int, url: str) -> None:
+    with override_settings(WORKERS=workers, REDIS_URL=url):
+        assert check_several_workers_have_redis(None) == []
+
+
+def test_several_workers_without_redis_are_an_error() -> None:
+    with override_settings(WORKERS=3, REDIS_URL=""):
+        (error,) = check_several_workers_have_redis(None)
+    assert isinstance(error, checks.Error)
+    assert "3 workers need Redis" in error.msg
+
+
+@pytest.mark.parametrize("url", ["", "redis://localhost:6379", "redis://[::1]:6379/1", "unix:///run/redis.sock"])
+def test_sqlite_and_a_redis_on_this_machine_are_fine(url: str) -> None:
+    with override_settings(REDIS_URL=url):
+        assert check_sqlite_is_on_one_machine(None) == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
+def test_sqlite_and_a_redis_elsewhere_are_doubted_without_showing_the_password() -> None:
+    with override_settings(REDIS_URL="rediss://user:hidden@cache.school.example:6379"):
+        (warning,) = check_sqlite_is_on_one_machine(None)
+    assert isinstance(warning, checks.Warning)
+    assert "cache.school.example" in warning.msg
+    assert "hidden" not in str(warning)

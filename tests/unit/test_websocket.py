@@ -1,0 +1,77 @@
+"""A WebSocket's descriptor is written to past the server's transport only while that is safe."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from itertools import repeat
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from websockets.protocol import State
+
+from core.websocket import FrameTransport
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def protocol(ours: socket.socket, scheme: str = "ws") -> Any:
+    """uvicorn's, as far as it is asked here; its transport has `ours`."""
+    limits: list[int] = []
+    writable = asyncio.Event()
+    writable.set()
+    transport = SimpleNamespace(
+        get_extra_info=lambda name: ours,
+        set_write_buffer_limits=lambda high: limits.append(high),
+        limits=limits,
+        is_closing=lambda: False,
+    )
+    return SimpleNamespace(
+        scheme=scheme, transport=transport, writable=writable, conn=SimpleNamespace(state=State.OPEN)
+    )
+
+
+def test_bytes_go_to_the_peer_at_once_while_nothing_is_queued(pair: tuple[socket.socket, socket.socket]) -> None:
+    of = protocol(pair[0])
+    transport = FrameTransport(of)
+    assert of.transport.limits == [0]  # so that the protocol is told as soon as anything is queued
+    assert transport.writer is not None
+    assert transport.writer(b"frame") == 5
+    assert pair[1].recv(10) == b"frame"
+
+    of.writable.clear()
+    assert transport.writer is None
+    of.writable.set()
+    assert transport.writer is not None
+    of.conn.state = State.CLOSING
+    assert transport.writer is None
+    transport.end()
+
+
+def test_a_full_peer_makes_nobody_wait(pair: tuple[socket.socket, socket.socket]) -> None:
+    transport = FrameTransport(protocol(pair[0]))
+    assert transport.writer is not None
+    with pytest.raises(BlockingIOError):
+        sum(map(transport.writer, repeat(b"x" * 4096)))
+    transport.end()
+
+
+def test_who_kept_the_way_past_an_ended_connection_writes_nowhere(pair: tuple[socket.socket, socket.socket]) -> None:
+    # The descriptor's number is free by then, and may be another client's, or the database's.
+    transport = FrameTransport(protocol(pair[0]))
+    writer = transport.writer
+    transport.end()
+    assert transport.writer is None
+    assert writer is not None
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        writer(b"frame")
+    assert pair[0].fileno() >= 0  # it was not ours to close
+
+
+def test_what_must_be_encrypted_goes_through_the_transport(pair: tuple[socket.socket, socket.socket]) -> None:
+    assert FrameTransport(protocol(pair[0], "wss")).writer is None
