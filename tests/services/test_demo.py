@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.services import user_login
 from attendance import services
 from attendance.enums import SessionState, Status
+from attendance.live import journal
 from attendance.models import Attendance, Focus, Mark, Session
 from classes.models import Class, Enrolment
 from core import errors
@@ -126,6 +127,21 @@ def test_where_a_student_has_the_teachers_e_mail_it_says_so_and_writes_nothing()
         run()
     assert User.objects.count() == 1
     assert not Class.objects.exists()
+
+
+def test_where_the_marks_cannot_be_written_no_live_session_is_left_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run()
+    old = Session.objects.get(state=SessionState.OPEN)
+    services.session_end(session_id=old.pk)
+    monkeypatch.setattr(journal, "commit", lambda marks: [journal.Refusal.FAILED])
+
+    with pytest.raises(CommandError, match="could not be written"):
+        run()
+
+    assert not Session.objects.filter(state=SessionState.OPEN).exists()
+    assert Session.objects.filter(state=SessionState.ENDED).count() == 4
 
 
 async def test_a_running_server_shows_the_live_session_and_tells_nobody_of_the_past_ones(databases: Databases) -> None:

@@ -164,8 +164,12 @@ def _past_session(teacher: Actor, class_id: str, days: int) -> None:
     )
 
 
+@unit_of_work
 def _live_session(teacher: Actor, class_id: str) -> None:
-    """An open session with some marks. One that is open stays as it is, and so does what is live besides."""
+    """An open session with some marks. One that is open stays as it is, and so does what is live besides.
+
+    One unit, too: a running server finds the session and its marks in one look, never the session alone.
+    """
     session = Session.objects.filter(
         class_ref_id=class_id, state=SessionState.OPEN, last_activity_at__gte=services.idle_since()
     ).first()
