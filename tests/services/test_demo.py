@@ -129,6 +129,7 @@ def test_where_a_student_has_the_teachers_e_mail_it_says_so_and_writes_nothing()
     assert not Class.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_where_the_marks_cannot_be_written_no_live_session_is_left_without_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
