@@ -37,10 +37,10 @@ class Client {
     if (engine.transport.name !== "websocket") await new Promise((resolve) => engine.once("upgrade", resolve));
   }
 
-  // Resolves to whether it is asked and told as ever.
+  // Resolves to whether it is told and asked as ever. Asked before it is told, its worker may not know of the marks yet.
   async serves(marks) {
-    const { status } = await this.socket.timeout(10_000).emitWithAck("CHECK_MY_STATUS");
     await this.all;
+    const { status } = await this.socket.timeout(10_000).emitWithAck("CHECK_MY_STATUS");
     return status === "present" && JSON.stringify(this.heard) === JSON.stringify(marks);
   }
 }
