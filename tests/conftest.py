@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.support.clients import Api
 from tests.support.database import Database, Databases, empty_tables
@@ -13,6 +15,10 @@ from tests.support.server import Server
 
 if TEST_DATABASE_URL.startswith("mongodb"):
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+
+# Examples are for what is true, not for how quick a busy machine is: left alone, one of 200 ms fails its test.
+hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
