@@ -1,5 +1,6 @@
 """A lesson through `/api/v1`, from the first account on."""
 
+import time
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,7 +21,8 @@ class Lesson:
         self.http = httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60)
         #: The students' ids, in the order of the roster.
         self.students: list[str] = []
-        self.class_name = f"Lesson of {id(self)}"
+        self.tag = time.time_ns()
+        self.class_name = f"Lesson of {self.tag}"
         self.class_id = ""
         self._count = students
         self._tokens: dict[str, str] = {}
@@ -76,7 +78,7 @@ class Lesson:
         return {student: (await self._ask("GET", path, by=student))["data"]["status"] for student in self.students}
 
     async def _register(self, role: str, number: int) -> str:
-        email = f"{role}{number}.{id(self)}@example.com"
+        email = f"{role}{number}.{self.tag}@example.com"
         account = {"name": f"{role} {number}", "email": email, "password": PASSWORD, "role": role}
         person: str = (await self._ask("POST", "/auth/register", account))["data"]["_id"]
         login = await self._ask("POST", "/auth/login", {"email": email, "password": PASSWORD})
