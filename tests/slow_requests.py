@@ -55,8 +55,8 @@ class Report:
 
 async def _linger(port: int, number: int, report: Report) -> None:
     opening, goes_on = KINDS[number % len(KINDS)]
+    began = time.monotonic()  # before the server's clock begins
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    began = time.monotonic()
     answer = b""
     with contextlib.suppress(ConnectionError):
         writer.write(opening)
