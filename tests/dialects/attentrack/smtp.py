@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from tests.support.processes import free_port
+from tests.support.processes import START_LIMIT, free_port
 
 LIMIT = 15.0  # seconds
 
@@ -53,7 +53,7 @@ class Mailbox:
 def smtp_server(port: int = 0) -> Iterator[tuple[str, Mailbox]]:
     """`(EMAIL_URL, its mailbox)` while the block runs; `port` 0 is a free one."""
     mailbox, port = Mailbox(), port or free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=START_LIMIT)
     controller.start()
     try:
         yield f"smtp://127.0.0.1:{port}", mailbox
