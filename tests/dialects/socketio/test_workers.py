@@ -45,7 +45,7 @@ async def test_the_dialects_are_the_same_as_with_one_worker(server: Server, scri
 
 def connection(url: str) -> httpx.Client:
     """A client of polling with a connection of its own, kept open from one request to the next."""
-    return httpx.Client(base_url=url, params={"EIO": "4", "transport": "polling"})
+    return httpx.Client(base_url=url, params={"EIO": "4", "transport": "polling"}, timeout=60)
 
 
 def open_session(client: httpx.Client, person: Person) -> str:
