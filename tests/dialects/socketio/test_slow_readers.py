@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import json
-import threading
+import socket
 import time
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -82,14 +83,11 @@ def test_a_server_that_is_told_to_stop_waits_for_nobodys_news(make_server: Calla
         query = {"EIO": "4", "transport": "polling", "sid": sid}
         http.post("/socket.io/", params=query, content="40")
         assert poll(server, http, **query).startswith('40{"sid":')
-        waiting = threading.Thread(target=lambda: http.get("/socket.io/", params=query))
-        if waits:
-            waiting.start()
-            with httpx.Client(base_url=server.url) as other:  # the poll has arrived before this has been answered
-                other.get("/healthz")
-        began = time.monotonic()
-        server.stop()
-        assert time.monotonic() - began < 8  # for those who do not go, it would be 10
-        if waits:
-            waiting.join(5)
-            assert not waiting.is_alive()
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as waiting:
+            if waits:
+                waiting.sendall(f"GET /socket.io/?{urlencode(query)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                http.get("/healthz")  # by its answer the poll has arrived
+            began = time.monotonic()
+            server.stop()
+            assert time.monotonic() - began < 8  # for those who do not go, it would be 10
+            assert not waits or waiting.recv(4096).startswith(b"HTTP/1.1 200 OK")
