@@ -83,13 +83,14 @@ def test_revoked_are_those_whose_user_changed_or_is_gone(
     user: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     good = tokens.read(tokens.issue(user))
-    foreign = tokens.read(make_token(user.id, "student"))
+    moment = timezone.now()
+    foreign = tokens.read(make_token(user.id, "student", iat=int(moment.timestamp())))  # in the second of the change
     old = tokens.read(make_token(user.id, "student", iat=int(time.time()) - 60))
     another_role = tokens.read(make_token(user.id, "teacher"))
     nobody = tokens.read(make_token(SOMEBODY, "student"))
     with django_assert_num_queries(1):
         assert tokens.revoked([good, foreign, old, another_role, nobody]) == {another_role, nobody}
-    User.objects.filter(pk=user.pk).update(token_version=1, credentials_changed_at=timezone.now())
+    User.objects.filter(pk=user.pk).update(token_version=1, credentials_changed_at=moment)
     assert tokens.revoked([good, foreign, old]) == {good, old}
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert tokens.revoked([good, foreign, old]) == {good, foreign, old}
