@@ -313,6 +313,12 @@ class Rig:
         await self.settle(*processes)
 
 
+@pytest.fixture(autouse=True)
+def patient_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On MongoDB forty transactions at once wait for each other, on a slow machine longer than a client should."""
+    monkeypatch.setattr("core.work.RETRY_LIMIT", 60.0)
+
+
 async def _close_connections() -> None:
     await gateway.write(connections.close_all)
     await gateway.read(connections.close_all)
