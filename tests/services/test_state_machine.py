@@ -639,7 +639,7 @@ def _empty_the_database() -> None:
     AccountsVersion.objects.update(number=0)
 
 
-@pytest.mark.timeout(300 if PROFILE == "short" else 3600)
+@pytest.mark.timeout(900 if PROFILE == "short" else 3600)
 @pytest.mark.parametrize("mode", ["single", "per-class"])
 def test_every_client_ends_with_the_journal(rig: Rig, settings: Any, mode: str) -> None:
     settings.LIVE_SESSIONS = mode
