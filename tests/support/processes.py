@@ -14,6 +14,13 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 60.0  # seconds
 
+#: Each of the processes that share the tests takes ports of its own: between `free_port` and the server that listens
+#: there, a second or more, none of the others may come upon the same one.
+PROCESS, PROCESSES = (
+    int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")),
+    int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+)
+
 
 class ServerProcess(ABC):
     """A process in a group of its own, which ends with all that it started: `with ServerProcess() as running:`."""
@@ -78,7 +85,7 @@ class ServerProcess(ABC):
 def free_port() -> int:
     """Below those that the system gives to others who ask for any port meanwhile."""
     while True:
-        port = random.randrange(20_000, 30_000)
+        port = random.randrange(20_000 + PROCESS, 30_000, PROCESSES)
         if not answers(port):
             return port
 
