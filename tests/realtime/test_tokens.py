@@ -103,19 +103,18 @@ async def test_what_a_refused_socket_sends_is_not_heeded(server: Server, room: R
 
 
 async def test_a_token_that_expires_closes_its_socket(server: Server, room: Room) -> None:
-    brief = make_token(room.teacher.id, "teacher", exp=int(time.time()) + 2)
+    expiry = int(time.time()) + 3
+    brief = make_token(room.teacher.id, "teacher", exp=expiry)
     async with (
         Socket(server.ws_url, brief) as brief_socket,
         Socket(server.ws_url, room.teacher.token) as teacher,
         Socket(server.ws_url, room.students[0].token) as student,
     ):
-        await brief_socket.mark(room.students[0].id)
-        assert await brief_socket.rest() == [marked(room.students[0].id), error(UNAUTHORIZED)]
+        assert await brief_socket.rest() == [error(UNAUTHORIZED)]
         assert await brief_socket.close_code() == 4401
-        assert await teacher.frame() == marked(room.students[0].id)
-        await teacher.hears_nothing()
-        await student.frame()
-        await student.hears_nothing()
+        assert time.time() > expiry - 1  # so it was let in, and closed no sooner than the loop's timers are precise
+        for socket in (teacher, student):
+            await socket.hears_nothing()
 
 
 CHANGES = {
