@@ -137,7 +137,9 @@ def _config(host: str, workers: int) -> uvicorn.Config:
         ws_per_message_deflate=False,  # 58 KB and 16 µs a frame for each socket
         ws_ping_interval=20,
         ws_ping_timeout=20,
-        timeout_graceful_shutdown=LEAVE_LIMIT + 1,  # then what still works on a request is cancelled
+        # Then what still works on a request is cancelled. So long after clients are cut off that a process that stands
+        # still for a moment does not take these for that, and complain.
+        timeout_graceful_shutdown=LEAVE_LIMIT + 3,
     )
 
 
