@@ -1,7 +1,7 @@
 // Default clients (polling first, then the upgrade), all at once: how many connect, upgrade and stay.
 // node tests/clients/crowd.js http://127.0.0.1:3000 20
 import { io } from "socket.io-client";
-import { connect, school, within } from "./driver.js";
+import { LIMIT, connect, school, within } from "./driver.js";
 
 const [url = "http://127.0.0.1:3000", count = "20"] = process.argv.slice(2);
 const MARKS = 10;
@@ -40,7 +40,7 @@ class Client {
   // Resolves to whether it is told and asked as ever. Asked before it is told, its worker may not know of the marks yet.
   async serves(marks) {
     await this.all;
-    const { status } = await this.socket.timeout(10_000).emitWithAck("CHECK_MY_STATUS");
+    const { status } = await this.socket.timeout(LIMIT).emitWithAck("CHECK_MY_STATUS");
     return status === "present" && JSON.stringify(this.heard) === JSON.stringify(marks);
   }
 }
