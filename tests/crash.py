@@ -274,7 +274,7 @@ class Crash:
             self.report.open_after_done += during_done
             return
         if session.state != "ended" or not during_done:
-            self.fault(f"the session is {session['state']}")
+            self.fault(f"the session is {session.state}")
         self.report.ended_after_done += during_done
         statuses = {student.id: "absent" for student in self.room.students} | dict(journal)
         if stored != sorted(statuses.items()):
