@@ -1,7 +1,6 @@
 """What the tests' server processes have in common: ours, those of the databases, Redis and nginx."""
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -13,13 +12,6 @@ from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 60.0  # seconds
-
-#: Each of the processes that share the tests takes ports of its own: between `free_port` and the server that listens
-#: there, a second or more, none of the others may come upon the same one.
-PROCESS, PROCESSES = (
-    int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")),
-    int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
-)
 
 
 class ServerProcess(ABC):
@@ -82,12 +74,21 @@ class ServerProcess(ABC):
         return self.log.read_text(errors="replace")
 
 
+#: What `free_port` gave, until this process ends.
+_held: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """Below those that the system gives to others who ask for any port meanwhile."""
-    while True:
-        port = random.randrange(20_000 + PROCESS, 30_000, PROCESSES)
-        if not answers(port):
-            return port
+    """A port that nobody else is given, also while its server is away.
+
+    It is bound here, so it is free only for who names it, with SO_REUSEADDR, as servers do.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _held.append(holder)
+    port: int = holder.getsockname()[1]
+    return port
 
 
 def answers(port: int) -> bool:

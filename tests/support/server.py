@@ -49,7 +49,7 @@ only_serve = not_under(*OTHER_SERVERS, reason="manage.py serve does this")
 class Server(ServerProcess):
     """One server process: `manage.py serve` (or what TEST_SERVER names), or `command`.
 
-    In a command `{port}` is 0, for a server that picks a port and says so; `{free_port}` is one chosen for it.
+    In a command `{port}` is for a server that says where it listens, `{free_port}` for one that does not.
 
     `restart` after `kill` goes on with the same database and the same port.
     """
@@ -71,10 +71,9 @@ class Server(ServerProcess):
 
     def start(self) -> "Server":
         """Starts the process and returns once it listens; AssertionError with its log if it does not."""
-        command = self.command or OTHER_SERVERS.get(TEST_SERVER) or [*SERVE, "--port", str(self.port)]
-        picks_port = not any("{free_port}" in part for part in command)
-        if not picks_port and not self.port:
-            self.port = free_port()
+        command = self.command or OTHER_SERVERS.get(TEST_SERVER) or [*SERVE, "--port", "{port}"]
+        says_where = not any("{free_port}" in part for part in command)
+        self.port = self.port or free_port()
         offset = self.launch(
             [part.format(port=self.port, free_port=self.port) for part in command],
             cwd=ROOT,
@@ -84,11 +83,9 @@ class Server(ServerProcess):
         pause = threading.Event()
         while time.monotonic() < until:
             text = self.log.read_bytes()[offset:].decode(errors="replace")
-            found = re.search(r"(?:Listening on http://[^:\s]+|Listening on TCP address [\d.]+):(\d+)", text)
-            if found:
-                self.port = int(found[1])
+            if re.search(rf"(?:Listening on http://[^:\s]+|Listening on TCP address [\d.]+):{self.port}\b", text):
                 return self
-            if not picks_port and answers(self.port):  # other servers say where they listen in words of their own
+            if not says_where and answers(self.port):  # other servers say where they listen in words of their own
                 return self
             assert self.running, f"the server ended:\n{text}"
             pause.wait(0.02)
