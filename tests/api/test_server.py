@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.client import HTTPMessage, HTTPResponse
 
@@ -9,6 +11,8 @@ import httpx
 import pytest
 
 from tests.support.clients import Api
+from tests.support.database import Databases, environment_of
+from tests.support.processes import ROOT
 from tests.support.server import Server
 
 MIB = 1024 * 1024
@@ -179,3 +183,20 @@ def test_nothing_of_a_login_stands_in_the_answers_headers(api: Api) -> None:
     assert isinstance(answer, httpx.Response)
     assert not {"set-cookie", "server", "x-powered-by"} & set(answer.headers)
     assert person.token not in str(answer.headers)
+
+
+def test_port_0_is_any_that_is_free_and_the_server_says_which(databases: Databases) -> None:
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", "0"],
+        cwd=ROOT,
+        env=environment_of(databases.fresh(), {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = next(line for line in process.stdout if line.startswith("Listening on "))
+            assert httpx.get(f"{said.split()[2]}/healthz", timeout=60).status_code == 200
+        finally:
+            process.kill()
