@@ -143,6 +143,13 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,  # back to the pool after each request
         "CONN_HEALTH_CHECKS": True,  # a connection that died in the pool is replaced, not handed out
         "OPTIONS": {
+            "connect_timeout": 5,  # seconds
+            # A link that dies without a word is noticed within 10 s; left alone, marks and requests would wait for
+            # TCP's own limits, a quarter of an hour and longer.
+            "tcp_user_timeout": 10_000,  # milliseconds for what was sent to arrive …
+            "keepalives_idle": 4,  # … and seconds of waiting for an answer, the last three with a question each
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
             **database.get("OPTIONS", {}),
             # For every thread that may want one at once; seconds to wait for one.
             # Its attempts at a server that is gone are given up soon: new ones begin with the next request.
@@ -152,7 +159,6 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
                 "timeout": 3,
                 "reconnect_timeout": 3,
             },
-            "connect_timeout": 5,  # seconds
         },
     }
 

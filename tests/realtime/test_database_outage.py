@@ -1,12 +1,15 @@
 """A database server that goes away in the middle of a session, and comes back."""
 
 import asyncio
+import os
 import random
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.crash import run
 from tests.realtime.contract import error, marked
@@ -72,3 +75,18 @@ async def test_three_kills_of_the_database_under_load_lose_and_double_nothing(
     assert report.faults == [], f"seed {seed}"
     assert (report.kills, report.lost, report.doubled) == (3, 0, 0)
     assert report.heard > 0
+
+
+@pytest.mark.skipif(not TEST_DATABASE_URL.startswith("postgres"), reason="how long PyMongo waits is its own affair")
+@pytest.mark.django_db
+def test_the_kernel_gives_a_silent_link_up_within_ten_seconds() -> None:
+    connection.ensure_connection()
+    with socket.socket(fileno=os.dup(connection.connection.fileno())) as link:
+
+        def option(name: int) -> int:
+            return link.getsockopt(socket.IPPROTO_TCP, name)
+
+        assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        asked = option(socket.TCP_KEEPIDLE) + option(socket.TCP_KEEPINTVL) * option(socket.TCP_KEEPCNT)
+        assert asked <= 10  # seconds
+        assert 0 < option(socket.TCP_USER_TIMEOUT) <= 10_000  # milliseconds
