@@ -146,8 +146,8 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
             "connect_timeout": 5,  # seconds
             # A link that dies without a word is noticed within 10 s; left alone, marks and requests would wait for
             # TCP's own limits, a quarter of an hour and longer.
-            "tcp_user_timeout": 10_000,  # milliseconds for what was sent to arrive …
-            "keepalives_idle": 4,  # … and seconds of waiting for an answer, the last three with a question each
+            "tcp_user_timeout": 10_000,  # milliseconds until what was sent must have arrived
+            "keepalives_idle": 4,  # seconds without an answer, then questions: seconds between them, and how many
             "keepalives_interval": 2,
             "keepalives_count": 3,
             **database.get("OPTIONS", {}),
