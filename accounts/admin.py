@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import StudentProfile, TeacherProfile, User, email_key
 from accounts.passwords import hash_password
+from core.database.unit_of_work import unit_of_work
 from core.identity import Role
-from core.work import unit_of_work
 
 M = TypeVar("M", bound=Model)
 

@@ -15,9 +15,9 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import OneTimeCode, User
 from core import errors
+from core.database.unit_of_work import unit_of_work
 from core.ids import new_id
 from core.times import now
-from core.work import unit_of_work
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5

@@ -14,8 +14,8 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import Attempts
 from core import errors
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.times import now
-from core.work import retry_races, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from accounts.codes import LIFETIME
 from accounts.models import User
-from core.work import after_commit
+from core.database.unit_of_work import after_commit
 
 logger = logging.getLogger(__name__)
 

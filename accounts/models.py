@@ -13,10 +13,10 @@ from django.dispatch import receiver
 
 from accounts import passwords
 from accounts.signals import accounts_changed, person_changed
+from core.database.unit_of_work import after_commit, unit_of_work
 from core.identity import Role
 from core.ids import id_field
 from core.times import now
-from core.work import after_commit, unit_of_work
 
 #: A change to one of these makes the tokens given out before it worthless.
 CREDENTIAL_FIELDS = ("password", "role", "is_active")

@@ -25,9 +25,9 @@ from accounts.limits import (
 from accounts.models import TeacherProfile, User, email_key
 from accounts.selectors import account_find
 from core import errors
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
 from core.times import now
-from core.work import retry_races, unit_of_work
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from rest_framework import serializers
 
-from core.fields import InputSerializer, OutputSerializer, StrictChoice, StrictEmail, StrictString
 from core.identity import Role
+from core.rest.serializers import InputSerializer, OutputSerializer, StrictChoice, StrictEmail, StrictString
 
 
 class SignupInput(InputSerializer):

@@ -7,8 +7,8 @@ from accounts import passwords, tokens
 from accounts.limits import LOGIN_ACCOUNT, LOGIN_ADDRESS, failures_counted
 from accounts.models import StudentProfile, TeacherProfile, User, email_key
 from core import errors
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
-from core.work import retry_races, unit_of_work
 
 
 def user_signup(*, name: str, email: str, password: str, role: Role) -> User:

@@ -17,9 +17,9 @@ from rest_framework_simplejwt.backends import TokenBackend
 
 from accounts.models import User, second_of
 from core import errors
+from core.database.prepared import Prepared
 from core.identity import Actor, Role
 from core.ids import parse_id
-from core.prepared import Prepared
 
 LIFETIME = 24 * 60 * 60  # seconds
 

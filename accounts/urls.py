@@ -1,5 +1,5 @@
 from accounts import views
-from core.routes import route
+from core.rest.routes import route
 
 urlpatterns = [
     route("auth/signup", views.Signup, "signup"),

@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from accounts import selectors, services
 from accounts.serializers import LoginInput, SignupInput, StudentOutput, TokenOutput, UserOutput
 from core import errors
-from core.access import Audience
-from core.views import ApiView
+from core.rest.permissions import Audience
+from core.rest.views import ApiView
 
 
 class Signup(ApiView):

@@ -14,9 +14,9 @@ from attendance.models import Attendance, Focus, Mark, Session, SessionName, Tea
 from attendance.sheets import Entry, Sheet
 from classes.selectors import class_find, class_get_for_student, student_names
 from core import errors
+from core.database.prepared import Prepared
 from core.identity import Actor
 from core.ids import parse_id
-from core.prepared import Prepared
 
 
 def finished_sessions(class_id: str) -> "QuerySet[Any]":

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.fields import InputSerializer, IsoTime, OutputSerializer, StrictString
+from core.rest.serializers import InputSerializer, IsoTime, OutputSerializer, StrictString
 
 
 class StartInput(InputSerializer):

@@ -19,11 +19,11 @@ from classes.models import Enrolment
 from classes.selectors import class_find, class_get_for_owner
 from classes.services import class_create, class_join
 from core import errors
+from core.database.prepared import Prepared
+from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import new_id, parse_id
-from core.prepared import Prepared
 from core.times import now
-from core.work import after_commit, retry_races, unit_of_work
 
 _open_session = Prepared(
     lambda class_id: Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN).order_by()

@@ -1,5 +1,5 @@
 from attendance import views
-from core.routes import route
+from core.rest.routes import route
 
 urlpatterns = [
     route("attendance/start", views.AttendanceStart, "attendance-start"),

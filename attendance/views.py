@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from attendance import selectors, services
 from attendance.serializers import MyAttendanceOutput, StartInput, StartOutput
 from core import errors
-from core.access import Audience
-from core.views import ApiView
+from core.rest.permissions import Audience
+from core.rest.views import ApiView
 
 
 class AttendanceStart(ApiView):

@@ -18,9 +18,10 @@ from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
-from core import handover, origins
-from core.routes import is_slow
-from core.wsgi_bridge import WsgiBridge
+from core import origins
+from core.rest.routes import is_slow
+from core.server import handover
+from core.server.wsgi_bridge import WsgiBridge
 from dialects.attentrack.routing import sockets as attentrack_sockets
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of

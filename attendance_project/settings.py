@@ -216,16 +216,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "core.middleware.Origins",  # first: refusals need its headers too, or no page could read them
-    "core.middleware.EnvelopeInDebug",
-    "core.middleware.BodyLimit",
+    "core.rest.middleware.Origins",  # first: refusals need its headers too, or no page could read them
+    "core.rest.middleware.EnvelopeInDebug",
+    "core.rest.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "core.middleware.PageSessions",
+    "core.rest.middleware.PageSessions",
     "django.middleware.common.CommonMiddleware",
-    "core.middleware.PageCsrf",
-    "core.middleware.PageUsers",
-    "core.middleware.PageMessages",
+    "core.rest.middleware.PageCsrf",
+    "core.rest.middleware.PageUsers",
+    "core.rest.middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -257,12 +257,12 @@ AUTH_PASSWORD_VALIDATORS = [
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["core.access.MayUse"],
-    "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJsonParser"],
-    "DEFAULT_RENDERER_CLASSES": ["core.envelope.EnvelopeRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.envelope.AlwaysJson",
-    "DEFAULT_SCHEMA_CLASS": "core.openapi.ViewSchema",
-    "EXCEPTION_HANDLER": "core.envelope.exception_handler",
+    "DEFAULT_PERMISSION_CLASSES": ["core.rest.permissions.MayUse"],
+    "DEFAULT_PARSER_CLASSES": ["core.rest.parsers.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.rest.envelope.EnvelopeRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rest.envelope.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "core.rest.openapi.ViewSchema",
+    "EXCEPTION_HANDLER": "core.rest.envelope.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
@@ -276,7 +276,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_PATCH": False,
-    "PREPROCESSING_HOOKS": ["core.openapi.without_slash"],
+    "PREPROCESSING_HOOKS": ["core.rest.openapi.without_slash"],
     "POSTPROCESSING_HOOKS": [],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -334,7 +334,7 @@ CHANNEL_LAYERS = {
     "default": _redis(REDIS_URL) if REDIS_URL else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
 }
 
-#: `core.middleware.Origins` decides who may ask; these are what the answer then says. Never credentials.
+#: `core.rest.middleware.Origins` decides who may ask; these are what the answer then says. Never credentials.
 CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
 CORS_ALLOW_HEADERS = ("authorization", "content-type")
 

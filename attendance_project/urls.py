@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from core.api_docs import Document, SwaggerUi
-from core.health import Healthz, Readyz
-from core.routes import route
+from core.rest.api_docs import Document, SwaggerUi
+from core.rest.health import Healthz, Readyz
+from core.rest.routes import route
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -20,7 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "core.envelope.handler400"
-handler403 = "core.envelope.handler403"
-handler404 = "core.envelope.handler404"
-handler500 = "core.envelope.handler500"
+handler400 = "core.rest.envelope.handler400"
+handler403 = "core.rest.envelope.handler403"
+handler404 = "core.rest.envelope.handler404"
+handler500 = "core.rest.envelope.handler500"

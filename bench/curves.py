@@ -20,9 +20,9 @@ from bench import load
 from bench.ground import BATCH, Fanout, Room, Usage, fill, fill_journal, serving
 from bench.load import Request
 from bench.results import Figures, say
+from core.database.unit_of_work import unit_of_work
 from core.ids import new_id
 from core.times import now
-from core.work import unit_of_work
 from tests.support.clients import PASSWORD, Api
 from tests.support.database import Databases
 

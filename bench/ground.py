@@ -23,10 +23,10 @@ from attendance.models import Focus, Mark, Session
 from bench.cores import for_the_server
 from bench.results import ROOT, Figures
 from classes.models import Class, Enrolment
+from core.database.unit_of_work import unit_of_work
 from core.identity import Role
 from core.ids import new_id
 from core.times import now
-from core.work import unit_of_work
 from tests.support.clients import make_token
 from tests.support.database import Database, Databases, databases_of_a_run
 from tests.support.server import Server

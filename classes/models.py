@@ -10,9 +10,9 @@ from django.dispatch import receiver
 
 from accounts.signals import person_changed
 from classes.signals import roster_changed
+from core.database.unit_of_work import after_commit, unit_of_work
 from core.ids import id_field
 from core.times import now
-from core.work import after_commit, unit_of_work
 
 
 class Class(models.Model):

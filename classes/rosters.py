@@ -23,9 +23,9 @@ from django.utils import timezone
 
 from accounts.models import StudentProfile, User, email_key
 from classes.models import Class, Enrolment, announce_roster
+from core.database.unit_of_work import unit_of_work
 from core.identity import Role
 from core.ids import parse_id
-from core.work import unit_of_work
 
 #: What a heading may be, in lower case and without spaces, hyphens and underscores.
 HEADINGS = {

@@ -8,9 +8,9 @@ from accounts.models import User
 from accounts.selectors import actor_of
 from classes.models import ENROLMENT_ORDER, Class, Enrolment
 from core import errors
+from core.database.prepared import Prepared
 from core.identity import Actor, Role
 from core.ids import parse_id
-from core.prepared import Prepared
 
 _class = Prepared(lambda class_id: Class.objects.filter(pk=class_id, removed_at=None).order_by())
 _enrolment = Prepared(

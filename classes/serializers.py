@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import StudentOutput
-from core.fields import InputSerializer, OutputSerializer, StrictString
+from core.rest.serializers import InputSerializer, OutputSerializer, StrictString
 
 
 class ClassInput(InputSerializer):

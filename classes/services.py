@@ -9,10 +9,10 @@ from accounts.services import user_hold
 from classes import rosters, selectors
 from classes.models import Class, Enrolment, announce_roster
 from core import errors
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor, Role
 from core.ids import parse_id
 from core.times import now
-from core.work import retry_races, unit_of_work
 
 
 @unit_of_work

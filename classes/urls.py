@@ -1,5 +1,5 @@
 from classes import views
-from core.routes import route
+from core.rest.routes import route
 
 urlpatterns = [
     route("class", views.ClassCreate, "class-create"),

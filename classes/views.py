@@ -10,9 +10,9 @@ from accounts.serializers import StudentOutput
 from classes import selectors, services
 from classes.serializers import AddStudentInput, ClassDetailOutput, ClassInput, ClassOutput
 from core import errors
-from core.access import Audience
-from core.rendered import RenderedVersions, tag_of
-from core.views import ApiView
+from core.rest.permissions import Audience
+from core.rest.rendered import RenderedVersions, tag_of
+from core.rest.views import ApiView
 
 #: The students of the classes that were asked for last. A roster of 1,000 has 90 KB and takes 10 ms to render.
 _rosters = RenderedVersions(limit=32 * 1024 * 1024)

@@ -8,7 +8,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.db import connection
 
-from core.database import describe
+from core.database.failures import describe
 
 
 @register(Tags.database)

@@ -2,7 +2,7 @@
 
 import core.ids
 import django.db.models.deletion
-from core.mongodb_indexes import plain_indexes
+from core.database.mongodb_indexes import plain_indexes
 from django.conf import settings
 from django.db import migrations, models
 

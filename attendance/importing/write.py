@@ -14,7 +14,7 @@ from attendance.importing.plan import Lesson, Plan, Source, derived_id, plan_imp
 from attendance.importing.sources import SourceError
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
-from core.work import unit_of_work
+from core.database.unit_of_work import unit_of_work
 
 M = TypeVar("M", bound=Model)
 

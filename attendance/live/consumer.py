@@ -21,7 +21,7 @@ from attendance.live.hub import Socket
 from attendance.live.outlet import make_outlet
 from attendance.live.process import CLOSE_UNAUTHORIZED, live
 from core import errors
-from core.closing import closable
+from core.server.websocket_close import closable
 
 logger = logging.getLogger(__name__)
 

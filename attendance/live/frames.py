@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from core.websocket import text_frame
+from core.server.websocket_protocol import text_frame
 
 
 class Frames(list[str]):

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import connections
 
-from core.database import DATABASE_ERRORS
+from core.database.failures import DATABASE_ERRORS
 
 P = ParamSpec("P")
 R = TypeVar("R")

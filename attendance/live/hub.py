@@ -21,7 +21,7 @@ from attendance.live import wire
 from attendance.live.frames import Frames
 from attendance.live.session import Fact, LiveSession
 from core.identity import Actor
-from core.websocket import nothing
+from core.server.websocket_protocol import nothing
 
 K = TypeVar("K")
 S = TypeVar("S", "Listeners", "set[Socket]")

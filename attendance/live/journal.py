@@ -24,9 +24,9 @@ from attendance.selectors import session_sheet
 from attendance.services import idle_since
 from attendance.sheets import Sheet
 from classes.selectors import student_names_by_class
-from core.database import DATABASE_ERRORS, is_unavailable
+from core.database.failures import DATABASE_ERRORS, is_unavailable
+from core.database.unit_of_work import unit_of_work
 from core.times import now
-from core.work import unit_of_work
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attendance.live.frames import Frames
-from core.websocket import EXTENSION, FrameTransport, nothing
+from core.server.websocket_protocol import EXTENSION, FrameTransport, nothing
 
 #: A socket that lets more than this wait in the process is closed, characters.
 MAX_UNSENT = 1024 * 1024

@@ -35,7 +35,7 @@ from attendance.live.statistics import LiveStatistics
 from core import errors
 from core.identity import Actor
 from core.ids import parse_id
-from core.stopping import on_stopping
+from core.server.shutdown import on_stopping
 from core.times import now
 
 logger = logging.getLogger(__name__)

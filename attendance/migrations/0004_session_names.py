@@ -4,7 +4,7 @@ import core.ids
 import django.db.models.deletion
 from django.db import migrations, models
 
-from core.mongodb_indexes import plain_indexes
+from core.database.mongodb_indexes import plain_indexes
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from core.mongodb_indexes import plain_indexes
+from core.database.mongodb_indexes import plain_indexes
 
 
 class Migration(migrations.Migration):

@@ -11,7 +11,7 @@ from attendance import selectors
 from classes.selectors import class_teacher
 from core import errors
 from core.identity import Actor
-from core.views import ApiView
+from core.rest.views import ApiView
 from dialects.attentrack.forms import attentrack_error
 
 

@@ -12,8 +12,8 @@ from attendance import services as attendance_services
 from classes import rosters, services
 from classes.selectors import class_get_for_owner, students_of
 from core import errors
-from core.access import Audience
 from core.identity import Role
+from core.rest.permissions import Audience
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView
 

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import strict_json
-from core.fields import InputSerializer, StrictEmail, StrictString
+from core.rest.serializers import InputSerializer, StrictEmail, StrictString
 from dialects.attentrack.times import read_day, read_instant
 
 

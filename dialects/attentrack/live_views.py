@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from attendance import services
 from core import errors
-from core.access import Audience
 from core.identity import Role
+from core.rest.permissions import Audience
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView
 from dialects.attentrack.board import board

@@ -12,9 +12,9 @@ from accounts import registration, services, tokens
 from accounts.codes import Issued
 from accounts.selectors import account_find, account_get
 from core import errors
-from core.access import Audience
-from core.fields import InputSerializer
 from core.identity import Role
+from core.rest.permissions import Audience
+from core.rest.serializers import InputSerializer
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView
 

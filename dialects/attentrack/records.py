@@ -10,8 +10,8 @@ from attendance import reports, selectors, services
 from attendance.enums import Status
 from classes.selectors import class_get_for_owner, class_get_for_student, classes_of_student, student_ids
 from core import errors
-from core.access import Audience
 from core.identity import Role
+from core.rest.permissions import Audience
 from core.times import to_iso
 from dialects.attentrack import inputs, shapes
 from dialects.attentrack.base import AttenTrackView, read_query

@@ -22,9 +22,9 @@ from attendance.live.hub import Outlet, Socket
 from attendance.live.process import live
 from attendance.live.session import Fact, LiveSession, Marked
 from core import errors, strict_json
-from core.database import DATABASE_ERRORS
+from core.database.failures import DATABASE_ERRORS
 from core.identity import Actor
-from core.stopping import on_stopping
+from core.server.shutdown import on_stopping
 from dialects.attentrack.forms import message_of
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from core.routes import route
+from core.rest.routes import route
 from dialects.attentrack import classes, live_views, records
 from dialects.attentrack.people import STUDENT, TEACHER, Kind, routes_of
 

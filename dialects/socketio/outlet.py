@@ -14,7 +14,7 @@ from engineio.packet import CLOSE, MESSAGE, Packet
 
 from attendance.live.frames import Frames
 from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet
-from core.websocket import nothing
+from core.server.websocket_protocol import nothing
 from dialects.socketio.packets import DISCONNECT
 
 _closing: set[asyncio.Task[None]] = set()

@@ -20,7 +20,7 @@ from attendance.live import events
 from attendance.live.hub import Socket
 from attendance.live.process import live
 from core import errors
-from core.stopping import on_stopping
+from core.server.shutdown import on_stopping
 from dialects.socketio import transport
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
 from dialects.socketio.outlet import EngineOutlet, cut

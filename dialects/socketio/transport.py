@@ -14,8 +14,8 @@ from django.conf import settings
 
 from attendance.live.frames import Frames
 from attendance.live.outlet import make_outlet
-from core.closing import closable
-from core.workers import this_worker
+from core.server.websocket_close import closable
+from core.server.workers import this_worker
 from dialects.socketio.outlet import EngineQueue, cut
 
 Scope = dict[str, Any]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from core.envelope import canonical_error
 from core.errors import ApiError
+from core.rest.envelope import canonical_error
 
 
 class NoStudents(ApiError):

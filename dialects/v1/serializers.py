@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from accounts.serializers import SignupInput
 from classes.serializers import ClassInput
-from core.envelope import EnvelopeRenderer
-from core.fields import InputSerializer, IsoTime, OutputSerializer, StrictId, StrictString
+from core.rest.envelope import EnvelopeRenderer
+from core.rest.serializers import InputSerializer, IsoTime, OutputSerializer, StrictId, StrictString
 
 
 class RegisterInput(SignupInput):

@@ -1,4 +1,4 @@
-from core.routes import route
+from core.rest.routes import route
 from dialects.v1 import views
 
 urlpatterns = [

@@ -14,7 +14,6 @@ import classes.selectors
 import classes.services
 from accounts.serializers import LoginInput, TokenOutput
 from attendance.serializers import MyAttendanceOutput
-from core.access import Audience
 from core.errors import (
     AlreadyEnrolled,
     ApiError,
@@ -29,7 +28,8 @@ from core.errors import (
     UnknownEmail,
     UserNotFound,
 )
-from core.views import ApiView
+from core.rest.permissions import Audience
+from core.rest.views import ApiView
 from dialects.v1.failures import CLASS_DETAIL, ME, SIGNING_IN, START, Failures, NoStudents, worded
 from dialects.v1.serializers import (
     AddStudentInput,

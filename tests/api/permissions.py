@@ -8,8 +8,8 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
-from core.access import Audience
 from core.errors import StudentOnly, TeacherOnly
+from core.rest.permissions import Audience
 from tests.api.rest import Answer, Rest, School, snapshot, token_of
 
 WHO = ("nobody", "bad token", "owner", "other teacher", "student", "other student", "superuser")

@@ -223,8 +223,8 @@ CRASHES = {
     "/class/{}/my-attendance": "attendance.selectors.status_in_last_session",
     "/attendance/{}/my-attendance": "attendance.selectors.status_in_last_session",
     "/attendance/start": "attendance.services.session_start",
-    "/healthz": "core.health.Healthz.get",
-    "/readyz": "core.health.MigrationLoader",
+    "/healthz": "core.rest.health.Healthz.get",
+    "/readyz": "core.database.missing_migrations.MigrationLoader",
 }
 BODIES: dict[str, dict[str, str]] = {
     "/auth/signup": {"name": "A", "email": "a@example.com", "password": "secret1", "role": "student"},

@@ -15,9 +15,9 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 from jsonschema import ValidationError
 
-from core.api_docs import document
 from core.errors import StudentNotFound
-from core.health import Healthz
+from core.rest.api_docs import document
+from core.rest.health import Healthz
 from tests.api.permissions import routes
 from tests.api.rest import is_served
 from tests.support import openapi

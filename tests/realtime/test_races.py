@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from accounts.models import User, announce_change
-from core.work import unit_of_work
+from core.database.unit_of_work import unit_of_work
 from tests.realtime.conftest import People
 from tests.realtime.contract import NO_SESSION, STUDENT_ONLY, Frame, done, error, marked, mine
 from tests.support.clients import Api, Room, Socket, make_class

@@ -23,11 +23,11 @@ from attendance.live.process import Live
 from attendance.live.statements import NewMark
 from attendance.models import Session
 from classes.models import Class, Enrolment, announce_roster
+from core.database.unit_of_work import unit_of_work
 from core.errors import ApiError
 from core.identity import Actor, Role
 from core.ids import new_id
 from core.times import now
-from core.work import unit_of_work
 
 R = TypeVar("R")
 
@@ -316,7 +316,7 @@ class Rig:
 @pytest.fixture(autouse=True)
 def patient_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     """On MongoDB forty transactions at once wait for each other, on a slow machine longer than a client should."""
-    monkeypatch.setattr("core.work.RETRY_LIMIT", 60.0)
+    monkeypatch.setattr("core.database.unit_of_work.RETRY_LIMIT", 60.0)
 
 
 async def _close_connections() -> None:

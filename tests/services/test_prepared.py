@@ -1,4 +1,4 @@
-"""core.prepared: the same rows as the query set gives, compiled once."""
+"""core.database.prepared: the same rows as the query set gives, compiled once."""
 
 from unittest.mock import patch
 
@@ -9,9 +9,9 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 from classes.models import Class, Enrolment
+from core.database.prepared import Prepared
 from core.identity import Role
 from core.ids import new_id
-from core.prepared import Prepared
 from tests.services.conftest import make_room, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,8 @@ from classes.models import Class, Enrolment, announce_roster
 from classes.services import class_add_student, class_create
 from classes.signals import roster_changed
 from core import errors
+from core.database.unit_of_work import unit_of_work
 from core.identity import Role
-from core.work import unit_of_work
 from tests.services.conftest import actor_of, at_once, make_room, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)

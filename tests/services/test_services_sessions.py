@@ -17,8 +17,8 @@ from attendance.selectors import status_in_last_session
 from attendance.signals import session_changed
 from classes.models import Class
 from core import errors
+from core.database.unit_of_work import unit_of_work
 from core.identity import Actor
-from core.work import unit_of_work
 from tests.services.conftest import actor_of, at_once, enrol, make_room, new_mark
 
 pytestmark = pytest.mark.django_db(transaction=True)

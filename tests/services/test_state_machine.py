@@ -27,9 +27,9 @@ from attendance.enums import SessionState
 from attendance.models import Attendance, Focus, Mark, Session
 from classes.models import Class, Enrolment
 from classes.services import class_add_student
+from core.database.unit_of_work import unit_of_work
 from core.identity import Role
 from core.times import to_iso
-from core.work import unit_of_work
 from tests.services.conftest import (
     Complaints,
     Connection,

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from core.api_docs import document
+from core.rest.api_docs import document
 
 
 def path_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""core.rendered: JSON as answers have it, and what is rendered once a version."""
+"""core.rest.rendered: JSON as answers have it, and what is rendered once a version."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.renderers import JSONRenderer
 
-from core.rendered import RenderedVersions, encode, tag_of
+from core.rest.rendered import RenderedVersions, encode, tag_of
 
 VALUES: list[Any] = [
     {"_id": "6b01c458b35d2622b7b14243", "name": "Ravi", "at": None, "ok": True, "n": [1, -2, 66.67, 100.0]},

@@ -8,11 +8,11 @@ import pytest
 from attendance.live import outlet as outlets
 from attendance.live.frames import Frames
 from attendance.live.outlet import AsgiOutlet, TransportOutlet, make_outlet
-from core.websocket import EXTENSION, text_frame
+from core.server.websocket_protocol import EXTENSION, text_frame
 
 
 class Transport:
-    """A `core.websocket.FrameTransport` whose peer may stop taking what is written."""
+    """A `core.server.websocket_protocol.FrameTransport` whose peer may stop taking what is written."""
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []

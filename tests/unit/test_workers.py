@@ -4,10 +4,10 @@ import stat
 import subprocess
 import sys
 
-from core.workers import shared_folder, this_worker
+from core.server.workers import shared_folder, this_worker
 from tests.support.processes import ROOT
 
-TELL = "from core.workers import this_worker; worker = this_worker(); print(worker.name, worker.folder)"
+TELL = "from core.server.workers import this_worker; worker = this_worker(); print(worker.name, worker.folder)"
 
 
 def test_a_process_alone_is_no_worker() -> None:

@@ -1,4 +1,4 @@
-"""core.wsgi_bridge: what WSGI asks of a server, bodies counted, answers closed, downloads off the workers."""
+"""core.server.wsgi_bridge: what WSGI asks of a server, bodies counted, answers closed, downloads off the workers."""
 
 import asyncio
 import contextvars
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.wsgi_bridge import DRAIN_LIMIT, WsgiBridge
+from core.server.wsgi_bridge import DRAIN_LIMIT, WsgiBridge
 
 LIMIT = 100
 #: What is to come has this long, seconds.

@@ -1,4 +1,4 @@
-"""`core.handover`: a connection moves to the worker that its next request is for. Two workers in one process."""
+"""`core.server.handover`: a connection moves to the worker that its next request is for. Two workers in one process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,9 +12,9 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from core import handover
-from core.handover import Handover
-from core.workers import Worker
+from core.server import handover
+from core.server.handover import Handover
+from core.server.workers import Worker
 
 LIMIT = 15.0  # seconds for whatever is to come
 
@@ -42,7 +42,7 @@ class Running:
         config = uvicorn.Config(
             self.answer,
             http=self.handover.protocol,  # type: ignore[arg-type]
-            ws="core.websocket:WebSocketProtocol",
+            ws="core.server.websocket_protocol:WebSocketProtocol",
             interface="asgi3",
             lifespan="off",
             log_config=None,

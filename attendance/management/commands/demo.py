@@ -22,8 +22,8 @@ from classes.models import Class
 from classes.selectors import student_ids
 from classes.services import class_create
 from core.commands import ExplainedCommand
+from core.database.unit_of_work import unit_of_work
 from core.identity import Actor, Role
-from core.work import unit_of_work
 
 ROSTER = Path(__file__).resolve().parents[2] / "data" / "demo_roster.csv"
 TEACHER_NAME, TEACHER_EMAIL = "Demo Teacher", "demo.teacher@example.com"

@@ -1,16 +1,10 @@
-"""`manage.py serve`: the project's server, uvicorn with the sockets set up for many slow phones."""
+"""`manage.py serve`: the project's server."""
 
 import argparse
-import contextlib
-import resource
 import secrets
-import signal
 import socket
-import sys
-from collections.abc import Callable
 from typing import Any
 
-import uvicorn
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -18,20 +12,10 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from core.commands import ExplainedCommand
-from core.database import ADVICE, DATABASE_ERRORS, describe
-from core.health import missing_migrations
-from core.server import LEAVE_LIMIT, Server, Supervisor
-from core.workers import shared_folder
+from core.database.failures import ADVICE, DATABASE_ERRORS, describe
+from core.database.missing_migrations import missing_migrations
+from core.server.serving import listen, serve
 
-#: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
-#: before anybody can notice that the reader is slow.
-SEND_BUFFER = 64 * 1024
-#: A peer that takes nothing for this long is gone, milliseconds. Under 500 frames a second the kernel's buffers fill in
-#: 4 to 6 s, so who stalls is let go within 20.
-USER_TIMEOUT = 12_000
-BACKLOG = 4096
-#: On SIGHUP a new worker has this long to be ready, or the old one stays, seconds.
-WORKER_START_LIMIT = 60
 ADMIN_EMAIL = "admin@attendance.local"
 
 EXAMPLE = """\
@@ -71,10 +55,8 @@ class Command(ExplainedCommand):
             self.stdout.write(f"Making the database ready, {missing} migrations …")
             call_command("migrate", verbosity=0)
         password = _make_admin() if setup else None
-        connection.close()
-        _allow_many_sockets()
         url = f"http://{_printable(host)}:{listeners[0].getsockname()[1]}"
-        if not _run(_config(host, workers), listeners, ready=lambda: self.welcome(url, password)):
+        if not serve(host, workers, listeners, ready=lambda: self.welcome(url, password)):
             raise CommandError("The server could not start; the lines above say why.")
 
     def welcome(self, url: str, password: str | None) -> None:
@@ -95,70 +77,13 @@ class Command(ExplainedCommand):
         self.stdout.flush()
 
 
-def _run(config: uvicorn.Config, listeners: list[socket.socket], ready: Callable[[], object]) -> bool:
-    """Serves until it is told to stop; whether it ever did."""
-    if config.workers > 1:
-        _leave_database()
-        supervisor = Supervisor(config, listeners, ready)
-        with shared_folder():
-            supervisor.run()
-        return supervisor.started
-    server = Server(config, ready)
-    # uvicorn raises the signal again once it has stopped: to be told to stop, and to do so, is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=listeners)
-    return server.started
-
-
-def _leave_database() -> None:
-    """This process will not ask the database any more."""
-    connection.close()
-    if connection.vendor == "postgresql":
-        pooled: Any = connection
-        pooled.close_pool()
-
-
-def _config(host: str, workers: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        "attendance_project.asgi:application",
-        host=host,
-        workers=workers,
-        timeout_worker_healthcheck=WORKER_START_LIMIT,
-        http="core.http:HttpProtocol",
-        loop="auto",
-        ws="core.websocket:WebSocketProtocol",
-        lifespan="on",
-        log_config=None,  # Django's LOGGING, which keeps tokens out of every line
-        access_log=False,
-        server_header=False,
-        forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
-        ws_max_size=settings.MAX_MESSAGE_SIZE,
-        ws_per_message_deflate=False,  # 58 KB and 16 µs a frame for each socket
-        ws_ping_interval=20,
-        ws_ping_timeout=20,
-        # Then what still works on a request is cancelled. So long after clients are cut off that a process that stands
-        # still for a moment does not take these for that, and complain.
-        timeout_graceful_shutdown=LEAVE_LIMIT + 3,
-    )
-
-
 def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
-    """A listening socket; those it accepts inherit its options."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
-        listener.bind(address)
-        listener.listen(BACKLOG)
+        return listen(host, port)
     except OSError as failure:
         raise CommandError(
             f"Cannot listen on {host} port {port}: {failure.strerror}. Set HOST and {setting} to others."
         ) from None
-    return listener
 
 
 def _missing_migrations() -> int:
@@ -179,13 +104,6 @@ def _make_admin() -> str | None:
     password = secrets.token_urlsafe(12)
     users.objects.create_superuser(ADMIN_EMAIL, password, name="Administrator")
     return password
-
-
-def _allow_many_sockets() -> None:
-    """Raises the limit of open files, one a socket, as far as the system lets this process."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _printable(host: str) -> str:

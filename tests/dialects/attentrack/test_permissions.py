@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import get_resolver
 
-from core.access import Audience
+from core.rest.permissions import Audience
 from tests.api.permissions import routes
 from tests.api.rest import UNKNOWN_ID, make_user, snapshot, token_of
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare

@@ -5,7 +5,7 @@ connection: 360-400 `GET /auth/me` a second on one core, against 1,900-2,400 for
 WSGI asks of a server (PEP 3333) and no more:
 
 - the body is counted as it comes and kept up to the limit; of a longer one only the count is passed on, and
-  `core.middleware.BodyLimit` answers 413 after the rest was read and dropped, so that the client sees it;
+  `core.rest.middleware.BodyLimit` answers 413 after the rest was read and dropped, so that the client sees it;
 - the answer's `close()` is always called, or Django's `request_finished` never fires;
 - a streamed answer runs on a thread of its own, so that a slow download holds no worker.
 """

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
 from core import errors, origins
-from core.envelope import HTML_PREFIXES, error_response
+from core.rest.envelope import HTML_PREFIXES, error_response
 
 
 class Origins(CorsMiddleware):

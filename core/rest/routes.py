@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import Resolver404, URLPattern, re_path, resolve
 
-from core.views import ApiView
+from core.rest.views import ApiView
 
 
 def route(pattern: str, view: type[ApiView], name: str, **options: Any) -> URLPattern:

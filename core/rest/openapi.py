@@ -16,7 +16,7 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, O
 from rest_framework.serializers import Serializer
 
 from core import errors
-from core.access import Audience
+from core.rest.permissions import Audience
 
 Schema = dict[str, Any]
 
@@ -162,7 +162,7 @@ def _with_null(schema: Any) -> Any:
 class ChoiceInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """A choice takes any letter case, which no enum says."""
 
-    target_class = "core.fields.StrictChoice"
+    target_class = "core.rest.serializers.StrictChoice"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
         return {"type": "string", "description": f"{' or '.join(self.target.choices)}, in any letter case"}

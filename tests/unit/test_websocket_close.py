@@ -1,12 +1,12 @@
-"""core.closing: a close goes out while the application waits to receive, whatever the server makes of that."""
+"""core.server.websocket_close: a close goes out while the application waits to receive, under every server."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from core.closing import closable
-from core.websocket import EXTENSION
+from core.server.websocket_close import closable
+from core.server.websocket_protocol import EXTENSION
 
 CLOSE = {"type": "websocket.close", "code": 4401}
 

@@ -14,10 +14,10 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import multiprocess
 
-from core.collecting import Collector
-from core.handover import Handover
-from core.stopping import stopping
-from core.workers import this_worker
+from core.server.garbage import Collector
+from core.server.handover import Handover
+from core.server.shutdown import stopping
+from core.server.workers import this_worker
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Server(uvicorn.Server):
             client.transport.abort()
 
 
-class Worker(multiprocess.Process):
+class WorkerProcess(multiprocess.Process):
     """One of several server processes. It stops when the supervisor is gone, so that nothing holds the ports."""
 
     @cached_property
@@ -95,7 +95,7 @@ def _stop_with_parent() -> None:
 
 
 #: The supervisor makes its workers by this name and asks nobody which kind they are to be.
-multiprocess.Process = Worker  # type: ignore[misc]
+multiprocess.Process = WorkerProcess  # type: ignore[misc]
 
 
 class Supervisor(multiprocess.Multiprocess):
@@ -125,7 +125,7 @@ class Supervisor(multiprocess.Multiprocess):
                 self.should_exit.set()
                 return
             logger.warning("Worker %s ended (%s); another takes its place.", worker.pid, worker.exitcode)
-            self.processes[at] = Worker(self.config, self.sockets)
+            self.processes[at] = WorkerProcess(self.config, self.sockets)
             self.processes[at].start()
         if not self.started and all(worker.is_ready(timeout=0.1) for worker in self.processes):
             self.started = True

@@ -1,11 +1,11 @@
-"""core.work: a unit of work that loses a race is run again, and finds what the winner made."""
+"""core.database.unit_of_work: a unit of work that loses a race is run again, and finds what the winner made."""
 
 import pytest
 from django.db import IntegrityError
 
 from accounts.models import User
+from core.database.unit_of_work import RACES, retry_races, unit_of_work
 from core.identity import Role
-from core.work import RACES, retry_races, unit_of_work
 from tests.services.conftest import make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)

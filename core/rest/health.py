@@ -2,22 +2,14 @@
 
 from typing import ClassVar, Literal, TypedDict
 
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
-from core.access import Audience
-from core.database import DATABASE_ERRORS
-from core.views import ApiView
-
-
-def missing_migrations() -> int:
-    """How many migrations the database has not had yet; one of DATABASE_ERRORS if it does not answer."""
-    loader = MigrationLoader(connection)
-    applied = loader.applied_migrations or {}
-    return sum(node not in applied for node in loader.graph.nodes)
+from core.database.failures import DATABASE_ERRORS
+from core.database.missing_migrations import missing_migrations
+from core.rest.permissions import Audience
+from core.rest.views import ApiView
 
 
 class Up(TypedDict):

@@ -12,16 +12,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import errors
-from core.access import Audience
-from core.envelope import canonical_error
-from core.fields import InputSerializer
 from core.identity import Actor
+from core.rest.envelope import canonical_error
+from core.rest.permissions import Audience
+from core.rest.serializers import InputSerializer
 
 
 class ApiView(APIView):
     """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token.
 
-    `core.openapi` makes the document of what a view names here.
+    `core.rest.openapi` makes the document of what a view names here.
     """
 
     audience: ClassVar[Audience]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.protocol import State
 
-from core.websocket import FrameTransport
+from core.server.websocket_protocol import FrameTransport
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
 
-from core.database import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, has_label, is_unreachable
+from core.database.failures import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, has_label, is_unreachable
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -21,8 +21,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from core import errors
-from core.database import is_unavailable
-from core.rendered import encode
+from core.database.failures import is_unavailable
+from core.rest.rendered import encode
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ def exception_handler(failure: Exception, context: dict[str, Any]) -> Response |
 def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
     """`error` in the words of the path's dialect, for code outside DRF's views."""
     forms = (form for prefix, form in settings.ERROR_FORMS.items() if request.path.startswith(prefix))
-    form: ErrorForm = import_string(next(forms, "core.envelope.canonical_error"))
+    form: ErrorForm = import_string(next(forms, "core.rest.envelope.canonical_error"))
     status, body = form(error)
     return HttpResponse(JSONRenderer().render(body), status=status, content_type="application/json; charset=utf-8")
 

@@ -9,8 +9,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.access import Audience
-from core.views import ApiView
+from core.rest.permissions import Audience
+from core.rest.views import ApiView
 
 
 @cache

@@ -15,8 +15,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from core.http import HttpProtocol
-from core.workers import Worker
+from core.server.http_protocol import HttpProtocol
+from core.server.workers import Worker
 
 #: The name of the worker that a request is for, by its query as it came; None: any.
 Owner = Callable[[bytes], str | None]

@@ -1,4 +1,4 @@
-"""core.http: requests that never become whole are ended, honest slow ones are not, and refusals are enveloped."""
+"""core.server.http_protocol: requests that never become whole end, honest slow ones do not; refusals are enveloped."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import uvicorn
 from django.conf import settings
 from uvicorn.server import ServerState
 
-from core.http import MAX_HEAD, MIN_BODY_RATE, HttpProtocol
+from core.server.http_protocol import MAX_HEAD, MIN_BODY_RATE, HttpProtocol
 
 TIMEOUT = settings.REQUEST_TIMEOUT
 WHOLE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -1,12 +1,12 @@
-"""core.collecting: full collections wait for a quiet second, but not for ever."""
+"""core.server.garbage: full collections wait for a quiet second, but not for ever."""
 
 import gc
 from collections.abc import Iterator
 
 import pytest
 
-from core import collecting
-from core.collecting import DUE, OVERDUE, QUIET, Collector
+from core.server import garbage
+from core.server.garbage import DUE, OVERDUE, QUIET, Collector
 
 
 class Process:
@@ -16,7 +16,7 @@ class Process:
         self.used = 0.0
         self.young = 0
         self.collected = 0
-        monkeypatch.setattr(collecting.time, "process_time", lambda: self.used)
+        monkeypatch.setattr(garbage.time, "process_time", lambda: self.used)
         monkeypatch.setattr(gc, "get_count", lambda: (0, 0, self.young))
         monkeypatch.setattr(gc, "collect", self.collect)
 
