@@ -19,7 +19,7 @@ test: $(VENV)/.dev ## the whole suite on SQLite
 	$(RUN) -m pytest -n 2 $(PYTEST_ARGS)
 
 test-databases: $(VENV)/.dev ## the whole suite on PostgreSQL and on MongoDB, as far as they can be reached
-	$(RUN) -m tests.databases $(REQUIRE) $(PYTEST_ARGS)
+	$(RUN) -m tests.programs.databases $(REQUIRE) $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, layers, missing migrations
 	$(VENV)/bin/ruff format --check .
@@ -29,16 +29,16 @@ check: $(VENV)/.dev ## formatting, lint, types, layers, missing migrations
 	$(RUN) manage.py makemigrations --check --dry-run
 
 crash: $(VENV)/.dev ## kills a marking server KILLS (200) times and looks for lost marks
-	$(RUN) -m tests.crash --kills $(or $(KILLS),200)
+	$(RUN) -m tests.programs.crash --kills $(or $(KILLS),200)
 
 crash-databases: $(VENV)/.dev ## 50 such kills on each database, and 20 of PostgreSQL's and MongoDB's own servers
-	$(RUN) -m tests.databases --crash $(REQUIRE)
+	$(RUN) -m tests.programs.databases --crash $(REQUIRE)
 
 fuzz: $(VENV)/.dev ## searches the live sessions for orders of events that tell clients apart from the journal, for minutes
 	HYPOTHESIS_PROFILE=long $(RUN) -m pytest -n 2 tests/services/test_state_machine.py $(PYTEST_ARGS)
 
 outage: $(VENV)/.dev ## two processes that mark while Redis between them is cut off, killed and hangs; ARGS="--seconds 60"
-	$(RUN) -m tests.databases --outage $(REQUIRE) $(ARGS)
+	$(RUN) -m tests.programs.databases --outage $(REQUIRE) $(ARGS)
 
 test-servers: $(VENV)/.dev ## the real-time tests under daphne, granian and uvicorn as it comes
 	for server in daphne granian uvicorn; do \
@@ -46,10 +46,10 @@ test-servers: $(VENV)/.dev ## the real-time tests under daphne, granian and uvic
 	done
 
 slow-requests: $(VENV)/.dev ## opens CONNECTIONS (500) requests that never become whole, and looks whether others are served
-	$(RUN) -m tests.slow_requests --connections $(or $(CONNECTIONS),500)
+	$(RUN) -m tests.programs.slow_requests --connections $(or $(CONNECTIONS),500)
 
 slow-readers: $(VENV)/.dev ## 20 sockets that read nothing, under 500 marks a second for SECONDS (60)
-	$(RUN) -m tests.slow_readers --seconds $(or $(SECONDS),60)
+	$(RUN) -m tests.programs.slow_readers --seconds $(or $(SECONDS),60)
 
 bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--sockets 1000 --runs 3"
 	$(RUN) -m bench.side_by_side $(YARDSTICK) $(ARGS)

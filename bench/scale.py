@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def _on_a_server_of_its_own(kind: str) -> int:
-    from tests.databases import mongodb, postgresql
+    from tests.programs.databases import mongodb, postgresql
 
     with {"postgresql": postgresql, "mongodb": mongodb}[kind]() as url:
         if url is None:

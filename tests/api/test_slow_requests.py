@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests import slow_requests
+from tests.programs import slow_requests
 from tests.support.server import Server
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash import run
+from tests.programs.crash import run
 from tests.support.database import Database, Databases
 from tests.support.killable import crash_database
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.crash import run
+from tests.programs.crash import run
 from tests.realtime.contract import error, marked
 from tests.support.clients import FRAME_LIMIT, Api, Socket
 from tests.support.database import Database

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from tests.outage import Outage
+from tests.programs.outage import Outage
 from tests.realtime.conftest import People
 from tests.realtime.contract import NO_SESSION, STUDENT_ONLY, done, error, marked, summary
 from tests.support.clients import FRAME_LIMIT, Api, Room, Socket, make_class

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from tests.outage import Outage
+from tests.programs.outage import Outage
 from tests.realtime.contract import NO_SESSION, done, error, marked
 from tests.support.clients import Api, Room, Socket
 from tests.support.database import Databases, manage

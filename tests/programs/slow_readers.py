@@ -1,8 +1,8 @@
 """Sockets that read nothing, among others that read everything, under many marks: what they cost, and when they go.
 
-`python -m tests.slow_readers --seconds 60` (or `make slow-readers`). One teacher marks 500 times a second. 20 sockets
-stall at once: the server must close each within 20 s, and its memory may grow by 2 MiB for each, everything else
-that grows meanwhile counted in. Two more stall on which nothing is to be heard. After 70 s all of them read
+`python -m tests.programs.slow_readers --seconds 60` (or `make slow-readers`). One teacher marks 500 times a second. 20
+sockets stall at once: the server must close each within 20 s, and its memory may grow by 2 MiB for each, everything
+else that grows meanwhile counted in. Two more stall on which nothing is to be heard. After 70 s all of them read
 again, and must find live data or the end. Five others must hear every mark, in order.
 """
 

@@ -1,7 +1,7 @@
 """Kills a marking server with SIGKILL at random moments and looks for marks that were heard and lost, or doubled.
 
-`python -m tests.crash --kills 200` (or `make crash`). Every kill is one round: three sockets of a teacher mark,
-five sockets of students listen (some SYNCed, some plain), the server dies, it comes back, everybody reconnects.
+`python -m tests.programs.crash --kills 200` (or `make crash`). Every kill is one round: three sockets of a teacher
+mark, five sockets of students listen (some SYNCed, some plain), the server dies, it comes back, everybody reconnects.
 What must hold after each round:
 
 - the journal has no gap and nothing twice, and it is what the teacher sent, in order, up to some point

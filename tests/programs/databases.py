@@ -1,10 +1,13 @@
-"""The whole suite on PostgreSQL and on MongoDB: `python -m tests.databases [--require] [--crash|--outage] [arguments]`.
+"""The whole suite on PostgreSQL and on MongoDB.
+
+`python -m tests.programs.databases [--require] [--crash|--outage] [arguments]` (or `make test-databases`).
 
 It uses the servers that TEST_POSTGRES_URL and TEST_MONGODB_URL name. Without them it takes a PostgreSQL at
 127.0.0.1:5432 that lets `postgres` in without a password, or starts one where the programs are installed, and starts a
 server that speaks MongoDB's protocol (tests/support/mongodb.py). What it cannot reach it leaves out and says so;
 `--require` makes that a failure. With `--crash` it runs the crash test instead of the suite: 50 kills of our server on
-SQLite too, and 20 of each database's server. With `--outage` it runs tests.outage, on SQLite too but not on MongoDB.
+SQLite too, and 20 of each database's server. With `--outage` it runs tests.programs.outage, on SQLite too but not on
+MongoDB.
 """
 
 import contextlib
@@ -24,8 +27,8 @@ from tests.support.processes import ROOT
 #: Arguments of pytest or the like, several runs in a row.
 Runs = list[list[str]]
 
-SERVER_KILLS = ["tests.crash", "--kills", "50"]
-DATABASE_KILLS = ["tests.crash", "--victim", "database", "--kills", "20"]
+SERVER_KILLS = ["tests.programs.crash", "--kills", "50"]
+DATABASE_KILLS = ["tests.programs.crash", "--victim", "database", "--kills", "20"]
 
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 
@@ -96,7 +99,7 @@ def main() -> int:
         runs = [SERVER_KILLS, DATABASE_KILLS]
         results["SQLite"] = run("SQLite", contextlib.nullcontext(""), [SERVER_KILLS])
     elif "--outage" in sys.argv:
-        runs = [["tests.outage", *arguments]]
+        runs = [["tests.programs.outage", *arguments]]
         results["SQLite"] = run("SQLite", contextlib.nullcontext(""), runs)
     else:
         runs = [["pytest", "-n", "2", *arguments]]

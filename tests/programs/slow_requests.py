@@ -1,7 +1,7 @@
 """Opens many requests that never become whole, and asks whether the server ends them and still answers others.
 
-`python -m tests.slow_requests --connections 500` (or `make slow-requests`). Of five connections one says nothing, one
-stops within its headers, one in its body, and two send a byte a second: of headers, of a body. All must be
+`python -m tests.programs.slow_requests --connections 500` (or `make slow-requests`). Of five connections one says
+nothing, one stops within its headers, one in its body, and two send a byte a second: of headers, of a body. All must be
 closed by the server within 30 seconds, and all the while `/healthz` must answer in less than 200 ms.
 """
 

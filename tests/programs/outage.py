@@ -1,8 +1,8 @@
 """Marks on several processes while something between them breaks, and looks for what anybody heard wrongly.
 
-`python -m tests.outage` (or `make outage`) does it at length: two processes over one Redis, whose connections are cut
-every 5 seconds for a minute, which is killed and started again, and which hangs; then two workers of one server, of
-which one after the other is killed. `tests.realtime.test_redis` and `test_workers` do it shortly.
+`python -m tests.programs.outage` (or `make outage`) does it at length: two processes over one Redis, whose connections
+are cut every 5 seconds for a minute, which is killed and started again, and which hangs; then two workers of one
+server, of which one after the other is killed. `tests.realtime.test_redis` and `test_workers` do it shortly.
 
 Teachers mark on every process, one mark after the other; students listen there, and come back with SYNC when they are
 cut off. What must hold in the end: the journal has no gap and nothing twice, has every mark that a teacher heard of,
