@@ -17,9 +17,9 @@ from django.conf import settings
 from accounts import tokens
 from attendance.live import events, wire
 from attendance.live.frames import Frames
-from attendance.live.hub import Socket
 from attendance.live.outlet import make_outlet
 from attendance.live.process import CLOSE_UNAUTHORIZED, live
+from attendance.live.socket import Socket
 from core import errors
 from core.server.websocket_close import closable
 

@@ -16,10 +16,11 @@ from django.conf import settings
 from accounts.selectors import student_get
 from attendance.enums import Method, Status
 from attendance.live import gateway, wire
-from attendance.live.hub import Socket
+from attendance.live.facts import Fact, Marked
 from attendance.live.journal import Refusal
 from attendance.live.process import Live
-from attendance.live.session import Fact, LiveSession, Marked
+from attendance.live.session import LiveSession
+from attendance.live.socket import Socket
 from core import errors, strict_json
 from core.identity import Role
 from core.ids import parse_id
@@ -134,14 +135,14 @@ async def commit(
     Does not wait for the commit: a burst from one socket shares commits like marks from many.
     """
     live, socket = request.live, request.socket
-    if live.crowded and socket.mark is not None:
-        await asyncio.shield(socket.mark)  # a flood waits for its own marks
+    if live.crowded and socket.pending is not None:
+        await asyncio.shield(socket.pending)  # a flood waits for its own marks
     committing = live.mark(session, statuses, by=socket.actor, method=method)
-    socket.mark = committing
+    socket.pending = committing
 
     def answer(finished: "Any") -> None:
-        if socket.mark is committing:
-            socket.mark = None
+        if socket.pending is committing:
+            socket.pending = None
         match finished.result():
             case Refusal.SESSION_OVER:
                 request.refuse(errors.NoActiveSession())
@@ -235,9 +236,9 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
     event = events.get(name)
     if event is None:
         raise errors.UnknownEvent
-    if socket.mark is not None and not event.marks:
+    if socket.pending is not None and not event.marks:
         # What this client sent before comes first. A client that goes away meanwhile must not cancel its mark.
-        await asyncio.shield(socket.mark)
+        await asyncio.shield(socket.pending)
     await live.settled()
     if event.role is not None and socket.actor.role is not event.role:
         await live.ask_for(socket)  # finds a changed role, and closes the socket then

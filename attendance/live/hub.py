@@ -1,26 +1,26 @@
 """The hub: this process's sockets, and how facts reach them.
 
-Facts are encoded once for each wire form and the same texts go to every socket. A socket of a form of its own hears
-what is for its user (`publish`'s audience); one may also follow a session by name, in the form of its choice, whoever
-else hears of it. The first fact is sent at
-once; those that follow within a millisecond go together, so that a burst costs each socket few writes (a
-longer window doubled the median latency). Everything that a socket is sent passes its outlet, in order.
+A socket hears a fact in one of two ways. A socket with a form of its own hears every fact whose audience its user
+belongs to. A socket that follows a session hears all facts of this session, whoever their audience is. The hub encodes
+facts once for each wire form and sends the same texts to every socket of this form.
 
-The plain Channels way, each consumer a member of the group, costs 240-390 µs of CPU for each delivered frame
-at 1,000 sockets and more with more sockets: a thread hop, a deep copy, a queue and a JSON encoding a member.
+The hub sends the first fact at once. The facts of the next millisecond wait and go together, so that a burst costs each
+socket few writes; a longer wait doubled the median latency. All frames of a socket pass its outlet, in order.
+
+The plain Channels way makes each consumer a member of the group. It costs 240-390 µs of CPU for each delivered frame at
+1,000 sockets, and more with more sockets: each member costs a thread hop, a deep copy, a queue and a JSON encoding.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, groupby
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
-from accounts.tokens import Claims
 from attendance.live import wire
+from attendance.live.facts import Audience, Fact
 from attendance.live.frames import Frames
-from attendance.live.session import Fact, LiveSession
-from core.identity import Actor
+from attendance.live.session import LiveSession
+from attendance.live.socket import FastPath, Outlet, Socket
 from core.server.websocket_protocol import nothing
 
 K = TypeVar("K")
@@ -29,69 +29,13 @@ S = TypeVar("S", "Listeners", "set[Socket]")
 #: Facts within this time of the last flush wait for the next one, seconds.
 FLUSH_INTERVAL = 0.001
 
-#: Who hears a fact: everybody connected, or these users.
-Audience = frozenset[str] | None
-EVERYBODY: Audience = None
-
-
-class Outlet(Protocol):
-    """One socket's way out, in order, never blocking. Implemented by the server's transports."""
-
-    #: Called when `writer` may have become another.
-    changed: Callable[[], object]
-
-    @property
-    def writer(self) -> Callable[[bytes], int] | None:
-        """Sends bytes at once, in order with `send`, and says how many were taken; None where only `send` will do.
-
-        Raises BlockingIOError if none were, and another OSError if the connection is broken.
-        """
-
-    def send(self, frames: Frames) -> None:
-        """Queues text frames; a socket whose reader is too slow is closed instead (1013)."""
-
-    def send_rest(self, frames: Frames, sent: int) -> None:
-        """Queues what `writer` has left of these frames, which took the first `sent` bytes."""
-
-    async def answer(self, make: Callable[[], str]) -> None:
-        """Sends a frame that may be large, made once everything before it is on its way: it does not count as slow.
-
-        Who asks for many such frames without reading them gets one at a time.
-        """
-
-    def close(self, code: int) -> None:
-        """Queues the closing of the socket after what is on its way."""
-
-
-@dataclass(eq=False, slots=True)
-class Socket:
-    """A connected client."""
-
-    actor: Actor
-    claims: Claims
-    outlet: Outlet
-    #: How it hears what is for its user; None: it hears only the sessions that it follows.
-    form: wire.WireForm | None = wire.plain
-    #: How its protocol spells an error's message.
-    error: Callable[[str], str] = wire.error_frame
-    #: The sessions that it follows, by id, and how it hears each.
-    follows: dict[str, wire.WireForm] = field(default_factory=dict)
-    #: Closes it when its token expires.
-    expiry: asyncio.TimerHandle | None = None
-    #: When the database was last asked for this socket's sake, by the loop's clock.
-    asked_at: float = float("-inf")
-    #: Its last mark on the way to the journal; what it sends next waits for that one.
-    mark: "asyncio.Future[Any] | None" = None
-    #: Nothing that it sends counts any more, though a client that does not read may stay connected for a while.
-    closing: bool = False
-
 
 class Listeners:
-    """Sockets that hear the same frames. Their ways out are kept at hand: to look them up costs as much as to write."""
+    """Sockets that hear the same frames. Their paths are kept: to look them up costs as much as to write to them."""
 
     def __init__(self, sockets: Iterable[Socket] = ()) -> None:
         self._sockets = set(sockets)
-        self._ways: _Ways | None = None
+        self._paths: _Paths | None = None
 
     def __iter__(self) -> Iterator[Socket]:
         return iter(self._sockets)
@@ -101,38 +45,40 @@ class Listeners:
 
     def add(self, socket: Socket) -> None:
         self._sockets.add(socket)
-        self.forget()
+        self.forget_paths()
 
     def discard(self, socket: Socket) -> None:
         self._sockets.discard(socket)
-        self.forget()
+        self.forget_paths()
 
-    def forget(self) -> None:
-        """One of the ways out has changed."""
-        self._ways = None
+    def forget_paths(self) -> None:
+        """The path to one of the sockets has changed."""
+        self._paths = None
 
     def send(self, frames: Frames) -> None:
-        """Queues the frames for each."""
-        if self._ways is None:
-            self._ways = _Ways([socket.outlet for socket in self._sockets])
-        self._ways.send(frames)
+        """Sends the frames to each socket, or queues them there."""
+        if self._paths is None:
+            self._paths = _Paths([socket.outlet for socket in self._sockets])
+        self._paths.send(frames)
 
 
-class _Ways:
-    """The ways out of some sockets, as they are now."""
+class _Paths:
+    """The quickest path to each of some sockets, as it is now."""
 
     def __init__(self, outlets: Iterable[Outlet]) -> None:
         self._writers: list[Callable[[bytes], int]] = []
-        #: Whose those are.
-        self._written: list[Outlet] = []
-        self._others: list[Outlet] = []
+        #: The fast path that each writer belongs to.
+        self._fast: list[FastPath] = []
+        #: The outlets that must queue.
+        self._slow: list[Outlet] = []
         for outlet in outlets:
-            writer = outlet.writer
-            if writer is None:
-                self._others.append(outlet)
+            fast = outlet.fast
+            writer = fast.writer if fast is not None else None
+            if fast is None or writer is None:
+                self._slow.append(outlet)
             else:
                 self._writers.append(writer)
-                self._written.append(outlet)
+                self._fast.append(fast)
 
     def send(self, frames: Frames) -> None:
         data = frames.wire if self._writers else b""
@@ -143,10 +89,10 @@ class _Ways:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                continue  # this one's connection is broken; its consumer hears of that from the server
+                continue  # the connection is broken; its consumer hears of that from the server
             if sent != size:
-                self._written[at].send_rest(frames, sent)
-        for outlet in self._others:
+                self._fast[at].send_rest(data[sent:])
+        for outlet in self._slow:
             outlet.send(frames)
 
 
@@ -169,10 +115,11 @@ class Hub:
         return socket in self._sockets
 
     def add(self, socket: Socket) -> None:
-        """From now on `socket` hears what is published; what waits to be sent is not for it."""
+        """`socket` hears every fact that is published from now on, and none that still waits to be sent."""
         self.flush()
         self._sockets.add(socket)
-        socket.outlet.changed = lambda: self._changed(socket)
+        if socket.outlet.fast is not None:
+            socket.outlet.fast.changed = lambda: self._path_changed(socket)
         if socket.form is not None:
             self._by_form.setdefault(socket.form, Listeners()).add(socket)
             self._by_user.setdefault(socket.actor.id, set()).add(socket)
@@ -180,7 +127,8 @@ class Hub:
     def remove(self, socket: Socket) -> None:
         """`socket` hears nothing more. Removing it again does nothing."""
         self._sockets.discard(socket)
-        socket.outlet.changed = nothing
+        if socket.outlet.fast is not None:
+            socket.outlet.fast.changed = nothing
         if socket.form is not None:
             _discard(self._by_form, socket.form, socket)
             _discard(self._by_user, socket.actor.id, socket)
@@ -188,16 +136,16 @@ class Hub:
             self.unfollow(socket, session_id)
 
     def follow(self, socket: Socket, session_id: str, form: wire.WireForm) -> None:
-        """From now on `socket` hears of this session in `form`, and no longer in any earlier one."""
+        """`socket` hears this session's facts in `form` from now on, and in no earlier form."""
         self.flush()
         if socket not in self._sockets:
-            return  # it left in the meantime
+            return  # the socket left in the meantime
         self.unfollow(socket, session_id)
         socket.follows[session_id] = form
         self._followers.setdefault(session_id, {}).setdefault(form, Listeners()).add(socket)
 
     def followers(self, session_id: str) -> list[Socket]:
-        """Who follows a session."""
+        """The sockets that follow a session."""
         return [socket for sockets in self._followers.get(session_id, {}).values() for socket in sockets]
 
     def unfollow(self, socket: Socket, session_id: str) -> None:
@@ -210,14 +158,14 @@ class Hub:
                 del self._followers[session_id]
 
     def drop(self, session_id: str) -> None:
-        """The session is over: what waits is sent, then nobody follows it any more."""
+        """The session is over: sends the facts that wait; then nobody follows the session any more."""
         if session_id in self._followers:
             self.flush()
             for socket in self.followers(session_id):
                 self.unfollow(socket, session_id)
 
     def publish(self, session: LiveSession, facts: Iterable[Fact], audience: Audience) -> None:
-        """Tells `audience` and the session's followers these facts, in order, after all that was published before."""
+        """Tells `audience` and the session's followers these facts, in order, after all facts published before."""
         self._waiting += [(session, audience, fact) for fact in facts]
         if not self._waiting or self._timer is not None:
             return
@@ -229,12 +177,12 @@ class Hub:
             self._timer = loop.call_later(wait, self.flush)
 
     def tell(self, socket: Socket, *texts: str) -> None:
-        """Sends one socket frames of its own, behind what is already on its way there."""
+        """Sends frames to one socket, behind the frames that are already on their way to it."""
         self.flush()
         socket.outlet.send(Frames(texts))
 
     def change_form(self, socket: Socket, form: wire.WireForm) -> None:
-        """What is published from now on reaches `socket` in another wire form."""
+        """Facts that are published from now on reach `socket` in `form`."""
         self.flush()
         follows = dict(socket.follows)
         self.remove(socket)
@@ -244,7 +192,7 @@ class Hub:
             self.follow(socket, session_id, followed)
 
     def flush(self) -> None:
-        """Sends what waits."""
+        """Sends the facts that wait."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -260,12 +208,12 @@ class Hub:
                 if frames:
                     listeners.send(frames)
 
-    def _changed(self, socket: Socket) -> None:
+    def _path_changed(self, socket: Socket) -> None:
         if socket in self._sockets:
             if socket.form is not None:
-                self._by_form[socket.form].forget()
+                self._by_form[socket.form].forget_paths()
             for session_id, form in socket.follows.items():
-                self._followers[session_id][form].forget()
+                self._followers[session_id][form].forget_paths()
 
     def _recipients(self, audience: Audience) -> Sequence[tuple[wire.WireForm, Listeners]]:
         if audience is None:

@@ -17,7 +17,7 @@ from accounts.models import AccountsVersion
 from accounts.selectors import names_of
 from attendance.enums import Method, SessionState, Status
 from attendance.live import statements
-from attendance.live.session import Counts, Marked
+from attendance.live.facts import Counts, Marked
 from attendance.live.statements import NewMark
 from attendance.models import Focus, Mark, Session
 from attendance.selectors import session_sheet

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attendance.live.frames import Frames
+from attendance.live.socket import FastPath
 from core.server.websocket_protocol import EXTENSION, FrameTransport, nothing
 
 #: A socket that lets more than this wait in the process is closed, characters.
@@ -20,7 +21,7 @@ CLOSE_TIMEOUT = 5.0
 
 
 class AsgiOutlet:
-    """`attendance.live.hub.Outlet` over ASGI. Holds everything back until `open`.
+    """`attendance.live.socket.Outlet` over ASGI. Holds everything back until `open`.
 
     `abandon` is called for a socket that does not even take its close frame.
     """
@@ -35,10 +36,9 @@ class AsgiOutlet:
         self._close_code: int | None = None
         self._stopped = False
         self._task: asyncio.Task[None] | None = None
-        self.changed: Callable[[], object] = nothing
 
     @property
-    def writer(self) -> Callable[[bytes], int] | None:
+    def fast(self) -> FastPath | None:
         return None
 
     def open(self) -> None:
@@ -55,9 +55,6 @@ class AsgiOutlet:
             self._frames.clear()
             self.close(CLOSE_TOO_SLOW)
         self._wake()
-
-    def send_rest(self, frames: Frames, sent: int) -> None:
-        raise NotImplementedError("there is no `writer` here that could have taken a part")
 
     async def answer(self, make: Callable[[], str]) -> None:
         while self._task is not None:
@@ -119,7 +116,7 @@ class AsgiOutlet:
 
 
 class TransportOutlet(AsgiOutlet):
-    """The same over the server's transport; only the close passes ASGI."""
+    """The same over the server's transport, with a fast path; only the close passes ASGI."""
 
     def __init__(
         self,
@@ -135,7 +132,12 @@ class TransportOutlet(AsgiOutlet):
         self._transport = transport
         self._held: list[Frames] = []
         self._limit = MAX_UNSENT
+        self.changed: Callable[[], object] = nothing
         transport.changed = self._changed
+
+    @property
+    def fast(self) -> FastPath:
+        return self
 
     @property
     def writer(self) -> Callable[[bytes], int] | None:
@@ -160,8 +162,8 @@ class TransportOutlet(AsgiOutlet):
         else:
             self._held.append(frames)
 
-    def send_rest(self, frames: Frames, sent: int) -> None:
-        self._queue(frames.wire[sent:])
+    def send_rest(self, data: bytes) -> None:
+        self._queue(data)
 
     async def answer(self, make: Callable[[], str]) -> None:
         await self._transport.drained()

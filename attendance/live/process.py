@@ -27,9 +27,11 @@ from attendance.enums import Method, SessionState, Status
 from attendance.live import gateway, journal
 from attendance.live.commit import GroupCommit, Outcome
 from attendance.live.directory import Directory
+from attendance.live.facts import EVERYBODY, NOBODY, Audience, Counts, Ended, Fact, Joined, Marked, Summary
 from attendance.live.hints import Hint, Hints
-from attendance.live.hub import EVERYBODY, Audience, Hub, Socket
-from attendance.live.session import Counts, Ended, Fact, Joined, LiveSession, Marked, Summary
+from attendance.live.hub import Hub
+from attendance.live.session import LiveSession
+from attendance.live.socket import Socket
 from attendance.live.statements import NewMark
 from attendance.live.statistics import LiveStatistics
 from core import errors
@@ -45,8 +47,6 @@ MAX_WAITING = 10_000  # marks
 
 #: The WebSocket close code for a token that is bad, or no longer good.
 CLOSE_UNAUTHORIZED = 4401
-
-NOBODY: Audience = frozenset()
 
 
 class Observer(Protocol):

@@ -4,63 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from attendance.enums import Method, SessionState, Status
+from attendance.enums import SessionState, Status
+from attendance.live.facts import Counts, Ended, Marked
 from attendance.sheets import Entry, Sheet
 from core.identity import Actor, Role
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A committed mark: the journal's row `seq` of its session."""
-
-    seq: int
-    student_id: str
-    status: Status
-    at: datetime
-    by_id: str
-    method: Method
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Students by status, late among the present and excused among the absent."""
-
-    present: int
-    absent: int
-
-    @property
-    def total(self) -> int:
-        return self.present + self.absent
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The counts over the marks up to `seq`, as the teacher asked for them."""
-
-    seq: int
-    counts: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The session is over and its records are written; `seq` was its last mark, `sheet` is what the records say."""
-
-    seq: int
-    counts: Counts
-    sheet: Sheet
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A student says that they are here to follow the session; it marks nobody. Told to followers only."""
-
-    student_id: str
-    name: str
-    at: datetime
-
-
-#: What those are told whom a session concerns.
-Fact = Marked | Summary | Ended | Joined
 
 
 @dataclass(slots=True)

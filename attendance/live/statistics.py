@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from attendance.live.hub import Hub, Socket
+from attendance.live.hub import Hub
 from attendance.live.session import LiveSession
+from attendance.live.socket import Socket
 from attendance.sheets import Statistics
 
 INTERVAL = 1.0  # seconds

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from attendance.live.session import Counts, Ended, Fact, Joined, LiveSession, Marked, Summary
+from attendance.live.facts import Counts, Ended, Fact, Joined, Marked, Summary
+from attendance.live.session import LiveSession
 from core.times import to_iso
 
 #: A wire form: the text frames for facts of a session, in order; hashable. Sockets of equal forms share the frames.

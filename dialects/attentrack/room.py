@@ -16,11 +16,12 @@ from channels.layers import get_channel_layer
 from accounts.selectors import roll_numbers_of
 from attendance.enums import Method, Status
 from attendance.live import gateway
+from attendance.live.facts import Fact, Marked
 from attendance.live.frames import Frames
 from attendance.live.hints import Hint, Hints
-from attendance.live.hub import Outlet, Socket
 from attendance.live.process import live
-from attendance.live.session import Fact, LiveSession, Marked
+from attendance.live.session import LiveSession
+from attendance.live.socket import Outlet, Socket
 from core import errors, strict_json
 from core.database.failures import DATABASE_ERRORS
 from core.identity import Actor

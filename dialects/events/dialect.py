@@ -8,7 +8,8 @@ from accounts.tokens import Claims
 from attendance.enums import Status
 from attendance.live import events
 from attendance.live.events import Event, NoData
-from attendance.live.session import Ended, Fact, LiveSession, Marked
+from attendance.live.facts import Ended, Fact, Marked
+from attendance.live.session import LiveSession
 from attendance.live.wire import WireForm
 from core import errors
 from core.identity import Actor, Role

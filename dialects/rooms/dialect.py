@@ -13,7 +13,8 @@ from attendance import selectors, services
 from attendance.enums import Method, Status
 from attendance.live import events, gateway
 from attendance.live.events import Event
-from attendance.live.session import LiveSession, Marked
+from attendance.live.facts import Marked
+from attendance.live.session import LiveSession
 from attendance.sheets import Sheet
 from core import errors
 from core.identity import Actor, Role

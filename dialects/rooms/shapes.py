@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from attendance.enums import Method, SessionState, Status
-from attendance.live.session import Ended, Fact, Joined, LiveSession, Marked
+from attendance.live.facts import Ended, Fact, Joined, Marked
+from attendance.live.session import LiveSession
 from attendance.sheets import Entry, Sheet, Statistics
 from core.times import to_iso
 from dialects.socketio.packets import event_frame

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from accounts.tokens import Claims
 from attendance.live import events
-from attendance.live.hub import Socket
+from attendance.live.facts import Fact
 from attendance.live.process import Live
-from attendance.live.session import Fact, LiveSession
+from attendance.live.session import LiveSession
+from attendance.live.socket import Socket
 from attendance.live.wire import WireForm
 from core import errors
 from core.identity import Actor

@@ -14,7 +14,7 @@ from engineio.packet import CLOSE, MESSAGE, Packet
 
 from attendance.live.frames import Frames
 from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet
-from core.server.websocket_protocol import nothing
+from attendance.live.socket import FastPath
 from dialects.socketio.packets import DISCONNECT
 
 _closing: set[asyncio.Task[None]] = set()
@@ -55,17 +55,16 @@ def _size(item: Any) -> int:
 
 
 class EngineOutlet:
-    """`attendance.live.hub.Outlet` over an Engine.IO socket. Holds everything back until `open`."""
+    """`attendance.live.socket.Outlet` over an Engine.IO socket. Holds everything back until `open`."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
         self._queue: EngineQueue = engine.queue
         self._held: Frames | None = Frames()
         self._closed = False
-        self.changed: Callable[[], object] = nothing
 
     @property
-    def writer(self) -> Callable[[bytes], int] | None:
+    def fast(self) -> FastPath | None:
         return None  # Engine.IO's queue must see each frame
 
     def open(self) -> None:
@@ -90,9 +89,6 @@ class EngineOutlet:
                 self._queue.get_nowait()
                 self._queue.task_done()
             self._end(cut(self._engine))
-
-    def send_rest(self, frames: Frames, sent: int) -> None:
-        raise NotImplementedError("there is no `writer` here that could have taken a part")
 
     async def answer(self, make: Callable[[], str]) -> None:
         self.send(Frames([make()]))

@@ -17,8 +17,8 @@ from engineio.payload import Payload
 from socketio import exceptions
 
 from attendance.live import events
-from attendance.live.hub import Socket
 from attendance.live.process import live
+from attendance.live.socket import Socket
 from core import errors
 from core.server.shutdown import on_stopping
 from dialects.socketio import transport

@@ -18,8 +18,8 @@ from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
 from attendance.live import events, gateway, hints, listeners, wire
-from attendance.live.hub import Socket
 from attendance.live.process import Live
+from attendance.live.socket import Socket
 from attendance.live.statements import NewMark
 from attendance.models import Session
 from classes.models import Class, Enrolment, announce_roster
@@ -112,8 +112,7 @@ class RecordingOutlet:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.close_code: int | None = None
-        self.writer: Callable[[bytes], int] | None = None
-        self.changed: Callable[[], object] = lambda: None
+        self.fast = None
 
     @property
     def frames(self) -> list[dict[str, Any]]:
@@ -122,9 +121,6 @@ class RecordingOutlet:
     def send(self, frames: list[str]) -> None:
         if self.close_code is None:
             self.texts += frames
-
-    def send_rest(self, frames: list[str], sent: int) -> None:
-        raise NotImplementedError
 
     async def answer(self, make: Callable[[], str]) -> None:
         if self.close_code is None:

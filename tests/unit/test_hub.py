@@ -10,14 +10,15 @@ import pytest
 from accounts.tokens import Claims
 from attendance.enums import Method, Status
 from attendance.live import wire
+from attendance.live.facts import EVERYBODY, NOBODY, Fact, Marked
 from attendance.live.frames import Frames
-from attendance.live.hub import EVERYBODY, Hub, Socket
-from attendance.live.session import Fact, LiveSession, Marked
+from attendance.live.hub import Hub
+from attendance.live.session import LiveSession
+from attendance.live.socket import Socket
 from core.identity import Actor, Role
 
 NOW = datetime(2025, 3, 11, tzinfo=UTC)
 SESSION = LiveSession("s", "c", "t", NOW)
-NOBODY: frozenset[str] = frozenset()
 
 
 class Outlet:
@@ -26,6 +27,7 @@ class Outlet:
     def __init__(self) -> None:
         self.writes: list[list[str]] = []
         self.rests: list[bytes] = []
+        self.fast: Outlet | None = self
         self.writer: Callable[[bytes], int] | None = None
         self.changed: Callable[[], object] = lambda: None
 
@@ -36,8 +38,8 @@ class Outlet:
     def send(self, frames: list[str]) -> None:
         self.writes.append(list(frames))
 
-    def send_rest(self, frames: Frames, sent: int) -> None:
-        self.rests.append(frames.wire[sent:])
+    def send_rest(self, data: bytes) -> None:
+        self.rests.append(data)
 
     async def answer(self, make: object) -> None:
         raise NotImplementedError
@@ -46,8 +48,11 @@ class Outlet:
         raise NotImplementedError
 
 
-def join(hub: Hub, user_id: str, form: wire.WireForm | None = wire.plain) -> tuple[Socket, Outlet]:
+def join(
+    hub: Hub, user_id: str, form: wire.WireForm | None = wire.plain, *, has_fast_path: bool = True
+) -> tuple[Socket, Outlet]:
     outlet = Outlet()
+    outlet.fast = outlet if has_fast_path else None
     actor = Actor(user_id, Role.STUDENT, "", "")
     socket = Socket(actor, Claims(user_id, None, None, None, 0.0), outlet, form)
     hub.add(socket)
@@ -91,9 +96,10 @@ async def test_all_sockets_of_a_user_hear_and_each_fact_is_encoded_once_a_form()
     assert other.frames == wire.sequenced(SESSION, facts(1, 2, 3))
 
 
-async def test_what_sends_bytes_at_once_is_used_for_as_long_as_there_is_such_a_way() -> None:
+async def test_a_fast_path_is_used_for_as_long_as_there_is_one() -> None:
     hub = Hub()
     outlets = {name: join(hub, name)[1] for name in ("slow", "quick", "partly", "full", "broken")}
+    outlets["without"] = join(hub, "without", has_fast_path=False)[1]
     written: list[bytes] = []
 
     def take(data: bytes) -> int:
@@ -121,7 +127,7 @@ async def test_what_sends_bytes_at_once_is_used_for_as_long_as_there_is_such_a_w
         "partly": [Frames(plain(1)).wire[7:]],
         "full": [Frames(plain(1)).wire],
     }
-    assert outlets.pop("slow").frames == plain(1, 2)
+    assert outlets.pop("slow").frames == outlets.pop("without").frames == plain(1, 2)
     assert all(outlet.frames == plain(2) for outlet in outlets.values())
 
 
@@ -165,7 +171,7 @@ async def test_a_new_form_holds_for_what_is_published_from_then_on() -> None:
     assert list(hub) == [socket]
 
 
-async def test_who_comes_hears_nothing_from_before_and_who_goes_nothing_from_after() -> None:
+async def test_a_socket_hears_nothing_published_before_it_was_added_or_after_it_was_removed() -> None:
     hub = Hub()
     early, early_outlet = join(hub, "a")
     hub.publish(SESSION, facts(1), EVERYBODY)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attendance.enums import Method, Status
-from attendance.live.session import Counts, LiveSession, Marked
+from attendance.live.facts import Counts, Marked
+from attendance.live.session import LiveSession
 from core.identity import Actor, Role
 
 NOW = datetime(2025, 3, 11, 10, tzinfo=UTC)

@@ -138,7 +138,7 @@ async def test_frames_may_go_past_the_transport_while_the_socket_is_open_and_not
 
 async def test_what_was_not_taken_is_queued_behind_what_was() -> None:
     socket = Socket()
-    socket.outlet.send_rest(Frames(["Hello"]), 3)
+    socket.outlet.send_rest(Frames(["Hello"]).wire[3:])
     assert socket.transport.writes == [b"ello"]
     socket.outlet.stop()
 

@@ -7,7 +7,8 @@ import pytest
 
 from attendance.enums import Method, Status
 from attendance.live import wire
-from attendance.live.session import Counts, Ended, Fact, Joined, LiveSession, Marked, Summary
+from attendance.live.facts import Counts, Ended, Fact, Joined, Marked, Summary
+from attendance.live.session import LiveSession
 
 NOW = datetime(2025, 3, 11, 10, tzinfo=UTC)
 MARK = Marked(1, "a", Status.LATE, NOW, "t", Method.TEACHER)

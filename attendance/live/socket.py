@@ -1,0 +1,72 @@
+"""A connected client as the live server knows it, and what it needs of the client's connection."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from accounts.tokens import Claims
+from attendance.live import wire
+from attendance.live.frames import Frames
+from core.identity import Actor
+
+
+class FastPath(Protocol):
+    """A way past an outlet's queue: bytes that many sockets share go to each connection in one call."""
+
+    #: Called when `writer` may have become another.
+    changed: Callable[[], object]
+
+    @property
+    def writer(self) -> Callable[[bytes], int] | None:
+        """Sends bytes at once, in order with the outlet's `send`, and returns how many bytes were taken.
+
+        None while the outlet must queue. The writer raises BlockingIOError if no bytes were taken, and another OSError
+        if the connection is broken.
+        """
+
+    def send_rest(self, data: bytes) -> None:
+        """Queues the bytes that `writer` did not take."""
+
+
+class Outlet(Protocol):
+    """One socket's way out, in order, never blocking. Implemented by the server's transports."""
+
+    @property
+    def fast(self) -> FastPath | None:
+        """The outlet's fast path, the same for as long as the outlet lives; None if it has none."""
+
+    def send(self, frames: Frames) -> None:
+        """Queues text frames; a socket whose reader is too slow is closed instead (1013)."""
+
+    async def answer(self, make: Callable[[], str]) -> None:
+        """Sends a frame that may be large, made once everything before it is on its way: it does not count as slow.
+
+        A client that asks for many such frames without reading them gets one at a time.
+        """
+
+    def close(self, code: int) -> None:
+        """Queues the closing of the socket after what is on its way."""
+
+
+@dataclass(eq=False, slots=True)
+class Socket:
+    """A connected client."""
+
+    actor: Actor
+    claims: Claims
+    outlet: Outlet
+    #: How the socket hears facts that are for its user; None: it hears only the sessions that it follows.
+    form: wire.WireForm | None = wire.plain
+    #: How the socket's protocol spells an error's message.
+    error: Callable[[str], str] = wire.error_frame
+    #: The sessions that the socket follows, by id, and how it hears each of them.
+    follows: dict[str, wire.WireForm] = field(default_factory=dict)
+    #: Closes the socket when its token expires.
+    expiry: asyncio.TimerHandle | None = None
+    #: When the database was last asked for this socket's sake, by the loop's clock.
+    asked_at: float = float("-inf")
+    #: What becomes of the last marks that the socket sent, until that is known; its next message waits for it.
+    pending: "asyncio.Future[Any] | None" = None
+    #: Nothing that the socket sends counts any more, though a client that does not read may stay connected for a while.
+    closing: bool = False
