@@ -55,6 +55,12 @@ ACCESS_TOKEN_SECRET = env.str("ACCESS_TOKEN_SECRET", "")
 _email = env.dj_email_url("EMAIL_URL", "console:")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
 
+#: False lifts every limit on what one account, address or socket may do: for benchmarks and crash tests, never in a
+#: school. `manage.py check` and the server's start warn of it.
+LIMITS = env.bool("LIMITS", True)
+#: True holds new passwords of the published protocols to what the project's own pages and routes ask for.
+PASSWORD_STRICT = env.bool("PASSWORD_STRICT", False)
+
 #: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
 ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
 

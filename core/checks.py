@@ -43,6 +43,19 @@ def check_debug_is_off(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def check_limits_are_on(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.LIMITS:
+        return []
+    return [
+        checks.Warning(
+            "LIMITS=0: nothing limits how often anybody may guess a password or ask the server for anything.",
+            hint="Leave LIMITS unset wherever others can reach the server; it is for benchmarks and crash tests.",
+            id="attendance.W004",
+        )
+    ]
+
+
+@register
 def check_access_token_secret_is_long(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A warning, where our own secrets stop the start: this one is another system's, and may be what that one has."""
     if not settings.ACCESS_TOKEN_SECRET or len(settings.ACCESS_TOKEN_SECRET.encode()) >= 32:

@@ -4,6 +4,7 @@ Code raises one of these and nobody catches it on the way: `core.rest.envelope` 
 `attendance.live.consumer` into an `ERROR` frame. Dialects translate by `code`, never by message.
 """
 
+import math
 from typing import ClassVar
 
 
@@ -163,7 +164,14 @@ class UnsupportedMediaType(ApiError):
 
 
 class TooManyRequests(ApiError):
+    """`wait`: after so many seconds the same request may be taken. HTTP answers say so in `Retry-After`."""
+
     code, status, message = "too_many_requests", 429, "Too many requests"
+
+    def __init__(self, wait: float = 1.0) -> None:
+        super().__init__()
+        #: Whole seconds, at least one.
+        self.retry_after = max(1, math.ceil(wait))
 
 
 class HeadersTooLarge(ApiError):

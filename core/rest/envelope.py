@@ -100,7 +100,6 @@ _KNOWN: tuple[tuple[type[Exception], type[errors.ApiError]], ...] = (
     (drf.AuthenticationFailed, errors.Unauthorized),
     (drf.PermissionDenied, errors.Forbidden),
     (PermissionDenied, errors.Forbidden),
-    (drf.Throttled, errors.TooManyRequests),
     (RequestDataTooBig, errors.PayloadTooLarge),
     (UnreadablePostError, errors.BadRequest),
 )
@@ -112,6 +111,8 @@ def to_api_error(failure: Exception) -> errors.ApiError | None:
         return failure
     if is_unavailable(failure):
         return errors.DatabaseUnavailable()
+    if isinstance(failure, drf.Throttled):
+        return errors.TooManyRequests(getattr(failure, "wait", None) or 1.0)
     return next((error() for kind, error in _KNOWN if isinstance(failure, kind)), None)
 
 
@@ -123,7 +124,12 @@ def exception_handler(failure: Exception, context: dict[str, Any]) -> Response |
     if error.status == errors.DatabaseUnavailable.status:
         logger.error("%s: %s", error.message, failure)
     status, body = context["view"].error_form(error)
-    return Response(body, status=status)
+    return Response(body, status=status, headers=_headers(error))
+
+
+def _headers(error: errors.ApiError) -> dict[str, str]:
+    """What the answer to `error` says in headers, in every dialect."""
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, errors.TooManyRequests) else {}
 
 
 def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
@@ -131,7 +137,12 @@ def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse
     forms = (form for prefix, form in settings.ERROR_FORMS.items() if request.path.startswith(prefix))
     form: ErrorForm = import_string(next(forms, "core.rest.envelope.canonical_error"))
     status, body = form(error)
-    return HttpResponse(JSONRenderer().render(body), status=status, content_type="application/json; charset=utf-8")
+    return HttpResponse(
+        JSONRenderer().render(body),
+        status=status,
+        content_type="application/json; charset=utf-8",
+        headers=_headers(error),
+    )
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -33,6 +33,15 @@ _BAD_BODY = (errors.InvalidSchema, errors.PayloadTooLarge, errors.UnsupportedMed
 #: A request that is no HTTP, a page that may not ask (ALLOWED_ORIGINS), a crash.
 _EVERYWHERE = (errors.BadRequest, errors.Forbidden, errors.InternalError)
 
+_RETRY_AFTER = OpenApiParameter(
+    "Retry-After",
+    int,
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[errors.TooManyRequests.status],
+    description="Seconds until the same request may be taken.",
+)
+
 
 class ViewSchema(AutoSchema):
     """The schema of an `ApiView`."""
@@ -51,10 +60,11 @@ class ViewSchema(AutoSchema):
         return [{scheme: []}] if scheme else []
 
     def get_override_parameters(self) -> list[Any]:
-        return [
+        asked = [
             OpenApiParameter(name, str, required=True, description=description)
             for name, description in self.view.query.items()
         ]
+        return [*asked, _RETRY_AFTER] if errors.TooManyRequests in self._raises() else asked
 
     def get_request_serializer(self) -> Any:
         return self.view.body

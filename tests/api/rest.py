@@ -29,6 +29,7 @@ def check_described(response: Any) -> None:
     request = response.wsgi_request
     content_type = response.get("Content-Type", "")
     openapi.check(request.method, request.path, response.status_code, content_type, response.content)
+    assert response.status_code != 429 or int(response["Retry-After"]) >= 1
 
 
 def is_served(path: str) -> bool:

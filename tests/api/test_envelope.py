@@ -328,8 +328,10 @@ def test_too_many_requests_has_its_place_in_the_envelope(
     rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.openapi.check", lambda *_: None)  # no route of the envelope's says so yet
-    monkeypatch.setattr("accounts.selectors.students_all", raiser(errors.TooManyRequests()))
-    ask(rest, school, "GET", "/students").is_failure(429, "Too many requests")
+    monkeypatch.setattr("accounts.selectors.students_all", raiser(errors.TooManyRequests(12.3)))
+    answer = ask(rest, school, "GET", "/students")
+    answer.is_failure(429, "Too many requests")
+    assert answer.response["Retry-After"] == "13"
 
 
 def test_the_messages_are_the_contracts() -> None:

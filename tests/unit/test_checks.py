@@ -1,11 +1,11 @@
-"""What the system checks say about several processes."""
+"""What the system checks say about several processes and lifted limits."""
 
 import pytest
 from django.core import checks
 from django.db import connection
 from django.test import override_settings
 
-from core.checks import check_several_workers_have_redis, check_sqlite_is_on_one_machine
+from core.checks import check_limits_are_on, check_several_workers_have_redis, check_sqlite_is_on_one_machine
 
 
 @pytest.mark.parametrize(("workers", "url"), [(1, ""), (1, "redis://127.0.0.1"), (3, "redis://127.0.0.1")])
@@ -34,3 +34,11 @@ def test_sqlite_and_a_redis_elsewhere_are_doubted_without_showing_the_password()
     assert isinstance(warning, checks.Warning)
     assert "cache.school.example" in warning.msg
     assert "hidden" not in str(warning)
+
+
+def test_lifted_limits_are_a_warning() -> None:
+    assert check_limits_are_on(None) == []
+    with override_settings(LIMITS=False):
+        (warning,) = check_limits_are_on(None)
+    assert isinstance(warning, checks.Warning)
+    assert "LIMITS=0" in warning.msg
