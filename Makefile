@@ -57,7 +57,7 @@ bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDST
 bench-scale: $(VENV)/.dev ## the growth curves, on SQLite or DATABASE_URL; ARGS="--start postgresql" or "--small"
 	$(RUN) -m bench.scale --yardstick $(YARDSTICK) $(ARGS)
 
-bench-docs: $(VENV)/.bench ## docs/benchmarks.md, docs/scaling.md and the README's table from what those two found
+bench-docs: $(VENV)/.bench ## docs/benchmarks.md and docs/scaling.md, from what those two found
 	$(RUN) -m bench.docs $(ARGS)
 
 clean: ## removes the virtual environment and caches; the database in var/ stays

@@ -1,4 +1,4 @@
-"""Settings, all from the environment (and `.env` beside manage.py). README.md, "Settings", lists them."""
+"""Settings, all from the environment (and `.env` beside manage.py). docs/operations.md explains each of them."""
 
 import contextlib
 import secrets
@@ -64,7 +64,7 @@ PASSWORD_STRICT = env.bool("PASSWORD_STRICT", False)
 #: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
 ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
 
-_given_secrets = {name: env.str(name, "") for name in ("SECRET_KEY", "JWT_SECRET")}
+_given_secrets = {"SECRET_KEY": env.str("SECRET_KEY", ""), "JWT_SECRET": env.str("JWT_SECRET", "")}
 
 try:
     env.seal()

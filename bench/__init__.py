@@ -1,1 +1,1 @@
-"""Benchmarks: what `make bench`, `make bench-scale` and `make bench-docs` run. README.md, "Benchmarks", says more."""
+"""Benchmarks: what `make bench`, `make bench-scale` and `make bench-docs` run. docs/benchmarks.md says more."""

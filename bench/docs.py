@@ -1,4 +1,4 @@
-"""`make bench-docs`: docs/benchmarks.md, docs/scaling.md and README's table, from what the benchmarks found.
+"""`make bench-docs`: docs/benchmarks.md and docs/scaling.md, from what the benchmarks found.
 
 Takes the results that are in FOLDER (the others stay as they were) into docs/benchmarks/, draws their curves there,
 and fills in bench/templates/. Nothing in those documents that a run can find out is typed by hand.
@@ -17,7 +17,6 @@ from bench.side_by_side import heading, in_words, many_in_words, shown
 DOCUMENTS = simulation.DOCUMENTS
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mongodb": "MongoDB (SecantusDB)"}
-README_MARKS = ("<!-- make bench-docs writes from here -->", "<!-- to here -->")
 
 
 def main() -> int:
@@ -50,23 +49,14 @@ def rendered() -> dict[Path, str]:
     compared = read(DOCUMENTS, "side-by-side")
     assert compared is not None, "make bench has not run yet"
     of_scales, of_simulation = scales(), simulation.figures(DOCUMENTS)
-    readme = ROOT / "README.md"
     return {
         ROOT / "docs" / "benchmarks.md": _filled("benchmarks.md", _benchmarks(compared, of_scales)),
         ROOT / "docs" / "scaling.md": _filled("scaling.md", _scaling(of_simulation)),
-        readme: _between_marks(readme.read_text(), side_by_side_table(compared)),
     }
 
 
 def _filled(name: str, values: dict[str, str]) -> str:
     return (TEMPLATES / name).read_text().format_map(values)
-
-
-def _between_marks(text: str, new: str) -> str:
-    before, begin, rest = text.partition(README_MARKS[0])
-    _, end, after = rest.partition(README_MARKS[1])
-    assert (begin, end) == README_MARKS, "README.md has lost its marks for the table"
-    return f"{before}{begin}\n{new}\n{end}{after}"
 
 
 # docs/benchmarks.md

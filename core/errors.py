@@ -1,7 +1,7 @@
 """Everything that can go wrong for a client, as exceptions.
 
 Code raises one of these and nobody catches it on the way: `core.rest.envelope` turns it into an HTTP answer,
-`attendance.live.consumer` into an `ERROR` frame. Dialects translate by `code`, never by message.
+`attendance.live.events` into an `ERROR` frame. Dialects translate by `code`, never by message.
 """
 
 import math

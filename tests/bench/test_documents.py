@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, docs/scaling.md and the README's table say what the committed results come to."""
+"""docs/benchmarks.md and docs/scaling.md say what the committed results come to."""
 
 import re
 from pathlib import Path
