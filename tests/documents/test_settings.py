@@ -81,6 +81,6 @@ def test_the_examples_defaults_are_the_settings_own(tmp_path: Path) -> None:
 def test_the_operators_page_explains_every_variable_with_its_default() -> None:
     table = {name.strip("`"): default.strip("`") for name, default, _ in rows(read("docs/operations.md"), "Settings")}
     assert sorted(table) == sorted(variables_read())
-    said = {"off": "false", "none": "", "made once, kept in `DATA_DIR": ""}
+    said = {"on": "true", "off": "false", "none": "", "made once, kept in `DATA_DIR": ""}
     for _, name, default in EXAMPLE.findall(read(".env.example")):
         assert said.get(table[name], table[name]) == default, name
