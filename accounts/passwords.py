@@ -6,6 +6,7 @@ SHA-256 first, because bcrypt alone reads no more than 72 bytes. A pool of its o
 
 import os
 import re
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -48,6 +49,15 @@ def from_bcrypt(hashed: str) -> str | None:
     """What to store for a bcrypt hash (`$2a$`, `$2b$`, `$2y$`) made elsewhere; None for one that cannot be checked."""
     found = _BCRYPT.match(hashed)
     return f"bcrypt${hashed}" if found and 4 <= int(found[1]) <= HIGHEST_COST else None
+
+
+#: No letters that are mistaken for others on paper, and none that a spreadsheet takes for a formula.
+_UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def password_make() -> str:
+    """A random password of twelve letters and digits, about 59 bits."""
+    return "".join(secrets.choice(_UNMISTAKABLE) for _ in range(12))
 
 
 def hash_password(password: str) -> str:

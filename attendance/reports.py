@@ -1,14 +1,14 @@
 """Reports: a class's attendance as a matrix of students and finished sessions, and files to put it in."""
 
-import csv
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -21,7 +21,8 @@ from attendance.enums import Status
 from attendance.models import Attendance
 from attendance.selectors import finished_sessions
 from classes.models import Enrolment
-from classes.rosters import csv_safe
+from core import spreadsheets
+from core.spreadsheets import Writable
 
 #: A cell: text, a count or a rate.
 Cell = str | int | float
@@ -146,21 +147,13 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-class Writable(Protocol):
-    """What text can be written to."""
-
-    def write(self, text: str, /) -> object: ...
-
-
 def write_csv(matrix: Matrix, file: Writable, lines: Iterable[list[Cell]]) -> None:
-    """Header and `lines` as CSV, in which no cell is a formula."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(matrix.header())
-    writer.writerows([csv_safe(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    """Header and `lines` as CSV."""
+    spreadsheets.write_csv(file, chain([matrix.header()], lines))
 
 
 def write_xlsx(matrix: Matrix, file: IO[bytes], lines: Iterable[list[Cell]]) -> None:
-    """Header and `lines` as a workbook; texts are texts, even those that begin like a formula."""
+    """Header and `lines` as a workbook. A text is stored as text, even if it begins like a formula."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Attendance")
     sheet.freeze_panes = "D2"

@@ -12,7 +12,7 @@ from accounts.selectors import names_of
 from attendance.enums import SessionState, Status
 from attendance.models import Attendance, Focus, Mark, Session, SessionName, TeachingPlace
 from attendance.sheets import Entry, Sheet
-from classes.selectors import class_find, class_get_for_student, student_names
+from classes.selectors import class_exists, class_get_for_student, student_names
 from core import errors
 from core.database.prepared import Prepared
 from core.identity import Actor
@@ -82,7 +82,7 @@ def session_find(reference: str) -> Session | None:
         found = sessions.filter(pk=key).first()
         if found is not None:
             return found
-        if class_find(key) is not None:
+        if class_exists(key):
             of_class = sessions.filter(class_ref_id=key)
             return (
                 of_class.filter(state=SessionState.OPEN).first()

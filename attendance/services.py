@@ -16,7 +16,7 @@ from attendance.selectors import session_get_for_owner
 from attendance.signals import session_changed
 from classes import services as class_services
 from classes.models import Enrolment
-from classes.selectors import class_find, class_get_for_owner
+from classes.selectors import class_exists, class_get_for_owner
 from classes.services import class_create, class_join
 from core import errors
 from core.database.prepared import Prepared
@@ -87,7 +87,7 @@ def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None 
         if found.state != SessionState.OPEN:
             raise errors.NoActiveSession
         return found
-    if key is not None and class_find(key) is not None:
+    if key is not None and class_exists(key):
         return session_start(actor=actor, class_id=key, move_focus=False)
     return _start_named(actor, reference, class_id)
 

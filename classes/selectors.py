@@ -37,12 +37,9 @@ def class_get_by_name(*, actor: Actor, name: str) -> Class:
     return found
 
 
-def class_find(class_id: str) -> Class | None:
-    """The class with this id, or None."""
-    try:
-        return class_get(class_id)
-    except errors.ClassNotFound:
-        return None
+def class_exists(class_id: str) -> bool:
+    """Whether there is a class with this id."""
+    return _class.first(class_id) is not None
 
 
 def class_teacher(class_id: str) -> Actor:

@@ -6,8 +6,10 @@ from django.db import IntegrityError
 
 from accounts.selectors import student_get
 from accounts.services import user_hold
-from classes import rosters, selectors
+from classes import selectors
 from classes.models import Class, Enrolment, announce_roster
+from classes.rosters.entries import Entry
+from classes.rosters.write import roster_write
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor, Role
@@ -49,7 +51,7 @@ def class_join(*, actor: Actor, class_id: str) -> None:
 @retry_races
 @unit_of_work
 def class_create_with_roster(
-    *, teacher_id: str, name: str, entries: Sequence[rosters.Entry], unique_name: bool, **details: str
+    *, teacher_id: str, name: str, entries: Sequence[Entry], unique_name: bool, **details: str
 ) -> Class:
     """A new class with its students, all or nothing; students who have no account yet get one that awaits its owner.
 
@@ -61,10 +63,10 @@ def class_create_with_roster(
     made = Class.objects.create(
         name=name, teacher_id=teacher_id, reserved_name=name if unique_name else None, **details
     )
-    report = rosters.roster_write(class_id=made.id, entries=entries, batch=details.get("batch", ""))
-    if any(row.entry.problem for row in report.refused):
+    plan = roster_write(class_id=made.id, entries=entries, batch=details.get("batch", ""))
+    if any(row.entry.problem for row in plan.refused):
         raise errors.InvalidSchema
-    if report.refused:
+    if plan.refused:
         raise errors.RosterConflict
     return made
 

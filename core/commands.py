@@ -1,4 +1,4 @@
-"""The base of the project's commands: help texts as they are written, with an example below them."""
+"""The base of the project's commands: help texts keep their lines, and an example stands below them."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFo
 
 
 class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's order of arguments; description and examples keep their lines."""
+    """Django's order of arguments, with the line breaks of description and examples as they are in the source."""
 
 
 class ExplainedCommand(BaseCommand):
@@ -25,6 +25,11 @@ class ExplainedCommand(BaseCommand):
     def run_from_argv(self, argv: list[str]) -> None:
         try:
             super().run_from_argv(argv)
-        except BrokenPipeError:  # `… | head` has read enough
+        except BrokenPipeError:  # as in `… | head`, which stops reading
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
+
+
+def printable(text: str) -> str:
+    """`text` with a replacement character for each that is not printable. A file's text must not steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

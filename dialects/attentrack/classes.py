@@ -9,7 +9,8 @@ from accounts import registration
 from accounts.registration import Newcomer
 from accounts.selectors import account_get
 from attendance import services as attendance_services
-from classes import rosters, services
+from classes import services
+from classes.rosters.entries import entry_of
 from classes.selectors import class_get_for_owner, students_of
 from core import errors
 from core.identity import Role
@@ -30,9 +31,7 @@ class CreateClass(AttenTrackView):
         body = self.read()
         teacher_id = account_get(role=Role.TEACHER, user_id=body.pop("teacherid")).id
         self.only(teacher_id)
-        entries = [
-            rosters.entry_of(line=number, **student) for number, student in enumerate(body.pop("students"), start=1)
-        ]
+        entries = [entry_of(line=number, **student) for number, student in enumerate(body.pop("students"), start=1)]
         made = services.class_create_with_roster(teacher_id=teacher_id, entries=entries, unique_name=True, **body)
         return Response(
             shapes.ClassMade(_id=made.id, **shapes.class_details(made), teacherid=teacher_id),

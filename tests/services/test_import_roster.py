@@ -14,8 +14,8 @@ from django.db import IntegrityError, OperationalError
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User, email_key
-from classes import rosters
 from classes.models import Class, Enrolment
+from classes.rosters import write as writing
 from classes.services import class_add_student
 from core.identity import Actor, Role
 from tests.support.database import Databases, manage
@@ -356,14 +356,14 @@ def test_an_account_that_came_to_be_during_the_hashing_stops_the_import(
 def test_the_passwords_are_on_the_disk_when_the_answer_to_the_commit_is_lost(
     tmp_path: Path, physics: Class, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = rosters.roster_write
+    real = writing.roster_write
 
     def commit_and_lose_the_answer(**given: Any) -> None:
         assert not out.exists(), "the file has its name before the import is committed"
         real(**given)
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(rosters, "roster_write", commit_and_lose_the_answer)
+    monkeypatch.setattr(writing, "roster_write", commit_and_lose_the_answer)
     monkeypatch.setattr("classes.management.commands.import_roster.hash_password", lambda password: f"of {password}")
     out = tmp_path / "passwords.csv"
     with pytest.raises(OperationalError) as failure:
@@ -384,7 +384,7 @@ def test_where_the_passwords_cannot_be_written_nobody_is_created(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("classes.management.commands.import_roster.hash_password", lambda password: f"of {password}")
-    monkeypatch.setattr("classes.rosters.os.fsync", full_disk)
+    monkeypatch.setattr("classes.rosters.passwords.os.fsync", full_disk)
     file = write(tmp_path, HEADINGS + "Asha,asha@example.com,7\n")
 
     error, _ = refusal(physics.id, file, "--passwords", str(tmp_path / "passwords.csv"))

@@ -10,7 +10,7 @@ from attendance.enums import Method, SessionState, Status
 from attendance.models import Attendance, Mark, Session
 from classes import services as class_services
 from classes.models import Class
-from classes.rosters import entry_of
+from classes.rosters.entries import entry_of
 from core import errors
 from core.identity import Role
 from tests.services.conftest import Room, actor_of, at_once, enrol, make_room, make_users

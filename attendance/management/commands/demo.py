@@ -11,14 +11,18 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from accounts.models import User, email_key
+from accounts.passwords import password_make
 from accounts.services import user_signup
 from attendance import services
 from attendance.enums import Method, SessionState, Status
 from attendance.live import journal
 from attendance.live.statements import NewMark
 from attendance.models import Session
-from classes import rosters
 from classes.models import Class
+from classes.rosters.entries import entries_of
+from classes.rosters.errors import RosterError
+from classes.rosters.sources import read_csv
+from classes.rosters.write import roster_import
 from classes.selectors import student_ids
 from classes.services import class_create
 from core.commands import ExplainedCommand
@@ -78,7 +82,7 @@ class Command(ExplainedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with tqdm(total=4 + len(DAYS_AGO), desc="Demo", disable=None) as progress:
-            teacher_password = rosters.password_make()
+            teacher_password = password_make()
             actor = _teacher(teacher_password)
             progress.update()
             class_id = _class(actor)
@@ -128,10 +132,10 @@ def _class(teacher: Actor) -> str:
     found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME, removed_at=None).first()
     class_id = (found or class_create(teacher=teacher, name=CLASS_NAME)).id
     try:
-        report = rosters.roster_import(class_id=class_id, entries=rosters.roster_read(ROSTER))
-    except rosters.RosterError as failure:
+        plan = roster_import(class_id=class_id, entries=entries_of(read_csv(ROSTER)))
+    except RosterError as failure:
         raise CommandError(str(failure)) from None
-    for row in report.refused:
+    for row in plan.refused:
         raise CommandError(f"{row.entry.name} of the demo's roster cannot be enrolled: {row.reason}.")
     return class_id
 
@@ -139,7 +143,7 @@ def _class(teacher: Actor) -> str:
 def _student(class_id: str) -> tuple[str, str]:
     """E-mail and new password of the first student on the roster."""
     student = User.objects.get(pk=student_ids(class_id)[0])
-    password = rosters.password_make()
+    password = password_make()
     student.set_password(password)
     student.save(update_fields=["password"])
     return student.email, password

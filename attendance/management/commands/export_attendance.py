@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from attendance import reports
-from classes.rosters import RosterError, class_find
+from classes.commands import class_find
 from core.commands import ExplainedCommand
 
 EXAMPLE = """\
@@ -58,10 +58,7 @@ class Command(ExplainedCommand):
         first, last = _day("--from", since), _day("--to", until)
         if first and last and first > last:
             raise CommandError(f"--from {first} is after --to {last}. Both are days in the form YYYY-MM-DD.")
-        try:
-            found = class_find(class_ref)
-        except RosterError as failure:
-            raise CommandError(str(failure)) from None
+        found = class_find(class_ref)
         matrix = reports.attendance_matrix(class_id=found.id, since=first, until=last)
         if path is None:
             reports.write_csv(matrix, self.stdout, matrix.lines())

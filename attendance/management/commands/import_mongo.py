@@ -9,7 +9,7 @@ from attendance.importing import sources
 from attendance.importing.plan import COLLECTIONS, Outcome, Plan, Row, plan_import, source_of
 from attendance.importing.sources import SourceError
 from attendance.importing.write import run_import
-from core.commands import ExplainedCommand
+from core.commands import ExplainedCommand, printable
 
 EXAMPLE = """\
   python manage.py import_mongo mongodb://127.0.0.1:27017/attendance-system --dry-run
@@ -93,5 +93,4 @@ class Command(ExplainedCommand):
 
 
 def _line(row: Row) -> str:
-    text = f"{row.place}: {row.label}: {row.outcome.value}: {row.reason}"
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return printable(f"{row.place}: {row.label}: {row.outcome.value}: {row.reason}")

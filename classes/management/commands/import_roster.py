@@ -8,9 +8,15 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from accounts.passwords import hash_password
-from classes import rosters
-from classes.rosters import Outcome, Report, RosterError, Row
-from core.commands import ExplainedCommand
+from classes.commands import class_find
+from classes.rosters.entries import Entry, entries_of
+from classes.rosters.errors import RosterError
+from classes.rosters.passwords import PasswordFile, roster_import_with_passwords
+from classes.rosters.plan import Plan, roster_plan
+from classes.rosters.report import line_of, totals_of
+from classes.rosters.sources import read_csv
+from classes.rosters.write import roster_import
+from core.commands import ExplainedCommand, printable
 
 EXAMPLE = """\
   python manage.py import_roster "Physics 1" students.csv --dry-run
@@ -50,55 +56,43 @@ class Command(ExplainedCommand):
     def handle(
         self, *args: Any, class_ref: str, file: Path, dry_run: bool, passwords: Path | None, **options: Any
     ) -> None:
+        class_id = class_find(class_ref).id
+        path = Path(passwords) if passwords else None
         try:
-            report = self.run(class_ref, Path(file), dry_run, Path(passwords) if passwords else None)
+            entries = entries_of(read_csv(Path(file)))
+            plan = self.dry_run(class_id, entries, path) if dry_run else self.run(class_id, entries, path)
         except RosterError as failure:
             raise CommandError(str(failure)) from None
-        nothing = dry_run or bool(report.refused)
-        self.report(report, nothing_is_written=nothing)
-        if report.refused:
+        self.report(plan, nothing_is_written=dry_run or bool(plan.refused))
+        if plan.refused:
             raise CommandError(
-                f"Nothing was written: {len(report.refused)} of {len(report.rows)} rows are refused."
+                f"Nothing was written: {len(plan.refused)} of {len(plan.rows)} rows are refused."
                 " Correct them and run it again."
             )
         if dry_run:
             self.stdout.write("Nothing was written: this was a dry run.")
-        elif passwords and report.created:
+        elif passwords and plan.created:
             self.stdout.write(f"The passwords are in {passwords}.")
         elif passwords:
             self.stdout.write(f"Nobody was created, so there are no passwords to write to {passwords}.")
 
-    def run(self, class_ref: str, file: Path, dry_run: bool, passwords: Path | None) -> Report:
-        found = rosters.class_find(class_ref)
-        entries = rosters.roster_read(file)
+    def dry_run(self, class_id: str, entries: Sequence[Entry], passwords: Path | None) -> Plan:
         if passwords is not None:
-            if not dry_run:
-                return rosters.roster_import_with_passwords(
-                    class_id=found.id, entries=entries, path=passwords, hashed=_hashed
-                )
-            rosters.PasswordFile(passwords)  # says so where it could not be written
-        if dry_run:
-            return rosters.roster_plan(class_id=found.id, entries=entries)
-        return rosters.roster_import(class_id=found.id, entries=entries)
+            PasswordFile(passwords)  # raises where the import could not write it
+        return roster_plan(class_id=class_id, entries=entries)
 
-    def report(self, report: Report, *, nothing_is_written: bool) -> None:
+    def run(self, class_id: str, entries: Sequence[Entry], passwords: Path | None) -> Plan:
+        if passwords is None:
+            return roster_import(class_id=class_id, entries=entries)
+        return roster_import_with_passwords(class_id=class_id, entries=entries, path=passwords, hashed=_hashed)
+
+    def report(self, plan: Plan, *, nothing_is_written: bool) -> None:
         """A line for each row, then the totals."""
         if nothing_is_written:
             self.stdout.write("Nothing is written. The rows and what they would come to:")
-        for row in report.rows:
-            self.stdout.write(_line(row))
-        counts = [f"{len(report.of(outcome))} {outcome.value}" for outcome in Outcome]
-        self.stdout.write(f"{len(report.rows)} rows: {', '.join(counts)}.")
-
-
-def _line(row: Row) -> str:
-    entry = row.entry
-    who = f"{entry.name or '(no name)'} <{entry.email}>" if entry.email else entry.name or "(no name)"
-    text = f"line {entry.line}: {who}: {row.outcome.value}"
-    if row.adds_roll_number:
-        text += f", roll number {entry.roll_number} noted"
-    text += f": {row.reason}" if row.reason else ""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+        for row in plan.rows:
+            self.stdout.write(printable(line_of(row)))
+        self.stdout.write(totals_of(plan))
 
 
 def _hashed(passwords: Sequence[str]) -> Iterable[str]:

@@ -1,0 +1,92 @@
+"""An import that gives the students whom it creates passwords, and the file in which these passwords are."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from accounts.models import email_key
+from accounts.passwords import password_make
+from classes.rosters.entries import Entry
+from classes.rosters.errors import RosterError
+from classes.rosters.plan import Plan, roster_plan
+from classes.rosters.write import roster_import
+from core.spreadsheets import write_csv
+
+
+class PasswordFile:
+    """A new CSV file of passwords, which only its owner can read. An existing file is never overwritten.
+
+    The passwords are written before the import, under the name `unfinished`, and the file gets its name after the
+    commit. So a crash after the commit leaves no student whose password nobody knows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises `RosterError` where no new file can be made."""
+        self.path = path
+        self.unfinished = path.with_name(f"{path.name}.unfinished-{secrets.token_hex(4)}")
+        if os.path.lexists(path):
+            raise RosterError(f"{path} is there already and is not overwritten. Name another file for the passwords.")
+        if not path.parent.is_dir():
+            raise RosterError(f"There is no folder {path.parent} for the passwords.")
+
+    def write(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Puts name, e-mail and password of each row on the disk, under the unfinished name."""
+        try:
+            descriptor = os.open(self.unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                write_csv(file, [("name", "email", "password"), *rows])
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as failure:
+            raise RosterError(f"Cannot write {self.path}: {failure.strerror}. Nothing was imported.") from None
+
+    def keep(self) -> None:
+        """Gives the file its name, after the commit. Raises `RosterError` if another file has the name by then."""
+        try:
+            os.link(self.unfinished, self.path)  # unlike a rename, a link never replaces a file
+        except FileExistsError:
+            raise RosterError(
+                f"The import is done, but {self.path} came to be meanwhile. The passwords are in {self.unfinished}."
+            ) from None
+        except OSError:
+            self.unfinished.rename(self.path)  # this file system has no links
+        else:
+            self.unfinished.unlink()
+
+    def discard(self) -> None:
+        """Removes the file: nothing was committed."""
+        self.unfinished.unlink(missing_ok=True)
+
+
+def roster_import_with_passwords(
+    *, class_id: str, entries: Sequence[Entry], path: Path, hashed: Callable[[Sequence[str]], Iterable[str]]
+) -> Plan:
+    """`roster_import`, where each created student gets a random password, which is then in the new file `path`.
+
+    `hashed` turns passwords into the hashes to store, in the same order. No file is made where nobody is created.
+    """
+    file = PasswordFile(path)
+    plan = roster_plan(class_id=class_id, entries=entries)
+    if plan.refused or not plan.created:
+        return roster_import(class_id=class_id, entries=entries, password_hashes={})
+    passwords = [password_make() for _ in plan.created]
+    keys = [email_key(row.entry.email) for row in plan.created]
+    hashes = dict(zip(keys, hashed(passwords), strict=True))
+    try:
+        file.write(
+            (row.entry.name, row.entry.email, password) for row, password in zip(plan.created, passwords, strict=True)
+        )
+        plan = roster_import(class_id=class_id, entries=entries, password_hashes=hashes)
+    except RosterError:
+        file.discard()
+        raise
+    except BaseException as failure:
+        # The commit may have been done and only its answer lost.
+        failure.add_note(f"If students were created nevertheless, their passwords are in {file.unfinished}.")
+        raise
+    if plan.refused:
+        file.discard()
+    else:
+        file.keep()
+    return plan
