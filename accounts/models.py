@@ -180,12 +180,16 @@ class OneTimeCode(models.Model):
 
 
 class Attempts(models.Model):
-    """How often something was tried within a time that ends at `until` (`accounts.limits`)."""
+    """How often something was tried, good until `until` (`accounts.limits`)."""
 
     #: The hash of the limit and of whom it counts for: neither addresses nor e-mails are kept.
     key = models.CharField(primary_key=True, max_length=64)
     number = models.PositiveIntegerField()
     until = models.DateTimeField(db_index=True)
+    #: When a password was tried last, where one was wrong.
+    last_at = models.DateTimeField(null=True)
+    #: Whether the account has signed in from this address.
+    known = models.BooleanField(default=False)
 
 
 class AccountsVersion(models.Model):

@@ -13,12 +13,12 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import codes, mail, passwords, tokens
 from accounts.codes import Issued, Purpose
+from accounts.credentials import account_named, password_is_right
+from accounts.devices import Device
 from accounts.limits import (
     CODE_ACCOUNT,
     CODE_ADDRESS,
     CODES_SENT,
-    LOGIN_ACCOUNT,
-    LOGIN_ADDRESS,
     failures_counted,
     take,
 )
@@ -161,27 +161,27 @@ def _check(user_id: str, purpose: Purpose, code: str, address: str | None) -> st
 
 
 def sign_in(
-    *, role: Role, password: str, email: str = "", roll_number: str = "", address: str | None = None
+    *,
+    role: Role,
+    password: str,
+    email: str = "",
+    roll_number: str = "",
+    address: str | None = None,
+    device: Device | None = None,
 ) -> tuple[User, str]:
     """The person with this e-mail or roll number, and a token. Takes the same time whatever is wrong.
 
     Raises `StudentNotFound` or `TeacherNotFound`, `NotRegistered`, `InvalidPassword`, `TooManyRequests`.
     """
-    subject = f"{role}:{email_key(email) or roll_number}"
-    with failures_counted((LOGIN_ACCOUNT, subject), (LOGIN_ADDRESS, address)):
-        user = account_find(role=role, email=email, roll_number=roll_number)
-        stored = user.password if user is not None else None
-        matches = (
-            user.check_password(password)
-            if user is not None
-            else passwords.password_matches(password, stored, renew=lambda encoded: None)
-        )
-        if user is None:
-            raise _unknown(role)
-        if user.awaits_registration:
-            raise errors.NotRegistered
-        if not matches:
-            raise errors.InvalidPassword
+    user = account_find(role=role, email=email, roll_number=roll_number)
+    named = account_named(email=email, roll_number=roll_number)
+    right = password_is_right(user, named=named, password=password, address=address, device=device)
+    if user is None:
+        raise _unknown(role)
+    if user.awaits_registration:
+        raise errors.NotRegistered
+    if not right:
+        raise errors.InvalidPassword
     return user, tokens.issue(user)
 
 
@@ -193,9 +193,12 @@ def password_change(
     email: str = "",
     roll_number: str = "",
     address: str | None = None,
+    device: Device | None = None,
 ) -> None:
     """Another password for who knows the old one; tokens from before are good no more. Raises as `sign_in`."""
-    user, _ = sign_in(role=role, password=old_password, email=email, roll_number=roll_number, address=address)
+    user, _ = sign_in(
+        role=role, password=old_password, email=email, roll_number=roll_number, address=address, device=device
+    )
     _set_password(user, passwords.hash_password(new_password))
 
 

@@ -4,7 +4,8 @@ from django.db import IntegrityError
 from django.db.models import F
 
 from accounts import passwords, tokens
-from accounts.limits import LOGIN_ACCOUNT, LOGIN_ADDRESS, failures_counted
+from accounts.credentials import account_named, password_is_right
+from accounts.devices import Device
 from accounts.models import StudentProfile, TeacherProfile, User, email_key
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
@@ -23,20 +24,19 @@ def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
     return user
 
 
-def user_login(*, email: str, password: str, address: str | None = None) -> str:
-    """A token for the person with this e-mail and password. `address`: where the request comes from, if known.
+def user_login(*, email: str, password: str, address: str | None = None, device: Device | None = None) -> str:
+    """A token for the person with this e-mail and password. The client comes from `address` on `device`, if known.
 
     `InvalidCredentials`, in the same time, otherwise; `UnknownEmail`, which is one, if nobody has the e-mail;
     `TooManyRequests` after too many of these, whatever the password.
     """
-    key = email_key(email)
-    with failures_counted((LOGIN_ACCOUNT, key), (LOGIN_ADDRESS, address)):
-        user = User.objects.filter(email_key=key).first()
-        if user is None:
-            passwords.password_matches(password, None, renew=lambda encoded: None)
-            raise errors.UnknownEmail
-        if not user.check_password(password) or not user.is_active:
-            raise errors.InvalidCredentials
+    user = User.objects.filter(email_key=email_key(email)).first()
+    named = account_named(email=email)
+    right = password_is_right(user, named=named, password=password, address=address, device=device)
+    if user is None:
+        raise errors.UnknownEmail
+    if not right:
+        raise errors.InvalidCredentials
     return tokens.issue(user)
 
 

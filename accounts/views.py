@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import selectors, services
+from accounts.devices import KnowsDevice
 from accounts.serializers import LoginInput, SignupInput, StudentOutput, TokenOutput, UserOutput
 from core import errors
 from core.rest.permissions import Audience
@@ -26,7 +27,7 @@ class Signup(ApiView):
         return Response(UserOutput.show(user), status=201)
 
 
-class Login(ApiView):
+class Login(KnowsDevice, ApiView):
     """`POST /auth/login`: a token for an e-mail and a password."""
 
     audience = Audience.ANYONE
@@ -36,7 +37,7 @@ class Login(ApiView):
     slow = True
 
     def post(self, request: Request) -> Response:
-        token = services.user_login(address=self.address, **self.read())
+        token = services.user_login(address=self.address, device=self.device, **self.read())
         return Response(TokenOutput.show({"token": token}))
 
 

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts import registration, services, tokens
 from accounts.codes import Issued
+from accounts.devices import KnowsDevice
 from accounts.selectors import account_find, account_get
 from core import errors
 from core.identity import Role
@@ -83,7 +84,7 @@ TEACHER = Kind(
 )
 
 
-class PersonView(AttenTrackView):
+class PersonView(KnowsDevice, AttenTrackView):
     """A route that students and teachers both have; `kind` is the mount's."""
 
     kind: Kind = STUDENT
@@ -155,6 +156,7 @@ class VerifyOtp(PersonView):
             address=self.address,
             **body,
         )
+        self.device.remember(user.id)
         card, verified = self.card(user.id)
         auth = {} if self.kind is STUDENT else {"auth": verified}
         return Response({**card, "token": tokens.issue(user), **auth}, status=self.kind.welcome)
@@ -167,7 +169,7 @@ class Login(PersonView):
     slow = True
 
     def post(self, request: Request) -> Response:
-        user, token = registration.sign_in(role=self.kind.role, address=self.address, **self.read())
+        user, token = registration.sign_in(role=self.kind.role, address=self.address, device=self.device, **self.read())
         card, verified = self.card(user.id)
         return Response({**card, "token": token, "auth": verified}, status=self.kind.welcome)
 
@@ -225,7 +227,7 @@ class Change(OwnView):
     def post(self, request: Request) -> Response:
         body = self.read()
         self.named(body)
-        registration.password_change(role=self.kind.role, address=self.address, **body)
+        registration.password_change(role=self.kind.role, address=self.address, device=self.device, **body)
         return Response(shapes.Message(message="Password changed"))
 
 

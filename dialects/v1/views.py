@@ -12,6 +12,7 @@ import attendance.selectors
 import attendance.services
 import classes.selectors
 import classes.services
+from accounts.devices import KnowsDevice
 from accounts.serializers import LoginInput, TokenOutput
 from attendance.serializers import MyAttendanceOutput
 from core.errors import (
@@ -70,7 +71,7 @@ class Register(V1View):
         return Response(UserOutput.show(user), status=201)
 
 
-class Login(V1View):
+class Login(KnowsDevice, V1View):
     """`POST /api/v1/auth/login`: a token for an e-mail and a password."""
 
     audience = Audience.ANYONE
@@ -81,7 +82,7 @@ class Login(V1View):
     slow = True
 
     def post(self, request: Request) -> Response:
-        token = accounts.services.user_login(address=self.address, **self.read())
+        token = accounts.services.user_login(address=self.address, device=self.device, **self.read())
         return Response(TokenOutput.show({"token": token}))
 
 

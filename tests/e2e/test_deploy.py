@@ -7,12 +7,12 @@ import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
 
 import httpx
 import pytest
 
-from accounts.limits import LOGIN_ADDRESS, _key
+from accounts import limits
+from accounts.credentials import account_named
 from accounts.models import Attempts
 from core.times import now
 from tests.realtime.contract import marked
@@ -144,8 +144,10 @@ def login(url: str, client: httpx.Client, forged: str | None = None) -> int:
 
 
 def exhaust(database: Database, address: str) -> None:
-    """No attempt is left for this address."""
-    row = {"key": _key(LOGIN_ADDRESS, address), "number": LOGIN_ADDRESS.number, "until": now() + timedelta(minutes=15)}
+    """Whoever comes from this address has to wait for the next guess at nobody's password."""
+    moment = now()
+    place = limits._key("place", account_named(email="nobody@example.com"), address)
+    row = {"key": place, "number": 100, "last_at": moment, "until": moment + limits.FORGOTTEN}
     database.ask(lambda: Attempts.objects.create(**row))
 
 

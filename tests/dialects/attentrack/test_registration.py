@@ -1,5 +1,6 @@
 """Registration, login, passwords and profiles of students and teachers, answer by answer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -235,7 +236,10 @@ def test_an_account_that_awaits_registration_signs_in_nowhere_and_cannot_be_sign
         assert rest.post("/api/student/login", body).body == {"error": "Please do sign up first"}
 
 
-def test_guessing_a_password_ends_after_ten_tries(rest: Bare, dana: User) -> None:
+@pytest.mark.django_db(transaction=True)  # whoever is refused changes nothing
+def test_after_ten_wrong_passwords_one_has_to_wait(rest: Bare, dana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = now()
+    monkeypatch.setattr("accounts.limits.now", lambda: moment)
     User.objects.filter(pk=dana.pk).update(password=HASH)
     wrong, right = ({"rollNumber": "9", "password": password} for password in ("wrong", PASSWORD))
     for _ in range(12):
@@ -244,6 +248,8 @@ def test_guessing_a_password_ends_after_ten_tries(rest: Bare, dana: User) -> Non
         assert rest.post("/api/student/login", wrong).status == 400
     answer = rest.post("/api/student/login", right)
     assert (answer.status, answer.body) == (429, {"error": "Too many requests"})
+    moment += timedelta(seconds=1)
+    assert rest.post("/api/student/login", right).status == 201
 
 
 def test_the_app_may_ask_for_a_code_at_every_start(rest: Bare, dana: User, codes: list[int]) -> None:

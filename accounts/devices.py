@@ -1,0 +1,79 @@
+"""Devices that have signed in before, which `accounts.limits` does not count with strangers.
+
+A signed cookie says so. It signs nobody in: all that it gives is a count of wrong passwords of its own.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+COOKIE = "attendance_device"
+#: Browsers keep no cookie for longer.
+LIFETIME = timedelta(days=400)
+#: So many accounts are remembered of a device, those that signed in last: a family's tablet, not a school's.
+ACCOUNTS = 10
+
+_SALT = "accounts.devices"
+
+
+@dataclass(slots=True)
+class Device:
+    """What a client shows of its earlier sign-ins, and what it is to keep of this one."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    #: The ids of the accounts, the last to sign in at the end.
+    accounts: list[str] = field(default_factory=list)
+    changed: bool = False
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Device":
+        """The device that sent `request`; a new one if it shows nothing, or nothing of ours."""
+        try:
+            shown = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME)
+        except signing.BadSignature:
+            return cls()
+        return cls(shown["device"], shown["accounts"])
+
+    def id_for(self, user_id: str) -> str | None:
+        """This device's id for `accounts.limits.guess`; None if the account never signed in on it."""
+        return self.id if user_id in self.accounts else None
+
+    def remember(self, user_id: str) -> None:
+        """The account has just signed in."""
+        self.accounts = [*(known for known in self.accounts if known != user_id), user_id][-ACCOUNTS:]
+        self.changed = True
+
+    def save_to(self, response: HttpResponseBase, *, secure: bool) -> None:
+        """Sets the cookie, if there is anything new to keep."""
+        if self.changed:
+            value = signing.dumps({"device": self.id, "accounts": self.accounts}, salt=_SALT)
+            response.set_cookie(
+                COOKIE,
+                value,
+                max_age=LIFETIME,
+                secure=secure or settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+
+
+class KnowsDevice:
+    """Mixin for an API view that signs somebody in: `device` is the client's, and it keeps what that remembers."""
+
+    request: Any
+
+    @cached_property
+    def device(self) -> Device:
+        return Device.of(self.request)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+        self.device.save_to(answer, secure=request.is_secure())
+        return answer
