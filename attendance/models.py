@@ -29,10 +29,6 @@ class Session(models.Model):
     focus_number = models.PositiveBigIntegerField(default=0, editable=False)
     #: The instant that a whole record was sent in for; sent in for it again, it is this session's.
     recorded_for = models.DateTimeField(null=True, blank=True, editable=False)
-    #: What students must know to mark themselves, as its protocol said it (JSON); empty where they may not.
-    check_in_code = models.CharField(max_length=128, blank=True, default="", editable=False)
-    #: What the teacher's app counts down, as it said it (JSON).
-    countdown = models.CharField(max_length=128, blank=True, default="", editable=False)
     present_count = models.PositiveIntegerField("present", null=True, blank=True)
     absent_count = models.PositiveIntegerField("absent", null=True, blank=True)
 
@@ -74,20 +70,6 @@ class Focus(models.Model):
     key = models.CharField(primary_key=True, max_length=8, default="focus", editable=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     number = models.PositiveBigIntegerField(default=1)
-
-
-class TeachingPlace(models.Model):
-    """Where a teacher teaches and how far from there students may be, as last told, in its protocol's JSON.
-
-    `key` is the teacher's id, or `ANYBODY` where a protocol does not say who tells it.
-    """
-
-    ANYBODY = "anybody"
-
-    key = models.CharField(primary_key=True, max_length=24)
-    location = models.TextField()
-    radius = models.CharField(max_length=128)
-    told_at = models.DateTimeField()
 
 
 class Mark(models.Model):

@@ -1,16 +1,15 @@
 """What others read of sessions and records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import DateTimeField, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.selectors import names_of
 from attendance.enums import SessionState, Status
-from attendance.models import Attendance, Focus, Mark, Session, SessionName, TeachingPlace
+from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.sheets import Entry, Sheet
 from classes.selectors import class_exists, class_get_for_student, student_names
 from core import errors
@@ -186,37 +185,17 @@ def statuses_by_class(*, student_id: str, class_ids: Sequence[str]) -> dict[str,
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class CheckIn:
-    """How students mark themselves in the session that has the focus; all in the protocol's JSON, `""` if unset."""
+class FocusedSession(NamedTuple):
+    """The open session that has the focus."""
 
     session_id: str
     class_id: str
     teacher_id: str
-    code: str
-    countdown: str
 
 
-def check_in_of_focus() -> CheckIn | None:
-    """That of the session with the focus, while it is open."""
+def session_in_focus() -> FocusedSession | None:
+    """The session that has the focus, while it is open."""
     open_focus = Focus.objects.filter(session__state=SessionState.OPEN)
-    row = open_focus.values_list(
-        "session_id",
-        "session__class_ref_id",
-        "session__class_ref__teacher_id",
-        "session__check_in_code",
-        "session__countdown",
-    ).first()
-    return CheckIn(*row) if row is not None else None
-
-
-def place_told(teacher_id: str | None, *, or_by_anybody: bool = False) -> tuple[str, str] | None:
-    """Location and radius as the teacher last told them, in the protocol's JSON.
-
-    With `or_by_anybody` the last told of theirs and of those of whom nobody knew who told them.
-    """
-    keys = [teacher_id] if teacher_id else []
-    if or_by_anybody:
-        keys.append(TeachingPlace.ANYBODY)
-    found = TeachingPlace.objects.filter(pk__in=keys).order_by("-told_at")
-    return found.values_list("location", "radius").first()
+    columns = open_focus.values_list("session_id", "session__class_ref_id", "session__class_ref__teacher_id")
+    row = columns.first()
+    return FocusedSession(*row) if row is not None else None

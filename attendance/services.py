@@ -11,7 +11,7 @@ from django.db.models import F
 
 from attendance import selectors
 from attendance.enums import Method, SessionState, Status
-from attendance.models import Attendance, Focus, Mark, Session, SessionName, TeachingPlace
+from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.selectors import session_get_for_owner
 from attendance.signals import session_changed
 from classes import services as class_services
@@ -347,32 +347,3 @@ def class_remove(*, actor: Actor, class_id: str) -> None:
     for session_id in Session.objects.filter(class_ref=found, state=SessionState.OPEN).values_list("id", flat=True):
         _end(session_id, void_if_empty=True)
     class_services.class_remove(class_id=found.id)
-
-
-def check_in_open(*, actor: Actor, class_id: str, code: str, countdown: str) -> Session:
-    """Starts or resumes a class of `actor`, in which students who know `code` may mark themselves from now on.
-
-    Both in the protocol's JSON. Raises `ClassNotFound`, `NotClassTeacher`.
-    """
-    session = session_start(actor=actor, class_id=class_id)
-    _store_check_in(session.id, code, countdown)
-    return session
-
-
-@unit_of_work
-def _store_check_in(session_id: str, code: str, countdown: str) -> None:
-    session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
-    if not session.update(check_in_code=code, countdown=countdown):
-        raise errors.NoActiveSession  # somebody has just ended it
-    after_commit(lambda: session_changed.send(sender=Session))
-
-
-@retry_races
-@unit_of_work
-def place_tell(*, teacher_id: str | None, location: str, radius: str) -> None:
-    """Notes where a teacher is (None: it is not known who) and how far students may be, in the protocol's JSON."""
-    key = teacher_id or TeachingPlace.ANYBODY
-    told = {"location": location, "radius": radius, "told_at": now()}
-    if not TeachingPlace.objects.filter(pk=key).update(**told):
-        TeachingPlace.objects.create(key=key, **told)
-    after_commit(lambda: session_changed.send(sender=Session))

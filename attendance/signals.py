@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-#: A session was started, resumed, ended or voided, the focus moved, or how students mark themselves in it changed.
+#: A session was started, resumed, ended or voided, or the focus moved.
 session_changed = Signal()

@@ -22,7 +22,6 @@ from core import origins
 from core.rest.routes import is_slow
 from core.server import handover
 from core.server.wsgi_bridge import WsgiBridge
-from dialects.attentrack.routing import sockets as attentrack_sockets
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of
 
@@ -83,7 +82,7 @@ async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
 
 _sockets: list[Any] = [
     re_path(r"^ws/?\Z", LiveConsumer.as_asgi()),
-    *attentrack_sockets,
+    *(route for path in settings.WEBSOCKET_ROUTES for route in import_string(path)),
     re_path(r"", cast(Any, refuse)),
 ]
 _websockets = URLRouter(_sockets)

@@ -219,6 +219,7 @@ INSTALLED_APPS = [
     "accounts",
     "classes",
     "attendance",
+    "dialects.attentrack",
 ]
 
 MIDDLEWARE = [
@@ -293,18 +294,20 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 #: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
-ERROR_FORMS: dict[str, str] = dict.fromkeys(
-    (
-        "/api/student",
-        "/api/teacher",
-        "/api/attendance",
-        "/api/class",
-        "/api/superadmin",
-        "/setAttendance",
-        "/getAttendance",
-    ),
-    "dialects.attentrack.forms.attentrack_error",
-)
+ERROR_FORMS: dict[str, str] = {
+    "/api/student": "dialects.attentrack.failures.worded",
+    "/api/teacher": "dialects.attentrack.failures.worded",
+    "/api/attendance": "dialects.attentrack.failures.worded",
+    "/api/class": "dialects.attentrack.failures.worded",
+    "/api/superadmin": "dialects.attentrack.failures.worded",
+    "/setAttendance": "dialects.attentrack.failures.worded",
+    "/getAttendance": "dialects.attentrack.failures.worded",
+}
+
+#: The WebSockets beside /ws: lists of Channels' routes.
+WEBSOCKET_ROUTES = [
+    "dialects.attentrack.routing.sockets",
+]
 
 #: The protocols spoken at /socket.io; a connection speaks the first one that its handshake is right for.
 SOCKETIO_DIALECTS = [

@@ -1,6 +1,5 @@
 """The base of AttenTrack's views: bare JSON, its own words for failures, and the two trust modes."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,7 +11,7 @@ from classes.selectors import class_teacher
 from core import errors
 from core.identity import Actor
 from core.rest.views import ApiView
-from dialects.attentrack.forms import attentrack_error
+from dialects.attentrack.failures import Failures, worded
 
 
 class BareJson(JSONRenderer):
@@ -27,11 +26,11 @@ class AttenTrackView(ApiView):
     renderer_classes = (BareJson,)
     protocol = "attentrack"
     opens: ClassVar[bool] = True
-    #: Code → status, where this route has another than the others.
-    statuses: ClassVar[Mapping[str, int]] = {}
+    #: The statuses that this route gives in its own way.
+    failures: ClassVar[Failures] = {}
 
     def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
-        return attentrack_error(error, self.statuses)
+        return worded(error, self.failures)
 
     @property
     def is_open(self) -> bool:

@@ -11,11 +11,11 @@ from typing import Any
 
 from django.conf import settings
 
-from attendance import selectors
 from attendance.check_in import Circle, Place
-from attendance.selectors import CheckIn
+from attendance.selectors import FocusedSession, session_in_focus
 from attendance.signals import session_changed
 from core import strict_json
+from dialects.attentrack import selectors
 
 #: How old what is shown may be: another process may have changed it, seconds.
 MAX_AGE = 1.0
@@ -23,25 +23,17 @@ MAX_AGE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The live session, its code and countdown, and what its teacher last told of the place."""
+    """The live session, how students mark themselves in it, and where its teacher teaches.
 
-    check_in: CheckIn | None
-    location: Any
-    radius: Any
+    Code, countdown, location and radius are as the teacher's app sent them.
+    """
 
-    @property
-    def code(self) -> Any:
-        """As the teacher's app sent it; None if there is none."""
-        return _loaded(self.check_in.code) if self.check_in is not None else None
-
-    @property
-    def countdown(self) -> Any:
-        found = _loaded(self.check_in.countdown) if self.check_in is not None else None
-        return 1 if found is None else found
-
-    @property
-    def class_id(self) -> str | None:
-        return self.check_in.class_id if self.check_in is not None else None
+    session: FocusedSession | None = None
+    #: None: students may not mark themselves.
+    code: Any = None
+    countdown: Any = 1
+    location: Any = None
+    radius: Any = None
 
 
 class Board:
@@ -67,11 +59,18 @@ class Board:
 
 
 def _read() -> Current:
-    check_in = selectors.check_in_of_focus()
-    teacher_id = check_in.teacher_id if check_in is not None else None
-    told = selectors.place_told(teacher_id, or_by_anybody=settings.ATTENTRACK_OPEN) if teacher_id else None
-    location, radius = told or ("", "")
-    return Current(check_in, _loaded(location), _loaded(radius))
+    session = session_in_focus()
+    if session is None:
+        return Current()
+    code, countdown = selectors.check_in_of(session.session_id)
+    location, radius = selectors.place_of_teacher(session.teacher_id, or_of_anybody=settings.ATTENTRACK_OPEN)
+    return Current(
+        session=session,
+        code=_loaded(code),
+        countdown=_loaded(countdown) if countdown else 1,
+        location=_loaded(location),
+        radius=_loaded(radius),
+    )
 
 
 def _loaded(text: str) -> Any:

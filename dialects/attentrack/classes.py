@@ -15,7 +15,7 @@ from classes.selectors import class_get_for_owner, students_of
 from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
-from dialects.attentrack import inputs, shapes
+from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView
 
 
@@ -23,7 +23,7 @@ class CreateClass(AttenTrackView):
     """`POST /api/class/create-class`: a class with its students, all or nothing."""
 
     audience = Audience.TEACHER
-    body = inputs.ClassInput
+    body = serializers.ClassInput
     answers: ClassVar = {201: shapes.ClassMade}
     raises = (errors.TeacherNotFound, errors.ClassNameTaken, errors.RosterConflict)
 
@@ -43,7 +43,7 @@ class ClassList(AttenTrackView):
     """`GET /api/class/getList/:class_id`: the class and its roster."""
 
     audience = Audience.TEACHER
-    statuses: ClassVar = {"class_not_found": 404}
+    failures: ClassVar = {"class_not_found": 404}
     answers: ClassVar = {200: shapes.ClassWithStudents}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
@@ -60,7 +60,7 @@ class RemoveClass(AttenTrackView):
     """`DELETE /api/class/remove/:classId`."""
 
     audience = Audience.TEACHER
-    statuses: ClassVar = {"class_not_found": 404}
+    failures: ClassVar = {"class_not_found": 404}
     answers: ClassVar = {204: None}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
@@ -74,7 +74,7 @@ class AddTeacher(AttenTrackView):
 
     audience = Audience.SUPERUSER
     opens = False
-    body = inputs.TeacherInput
+    body = serializers.TeacherInput
     answers: ClassVar = {201: shapes.Message}
     raises = (errors.EmailTaken,)
 
@@ -88,7 +88,7 @@ class AddTeachers(AttenTrackView):
 
     audience = Audience.SUPERUSER
     opens = False
-    body = inputs.TeachersInput
+    body = serializers.TeachersInput
     answers: ClassVar = {201: shapes.Message}
 
     def post(self, request: Request) -> Response:

@@ -6,11 +6,10 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from attendance import services
 from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
-from dialects.attentrack import inputs, shapes
+from dialects.attentrack import serializers, services, shapes
 from dialects.attentrack.base import AttenTrackView
 from dialects.attentrack.board import board
 
@@ -34,9 +33,9 @@ class SetAttendance(AttenTrackView):
     """`POST /setAttendance`: opens the class's live session, with the code that students must know."""
 
     audience = Audience.TEACHER
-    body = inputs.SetAttendanceInput
+    body = serializers.SetAttendanceInput
     answers: ClassVar = {200: str}
-    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.NoActiveSession)
+    raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def post(self, request: Request) -> HttpResponse:
         body = self.read()
@@ -63,6 +62,6 @@ class GetAttendance(AttenTrackView):
             shapes.CurrentAttendance(
                 currentOTP=current.code if sees_code else None,
                 finalTime=current.countdown,
-                currentId=current.class_id,
+                currentId=current.session.class_id if current.session is not None else None,
             )
         )

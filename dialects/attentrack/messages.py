@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts import limits
 from accounts.selectors import account_find
-from attendance import check_in, services
+from attendance import check_in
 from attendance.enums import Method, Status
 from attendance.live import gateway
 from attendance.live.frames import Frames
@@ -18,6 +18,7 @@ from attendance.live.process import LOOK_INTERVAL, live
 from attendance.live.session import LiveSession
 from core import errors, strict_json
 from core.identity import Actor, Role
+from dialects.attentrack import services
 from dialects.attentrack.board import board, circle_of, place_of, radius_of
 from dialects.attentrack.room import Client, attendance2, frame, room
 
@@ -129,7 +130,7 @@ async def _check(session: LiveSession, student_id: str, data: Data) -> None:
     subject = f"{session.id}:{student_id}"
     await gateway.read(limits.refuse_if_full, limits.SELF_MARKS, subject)
     current = await gateway.read(board.current)
-    known = current.code if current.check_in is not None and current.check_in.session_id == session.id else None
+    known = current.code if current.session is not None and current.session.session_id == session.id else None
     given = data.get("otp")
     try:
         check_in.check(

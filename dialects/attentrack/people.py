@@ -16,7 +16,7 @@ from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
 from core.rest.serializers import InputSerializer
-from dialects.attentrack import inputs, shapes
+from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView
 
 
@@ -51,11 +51,11 @@ STUDENT = Kind(
     Audience.STUDENT,
     "roll_number",
     201,
-    inputs.RollNumberInput,
-    inputs.StudentLoginInput,
-    inputs.StudentRecoverInput,
-    inputs.StudentChangeInput,
-    inputs.StudentUpdateInput,
+    serializers.RollNumberInput,
+    serializers.StudentLoginInput,
+    serializers.StudentRecoverInput,
+    serializers.StudentChangeInput,
+    serializers.StudentUpdateInput,
     shapes.student,
     shapes.student_classes,
     shapes.StudentRegistered,
@@ -69,11 +69,11 @@ TEACHER = Kind(
     Audience.TEACHER,
     "email",
     200,
-    inputs.EmailInput,
-    inputs.TeacherLoginInput,
-    inputs.TeacherRecoverInput,
-    inputs.TeacherChangeInput,
-    inputs.TeacherUpdateInput,
+    serializers.EmailInput,
+    serializers.TeacherLoginInput,
+    serializers.TeacherRecoverInput,
+    serializers.TeacherChangeInput,
+    serializers.TeacherUpdateInput,
     shapes.teacher,
     shapes.teacher_classes,
     shapes.TeacherSignedIn,
@@ -128,14 +128,14 @@ class Register(PersonView):
 
     audience = Audience.ANYONE
     slow = True
-    statuses: ClassVar = {"already_registered": 406}
+    failures: ClassVar = {"already_registered": 406}
 
     def post(self, request: Request) -> Response:
         return _issued(registration.registration_begin(role=self.kind.role, address=self.address, **self.read()))
 
 
 class TeacherRegister(Register):
-    statuses: ClassVar = {"already_registered": 403}
+    failures: ClassVar = {"already_registered": 403}
 
 
 class VerifyOtp(PersonView):
@@ -144,7 +144,7 @@ class VerifyOtp(PersonView):
     audience = Audience.ANYONE
     slow = True
     credential = "otpToken"
-    statuses: ClassVar = {"already_registered": 400}
+    failures: ClassVar = {"already_registered": 400}
 
     def post(self, request: Request) -> Response:
         token = otp_token(request)
@@ -254,7 +254,7 @@ def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
         "register": (
             Register if kind is STUDENT else TeacherRegister,
             {
-                "body": inputs.EmailInput,
+                "body": serializers.EmailInput,
                 "answers": otp_token,
                 "raises": (kind.unknown, errors.AlreadyRegistered, errors.TooManyRequests),
             },
@@ -262,7 +262,7 @@ def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
         "verify-otp": (
             VerifyOtp,
             {
-                "body": inputs.VerifyInput,
+                "body": serializers.VerifyInput,
                 "answers": {kind.welcome: kind.registered},
                 "raises": (*coded, errors.AlreadyRegistered),
             },

@@ -13,7 +13,7 @@ from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
 from core.times import to_iso
-from dialects.attentrack import inputs, shapes
+from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView, read_query
 from dialects.attentrack.times import day_and_time
 
@@ -41,8 +41,8 @@ class _StudentView(AttenTrackView):
 class OwnAttendance(_StudentView):
     """`POST /api/student/attendance`: a student's records in a class. It only reads, whatever its name says."""
 
-    statuses: ClassVar = {"not_enrolled": 400}
-    body = inputs.OwnAttendanceInput
+    failures: ClassVar = {"not_enrolled": 400}
+    body = serializers.OwnAttendanceInput
     answers: ClassVar = {200: shapes.OwnRecords}
     raises = (errors.StudentNotFound, errors.ClassNotFound, errors.NotEnrolled)
 
@@ -86,7 +86,7 @@ class Records(AttenTrackView):
     """`POST /api/teacher/records`: how often each student was there, on the days from `startDate` to `endDate`."""
 
     audience = Audience.TEACHER
-    body = inputs.RangeInput
+    body = serializers.RangeInput
     answers: ClassVar = {200: shapes.Report}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
@@ -111,7 +111,7 @@ class OverallRecords(AttenTrackView):
     """`POST /api/teacher/overall-records`: the counts of each record in those days."""
 
     audience = Audience.TEACHER
-    body = inputs.RangeInput
+    body = serializers.RangeInput
     answers: ClassVar = {200: list[shapes.RecordCounts]}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
@@ -136,8 +136,8 @@ class CreateAttendance(AttenTrackView):
     """`POST /api/attendance/createAttendance`: a whole record; it ends the class's live session."""
 
     audience = Audience.TEACHER
-    statuses: ClassVar = {"not_verified": 406}
-    body = inputs.RecordInput
+    failures: ClassVar = {"not_verified": 406}
+    body = serializers.RecordInput
     answers: ClassVar = {201: shapes.RecordMade, 200: shapes.RecordMade}
     raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.NotVerified, errors.NoActiveSession)
 
@@ -187,7 +187,7 @@ class ChangeRecord(AttenTrackView):
     """`PATCH /api/attendance/change-specific-record`: flips the students of these roll numbers."""
 
     audience = Audience.TEACHER
-    body = inputs.FlipInput
+    body = serializers.FlipInput
     answers: ClassVar = {200: shapes.Message}
     raises = (errors.RecordNotFound, errors.NotClassTeacher, errors.StudentNotFound)
 

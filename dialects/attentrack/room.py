@@ -26,7 +26,7 @@ from core import errors, strict_json
 from core.database.failures import DATABASE_ERRORS
 from core.identity import Actor
 from core.server.shutdown import on_stopping
-from dialects.attentrack.forms import message_of
+from dialects.attentrack.failures import message_of
 
 logger = logging.getLogger(__name__)
 

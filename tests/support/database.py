@@ -137,13 +137,20 @@ class Databases:
             self._kind = PostgreSQL()
 
     def fresh(self) -> Database:
-        if not self._names:
-            template = self._named(f"{PREFIX}_template")
-            self._kind.make(self._names[0])
-            made = manage("migrate", "--verbosity", "0", database=template)
+        template = f"{PREFIX}_template"
+        if template not in self._names:
+            database = self._named(template)
+            self._kind.make(template)
+            made = manage("migrate", "--verbosity", "0", database=database)
             assert made.returncode == 0, made.stderr
         database = self._named(f"{PREFIX}_{next(self._numbers)}")
-        self._kind.copy(self._names[0], self._names[-1])
+        self._kind.copy(template, self._names[-1])
+        return database
+
+    def empty(self) -> Database:
+        """A new database without any table."""
+        database = self._named(f"{PREFIX}_{next(self._numbers)}")
+        self._kind.make(self._names[-1])
         return database
 
     def _named(self, name: str) -> Database:

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class AttenTrackConfig(AppConfig):
+    """A dialect with tables of its own: settings.INSTALLED_APPS names it."""
+
+    name = "dialects.attentrack"
+    label = "attentrack"
