@@ -1,8 +1,11 @@
-"""Tokens: JWT HS256 signed with JWT_SECRET. One function turns a raw token into an Actor, for every transport.
+"""Tokens: JWT HS256 signed with JWT_SECRET. `authenticate` turns a raw token into an Actor, for every transport.
 
-Ours live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp` and `ver`, the user's `token_version`. A
-token made elsewhere with the same secret has no `ver`; it is good unless the user's credentials changed after
-the second it was made in.
+This server's tokens live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp` and `ver`, which is the user's
+`token_version`. A token that another service made with the same secret has no `ver`. Such a token is good unless the
+user's credentials changed after the second in which the token was made.
+
+simplejwt signs the tokens, and PyJWT, the library beneath it, verifies them. `TokenBackend.decode` passes none of
+PyJWT's options on, so it would refuse another service's token whose `sub` or `jti` is a number.
 """
 
 import functools
@@ -23,7 +26,7 @@ from core.ids import parse_id
 
 LIFETIME = 24 * 60 * 60  # seconds
 
-#: Where a token may name its user, in the order in which they are asked.
+#: The claims that may name a token's user. The first of them that a token has counts.
 _USER_CLAIMS = ("userId", "id", "_id", "sub")
 _USER_COLUMNS = ("id", "name", "email", "role", "is_active", "is_superuser", "token_version", "credentials_changed_at")
 _user = Prepared(lambda user_id: User.objects.filter(pk=user_id).order_by().values_list(*_USER_COLUMNS))
@@ -31,10 +34,14 @@ _user = Prepared(lambda user_id: User.objects.filter(pk=user_id).order_by().valu
 #: No `exp` is beyond this, seconds since 1970: JavaScript's last day.
 _END_OF_TIME = 8.64e12
 
+#: The clocks of two machines may differ by this much, seconds: a token may be made, or become good, so far ahead of
+#: this server's time. A token expires by this server's clock, to the second.
+CLOCK_LEEWAY = 30
+
 _backend = TokenBackend("HS256", signing_key=settings.JWT_SECRET)
 
-#: Signature and `exp` decide (and `nbf`, where there is one). The backend's own reading would also refuse an `iat`
-#: of the future, which a service whose clock is a second ahead writes, and a `sub` or `jti` that is no string.
+#: PyJWT checks the signature, `exp`, and `nbf` where there is one. The types of the other claims are no reason to
+#: refuse a token; `_verified` checks those that this server uses.
 _DECODE_OPTIONS: Any = {
     "require": ["exp"],
     **dict.fromkeys(("verify_iat", "verify_sub", "verify_jti", "verify_aud", "verify_iss"), False),
@@ -43,7 +50,7 @@ _DECODE_OPTIONS: Any = {
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says; its signature and `exp` (seconds since 1970) are good."""
+    """What a good token says. Times are seconds since 1970; what the token does not say is None."""
 
     user_id: str
     role: str | None
@@ -68,9 +75,9 @@ def issue(user: User) -> str:
 
 
 def read(raw: str, secret: str | None = None) -> Claims:
-    """The claims of a raw token, with or without `Bearer ` before it; `Unauthorized` for a bad one.
+    """The claims of a raw token, with or without `Bearer ` before the token; `Unauthorized` for a bad token.
 
-    `secret` is what it is signed with, JWT_SECRET where there is none.
+    `secret` is the secret of the token's signature; None stands for JWT_SECRET.
     """
     scheme, _, rest = raw.strip().partition(" ")
     token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
@@ -82,12 +89,13 @@ def read(raw: str, secret: str | None = None) -> Claims:
 
 @functools.lru_cache(maxsize=10_000)
 def _verified(token: str, secret: str) -> Claims:
-    """The claims of a token whose signature and times are good now; who is told no is not remembered.
+    """The claims of a token whose signature is good; `Unauthorized` for another.
 
-    A signature stays good, so a token is worked out once and then only asked whether it has expired.
+    Good signatures stay good, so they are remembered, and `read` asks at each use whether the token has expired.
+    A refusal is not remembered: the token of a clock that is ahead becomes good.
     """
     try:
-        payload: dict[str, Any] = jwt.decode(token, secret, ["HS256"], options=_DECODE_OPTIONS)
+        payload: dict[str, Any] = jwt.decode(token, secret, ["HS256"], options=_DECODE_OPTIONS, leeway=CLOCK_LEEWAY)
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise errors.Unauthorized from None
     user_id = next((parse_id(payload[claim]) for claim in _USER_CLAIMS if claim in payload), None)
@@ -98,6 +106,7 @@ def _verified(token: str, secret: str) -> Claims:
         or not isinstance(expires_at, (int, float))
         or abs(expires_at) > _END_OF_TIME
         or not isinstance(issued_at, (int, float, type(None)))
+        or (issued_at or 0) > time.time() + CLOCK_LEEWAY
         or not isinstance(version, (int, type(None)))
         or not isinstance(role, (str, type(None)))
     ):
@@ -106,9 +115,9 @@ def _verified(token: str, secret: str) -> Claims:
 
 
 def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
-    """Who a raw token stands for: one signature and one indexed read.
+    """The person whom a raw token stands for, and the token's claims. Costs one signature and one indexed read.
 
-    `Unauthorized` if nobody; `UserGone`, which is one, if the account is deleted.
+    Raises `Unauthorized` for a token that is not good (any more), and its subclass `UserGone` for a deleted account.
     """
     claims = read(raw, secret)
     row = _user.first(claims.user_id)
@@ -128,7 +137,7 @@ def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
 
 
 def revoked(claims: Iterable[Claims]) -> set[Claims]:
-    """Those of `claims` that were good once and are not any more (expiry aside)."""
+    """Those of `claims` that stand for nobody any more, because the account changed. Expiry is not looked at."""
     asked = list(claims)
     users = {}
     ids = list({claim.user_id for claim in asked})
@@ -139,6 +148,7 @@ def revoked(claims: Iterable[Claims]) -> set[Claims]:
 
 
 def _holds(claims: Claims, user: dict[str, Any]) -> bool:
+    """Whether the account, as its row is now, still stands behind the claims."""
     if not user["is_active"] or claims.role not in (None, user["role"]):
         return False
     if claims.version is not None:

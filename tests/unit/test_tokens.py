@@ -1,11 +1,14 @@
 """accounts.tokens: what a token says, whom it stands for, and which of many are not good any more."""
 
 import time
+from types import SimpleNamespace
 
 import jwt
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts import tokens
 from accounts.models import User
@@ -70,6 +73,37 @@ def test_exp_may_have_a_fraction(left: float) -> None:
     token = jwt.encode({"id": SOMEBODY, "exp": expires_at, "iat": now - 0.5}, JWT_SECRET, "HS256")
     claims = tokens.read(token)
     assert claims == Claims(SOMEBODY, None, None, now - 0.5, expires_at)
+
+
+def test_a_clock_may_be_half_a_minute_ahead_where_a_token_is_made_and_no_further() -> None:
+    now = int(time.time())
+    assert tokens.read(make_token(SOMEBODY, "student", iat=now + 30, nbf=now + 30)).issued_at == now + 30
+    for claim in ("iat", "nbf"):
+        with pytest.raises(errors.Unauthorized):
+            tokens.read(make_token(SOMEBODY, "student", **{claim: now + 90}))
+
+
+def test_no_clock_keeps_an_expired_token_good() -> None:
+    with pytest.raises(errors.Unauthorized):
+        tokens.read(make_token(SOMEBODY, "student", exp=int(time.time())))
+
+
+def test_a_token_that_came_too_early_is_good_once_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    token = make_token(SOMEBODY, "student", iat=int(now) + 90)
+    with pytest.raises(errors.Unauthorized):
+        tokens.read(token)
+    monkeypatch.setattr(tokens, "time", SimpleNamespace(time=lambda: now + 90))
+    assert tokens.read(token).user_id == SOMEBODY
+
+
+@pytest.mark.parametrize("claim", ["sub", "jti"])
+def test_another_services_number_in_a_claim_is_what_simplejwt_alone_would_refuse(claim: str) -> None:
+    """Where simplejwt takes such a token, it can verify all of them, and PyJWT need not be called here."""
+    token = jwt.api_jws.encode(f'{{"id":"{SOMEBODY}","exp":{2**40},"{claim}":5}}'.encode(), JWT_SECRET, "HS256")
+    assert tokens.read(token).user_id == SOMEBODY
+    with pytest.raises(TokenBackendError):
+        TokenBackend("HS256", signing_key=JWT_SECRET).decode(token)  # type: ignore[arg-type]  # it takes raw ones
 
 
 def test_an_empty_claim_of_the_user_is_not_looked_past() -> None:
