@@ -51,11 +51,11 @@ slow-requests: $(VENV)/.dev ## opens CONNECTIONS (500) requests that never becom
 slow-readers: $(VENV)/.dev ## 20 sockets that read nothing, under 500 marks a second for SECONDS (60)
 	$(RUN) -m tests.programs.slow_readers --seconds $(or $(SECONDS),60)
 
-bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--sockets 1000 --runs 3"
-	$(RUN) -m bench.side_by_side $(YARDSTICK) $(ARGS)
+bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--quick --against ../before"
+	$(RUN) -m bench --yardstick $(YARDSTICK) $(ARGS)
 
 bench-scale: $(VENV)/.dev ## the growth curves, on SQLite or DATABASE_URL; ARGS="--start postgresql" or "--small"
-	$(RUN) -m bench.scale --yardstick $(YARDSTICK) $(ARGS)
+	$(RUN) -m bench.scale $(ARGS)
 
 bench-docs: $(VENV)/.bench ## docs/benchmarks.md and docs/scaling.md, from what those two found
 	$(RUN) -m bench.docs $(ARGS)

@@ -17,9 +17,11 @@ from attendance import reports
 from attendance.enums import Method, SessionState, Status
 from attendance.models import Attendance, Session
 from bench import load
-from bench.ground import BATCH, Fanout, Room, Usage, fill, fill_journal, serving
+from bench.fanout import Fanout
+from bench.ground import BATCH, Room, fill, fill_journal, serving
 from bench.load import Request
 from bench.results import Figures, say
+from bench.usage import Usage
 from core.database.unit_of_work import unit_of_work
 from core.ids import new_id
 from core.times import now
@@ -35,8 +37,10 @@ def frames(databases: Databases, program: Fanout, sizes: Sequence[int]) -> list[
         room = fill(database, students=max(50, sockets // 20))[0]
         few = sockets > 2000
         with serving(database) as server:
-            steady = program.run(server, room, sockets=sockets, marks=100 if few else 300, gap=2000)
-            burst = program.run(server, room, sockets=sockets, marks=200 if few else 500, gap=0)
+            assert server.process is not None
+            at = (server.port, server.process.pid, room.participants)
+            steady = program.run(*at, sockets=sockets, marks=100 if few else 300, gap=2000)
+            burst = program.run(*at, sockets=sockets, marks=200 if few else 500, gap=0)
         say(
             f"{sockets} sockets: {steady['cpu_us_per_frame']:.2f} µs a frame, p99 {steady['p99_ms']:.1f} ms; in bursts "
             f"{burst['cpu_us_per_frame']:.2f} µs; lost {steady['lost'] + burst['lost']}"

@@ -12,7 +12,8 @@ from typing import Any
 
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
-from bench.side_by_side import heading, in_words, many_in_words, shown
+from bench.side_by_side import heading, in_words, many_in_words
+from bench.table import shown
 
 DOCUMENTS = simulation.DOCUMENTS
 TEMPLATES = Path(__file__).parent / "templates"

@@ -5,15 +5,9 @@ The server runs on the first core, the load on the others, so that neither takes
 """
 
 import contextlib
-import json
-import resource
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from django.db import connection
 
@@ -21,7 +15,8 @@ from accounts.models import User
 from attendance.enums import Method, Status
 from attendance.models import Focus, Mark, Session
 from bench.cores import for_the_server
-from bench.results import ROOT, Figures
+from bench.fanout import Participants
+from bench.results import ROOT
 from classes.models import Class, Enrolment
 from core.database.unit_of_work import unit_of_work
 from core.identity import Role
@@ -66,6 +61,10 @@ class Room:
     @property
     def student_tokens(self) -> list[str]:
         return [make_token(student_id, "student") for student_id in self.student_ids]
+
+    @property
+    def participants(self) -> Participants:
+        return Participants([self.teacher_token, *self.student_tokens], self.student_ids)
 
 
 def fill(
@@ -158,83 +157,3 @@ def serving(database: Database, command: list[str] | None = None, *, per_class: 
         server.stop()
         server.close()
     server.assert_clean()
-
-
-def allow_many_sockets() -> int:
-    """Raises the limit on open files as far as the system lets us; how many sockets that leaves for a load."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard - 100
-
-
-class Usage:
-    """CPU time that a process and all below it have used since this was made, and their memory now."""
-
-    def __init__(self, pid: int) -> None:
-        self.pids = tree(pid)
-        self._before = self._seconds()
-
-    @property
-    def cpu(self) -> float:
-        """Seconds on a core."""
-        return self._seconds() - self._before
-
-    @property
-    def memory(self) -> int:
-        """KiB."""
-        return sum(
-            int(line.split()[1])
-            for pid in self.pids
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-            if line.startswith("VmRSS")
-        )
-
-    def _seconds(self) -> float:
-        total = 0
-        for pid in self.pids:
-            for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-                with contextlib.suppress(OSError):  # a thread that has just ended
-                    total += int(task.read_text().split()[0])
-        return total / 1e9
-
-
-def tree(pid: int) -> list[int]:
-    """This process and all below it."""
-    found = [pid]
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += [below for child in children.read_text().split() for below in tree(int(child))]
-    return found
-
-
-# The load of the yardstick
-
-
-class Fanout:
-    """The yardstick's load program: many sockets that listen, one that marks."""
-
-    def __init__(self, yardstick: Path, folder: Path) -> None:
-        self.program = folder / "fanout"
-        self.folder = folder
-        subprocess.run(["cc", "-O2", "-o", str(self.program), str(yardstick / "fanout.c")], check=True)
-
-    def run(self, server: Server, room: Room, *, sockets: int, marks: int, gap: int) -> Figures:
-        """Its JSON. `gap`: µs between a mark's arrival everywhere and the next; 0: all marks at once."""
-        tokens, students = self.folder / "tokens", self.folder / "students"
-        tokens.write_text("\n".join([room.teacher_token, *room.student_tokens]) + "\n")
-        students.write_text("\n".join(room.student_ids) + "\n")
-        assert server.process is not None
-        pids = ",".join(map(str, tree(server.process.pid)))
-        command = [str(self.program), server.url.rpartition(":")[2], str(tokens), str(students)]
-        command += [str(sockets), str(marks), str(gap), pids]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        found: dict[str, Any] = json.loads(done.stdout or '{"error": "no answer"}')
-        if "error" in found:
-            raise RuntimeError(f"the load failed: {found['error']} {done.stderr[-500:]}")
-        return found
-
-
-@contextlib.contextmanager
-def fanout(yardstick: Path) -> Iterator[Fanout]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Fanout(yardstick, Path(folder))

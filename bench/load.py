@@ -12,8 +12,9 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.sync.client import connect as connect_at_once
 
-from bench.ground import Room, Usage
+from bench.ground import Room
 from bench.results import Figures
+from bench.usage import Usage
 from tests.support.server import Server
 
 READY_LIMIT = 120.0  # seconds

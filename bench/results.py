@@ -18,14 +18,19 @@ Figures = dict[str, Any]
 
 def made_by(command: str) -> Figures:
     """When, from what and how the figures were made."""
-    dirty = _said_by("git", "status", "--porcelain", "--untracked-files=no")
     return {
         "command": command,
         "at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "commit": _said_by("git", "rev-parse", "--short", "HEAD") + (" with changes" if dirty else ""),
+        "commit": commit_of(ROOT),
         # Of the machine over the minute before the run: others' work, which makes figures worse.
         "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def commit_of(checkout: Path) -> str:
+    """The commit in short, and whether files differ from it."""
+    changed = _said_by(checkout, "git", "status", "--porcelain", "--untracked-files=no")
+    return _said_by(checkout, "git", "rev-parse", "--short", "HEAD") + (" with changes" if changed else "")
 
 
 def machine() -> Figures:
@@ -47,8 +52,8 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
-def _said_by(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+def _said_by(folder: Path, *command: str) -> str:
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def write(folder: Path, name: str, figures: Figures) -> Path:

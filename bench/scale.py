@@ -27,7 +27,6 @@ CURVES = ("frames", "ends", "recovery", "matrices", "open_sessions", "shared_com
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--yardstick", type=Path, default=ROOT / "../shared/bench", help="folder with fanout.c")
     parser.add_argument("--start", choices=["postgresql", "mongodb"], help="start a database server for this run")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for the results (default: %(default)s)")
     parser.add_argument("--only", nargs="+", choices=CURVES, default=CURVES, help="the others stay as they were")
@@ -39,8 +38,9 @@ def main() -> int:
 
     import bench.environment  # noqa: F401  before any model, on the database that is to be used
     from bench import curves, ground
+    from bench.fanout import allow_many_sockets, fanout
 
-    most = ground.allow_many_sockets()
+    most = allow_many_sockets()
     sizes = slice(0, 2 if arguments.small else None)
     sockets = sorted({min(size, most) for size in SOCKETS[sizes]})
     if max(SOCKETS[sizes]) > most:
@@ -50,7 +50,7 @@ def main() -> int:
     found.update(database=ground.DATABASE_KIND, machine=machine())
     say(f"On {ground.DATABASE_KIND}: {', '.join(arguments.only)}")
     made = made_by(_command())
-    with ground.databases() as databases, ground.fanout(arguments.yardstick) as program:
+    with ground.databases() as databases, fanout() as program:
         work: dict[str, Callable[[], Any]] = {
             "frames": lambda: curves.frames(databases, program, sockets),
             "ends": lambda: curves.ends(databases, ROSTERS[sizes], runs=3),

@@ -4,9 +4,7 @@ YARDSTICK is the folder with compare.py, fanout.c and peer-node/. Prints the tab
 FOLDER/side-by-side.json. Every run has a fresh database; needs cc, node, npm, and wrk for the REST routes.
 """
 
-import argparse
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -20,10 +18,11 @@ from statistics import median
 from typing import Any
 
 from bench import rest
-from bench.cores import keep_off_the_server
-from bench.results import FOLDER, ROOT, Figures, machine, made_by, say, write
+from bench.fanout import allow_many_sockets, fanout
+from bench.results import ROOT, Figures, machine, made_by, say, write
+from bench.table import columns, shown
 
-MANY = 10_000
+RUNS = 3
 #: How the REST routes are asked: so many connections, for so many seconds each run.
 CONNECTIONS = 32
 SECONDS = 5
@@ -72,31 +71,19 @@ ROWS = (
 )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("yardstick", type=Path)
-    parser.add_argument("--sockets", type=int, default=1000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--many", type=int, default=MANY, help="sockets on one process of ours (default: %(default)s)")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="for the results (default: %(default)s)")
-    arguments = parser.parse_args()
-    yardstick = arguments.yardstick.resolve()
-    for variable in ("DATABASE_URL", "LIVE_SESSIONS"):
-        os.environ.pop(variable, None)  # ours as it comes: on SQLite, one session live
-
-    made = made_by(shlex.join(["python", "-m", "bench.side_by_side", *sys.argv[1:]]))
+def run(yardstick: Path, *, sockets: int, runs: int, many: int, folder: Path, command: str) -> None:
+    """Measures both, prints the table and writes folder/side-by-side.json."""
+    made = made_by(command)
     with servers(yardstick) as (ours, node):
-        say(f"{arguments.runs} runs of each server at {arguments.sockets} sockets, in turn …")
-        found = compare(yardstick, ours, node, arguments.sockets, arguments.runs)
-    table: Figures = {"sockets": arguments.sockets, "runs": arguments.runs, "rows": [row.of(found) for row in ROWS]}
-    table["rows"] += rest_rows(yardstick, arguments.runs)
-    say(f"{arguments.many} sockets on one process of ours …")
-    many = many_sockets(yardstick, arguments.many)
-    result = {"made": made, "machine": machine(), "table": table, "many": many, "runs": found}
-    path = write(arguments.folder, "side-by-side", result)
+        say(f"{runs} runs of each server at {sockets} sockets, in turn …")
+        found = compare(yardstick, ours, node, sockets, runs)
+    table: Figures = {"sockets": sockets, "runs": runs, "rows": [row.of(found) for row in ROWS]}
+    table["rows"] += rest_rows(yardstick, runs)
+    say(f"{many} sockets on one process of ours …")
+    result = {"made": made, "machine": machine(), "table": table, "many": many_sockets(many), "runs": found}
+    path = write(folder, "side-by-side", result)
     print(as_text(result))
     print(path)
-    return 0
 
 
 @contextmanager
@@ -185,22 +172,23 @@ def rest_rows(yardstick: Path, runs: int) -> list[Figures]:
     return rows
 
 
-def many_sockets(yardstick: Path, wanted: int) -> Figures:
+def many_sockets(wanted: int) -> Figures:
     """So many sockets (or as many as the limit on open files allows) on one process: opened, marked, all served."""
     import bench.environment  # noqa: F401  before any model
     from bench import ground
 
-    most = ground.allow_many_sockets()
-    keep_off_the_server()
+    most = allow_many_sockets()
     sockets = min(wanted, most)
     if sockets < wanted:
         say(f"  The limit on open files leaves {most}; raise it with: ulimit -n")
-    with ground.databases() as databases, ground.fanout(yardstick) as program:
+    with ground.databases() as databases, fanout() as program:
         database = databases.fresh()
         room = ground.fill(database, students=500)[0]
         with ground.serving(database) as server:
-            steady = program.run(server, room, sockets=sockets, marks=20, gap=2000)
-            burst = program.run(server, room, sockets=sockets, marks=100, gap=0)
+            assert server.process is not None
+            at = (server.port, server.process.pid, room.participants)
+            steady = program.run(*at, sockets=sockets, marks=20, gap=2000)
+            burst = program.run(*at, sockets=sockets, marks=100, gap=0)
     faults = {name: steady[name] + burst[name] for name in FAULTS}
     return {"wanted": wanted, "sockets": sockets, **faults, "steady": steady, "burst": burst}
 
@@ -208,9 +196,7 @@ def many_sockets(yardstick: Path, wanted: int) -> Figures:
 def as_text(result: Figures) -> str:
     """The table as it is printed."""
     lines = [heading(result), *in_words(result)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join(["", *rows, "", many_in_words(result["many"])])
+    return f"\n{columns(lines)}\n\n{many_in_words(result['many'])}"
 
 
 def heading(result: Figures) -> tuple[str, ...]:
@@ -241,13 +227,6 @@ def _reached(reached: bool | None) -> str:
     return {True: "reached", False: "not reached", None: ""}[reached]
 
 
-def shown(value: float) -> str:
-    """Three digits that matter; whole numbers whole."""
-    if value == int(value):
-        return f"{int(value):,}"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def many_in_words(many: Figures) -> str:
     sent = many["steady"]["marks"] + many["burst"]["marks"]
     frames = many["steady"]["frames"] + many["burst"]["frames"]
@@ -258,7 +237,3 @@ def many_in_words(many: Figures) -> str:
         f"one mark reaches the last socket after {shown(many['steady']['p50_ms'])} ms (median), "
         f"{shown(many['steady']['kib_per_socket'])} KiB a socket."
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

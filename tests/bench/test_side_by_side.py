@@ -2,6 +2,7 @@
 
 from bench import side_by_side
 from bench.results import Figures
+from bench.table import shown
 
 
 def run(cpu: float, lost: int = 0) -> Figures:
@@ -33,6 +34,6 @@ def test_fewer_sockets_than_wanted_are_not_enough() -> None:
 
 
 def test_figures_are_shown_with_three_digits_that_matter() -> None:
-    assert [side_by_side.shown(value) for value in (0, 3, 0.01234, 4.567, 123.4, 2300.7, 10_000)] == [
+    assert [shown(value) for value in (0, 3, 0.01234, 4.567, 123.4, 2300.7, 10_000)] == [
         *("0", "3", "0.0123", "4.57", "123", "2,301", "10,000"),
     ]

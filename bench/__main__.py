@@ -1,0 +1,53 @@
+"""`make bench`: this server beside the yardstick, or with --quick the hot path alone, before and after a change."""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from bench.cores import keep_off_the_server
+from bench.results import FOLDER, ROOT
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument("--yardstick", type=Path, default=ROOT / "../shared/bench", help="folder with the Node server")
+    parser.add_argument("--sockets", type=int, default=1000, help="of each run (default: %(default)s)")
+    parser.add_argument("--runs", type=int, help="of each server (default: 3, with --quick 6)")
+    parser.add_argument(
+        "--many", type=int, default=10_000, help="sockets on one process of ours (default: %(default)s)"
+    )
+    parser.add_argument("--quick", action="store_true", help="a lone mark and a frame, in under two minutes")
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="with --quick: another checkout of this project")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="for the results (default: %(default)s)")
+    arguments = parser.parse_args()
+    if arguments.against and not arguments.quick:
+        parser.error("--against is for --quick")
+    if arguments.against and not (arguments.against / "manage.py").exists():
+        parser.error(f"{arguments.against} is no checkout of this project: it has no manage.py")
+    for variable in ("DATABASE_URL", "LIVE_SESSIONS"):
+        os.environ.pop(variable, None)  # ours as it comes: on SQLite, one session live
+    keep_off_the_server()
+    command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
+    if arguments.quick:
+        from bench import quick
+
+        quick.run(arguments.against, rounds=arguments.runs or quick.ROUNDS, folder=arguments.folder, command=command)
+        return 0
+
+    from bench import side_by_side
+
+    side_by_side.run(
+        arguments.yardstick.resolve(),
+        sockets=arguments.sockets,
+        runs=arguments.runs or side_by_side.RUNS,
+        many=arguments.many,
+        folder=arguments.folder,
+        command=command,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

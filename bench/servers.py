@@ -1,0 +1,127 @@
+"""Servers that are measured from outside: each has the canonical REST routes and `/ws`, and a core to itself."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.cores import for_the_server
+from bench.fanout import Participants
+from bench.results import ROOT
+from bench.usage import Usage
+
+PASSWORD = "password"
+START_LIMIT = 120.0  # seconds
+
+
+class Server:
+    """A running server. Accounts, classes and sessions are made on it over REST, as anybody would."""
+
+    def __init__(self, command: Sequence[str], folder: Path, *, ready: str = "/", **environment: str) -> None:
+        """Runs `command` in `folder` with PORT in its environment; returns once `ready` is answered, with whatever."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.environment = {**os.environ, "PORT": str(self.port), "NODE_ENV": "production", **environment}
+        self.process = subprocess.Popen(
+            [*for_the_server(), *command], cwd=folder, env=self.environment, stdout=subprocess.DEVNULL
+        )
+        try:
+            self._wait(ready)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _wait(self, path: str) -> None:
+        until = time.monotonic() + START_LIMIT
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.process.args!r} ended with {self.process.returncode}")
+            try:
+                with urllib.request.urlopen(self.url + path, timeout=60):
+                    return
+            except urllib.error.HTTPError as answer:
+                if answer.code != 503:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"{self.process.args!r} was not ready after {START_LIMIT:.0f} s")
+
+    def call(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
+        """The answer's `data`."""
+        data = json.dumps(body).encode() if body is not None else None
+        headers = {"Content-Type": "application/json", "Authorization": token}
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["data"]
+
+    def person(self, name: str, role: str) -> tuple[str, str]:
+        """A new account's id and token."""
+        email = f"{name.lower().replace(' ', '.')}@example.com"
+        made = self.call("POST", "/auth/signup", {"name": name, "email": email, "password": PASSWORD, "role": role})
+        login = self.call("POST", "/auth/login", {"email": email, "password": PASSWORD})
+        return made["_id"], login["token"]
+
+    def open_class(self, students: int) -> Participants:
+        """A class of so many students, with its session open; all of them logged in."""
+        _, teacher = self.person("Teacher", "teacher")
+        people = [self.person(f"Student {number}", "student") for number in range(students)]
+        class_id = self.call("POST", "/class", {"className": "Class"}, teacher)["_id"]
+        for student_id, _ in people:
+            self.call("POST", f"/class/{class_id}/add-student", {"studentId": student_id}, teacher)
+        self.call("POST", "/attendance/start", {"classId": class_id}, teacher)
+        return Participants([teacher, *(token for _, token in people)], [student_id for student_id, _ in people])
+
+    def usage(self) -> Usage:
+        """The CPU time that the server uses from now on, and its memory."""
+        return Usage(self.pid)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def stopping(server: Server) -> Iterator[Server]:
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def ours(checkout: Path = ROOT) -> Iterator[Server]:
+    """`manage.py serve` of a checkout, on a new SQLite database on that checkout's disk.
+
+    The checkout's own virtual environment runs it, or the one that runs this if there is none.
+    """
+    own = checkout / ".venv" / "bin" / "python"
+    python = str(own) if own.exists() else sys.executable
+    place = checkout / "var"
+    place.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place) as data:
+        plain = {"DATABASE_URL": "", "LIVE_SESSIONS": "single", "LOG_LEVEL": "WARNING", "LIMITS": "False"}
+        command = [python, "manage.py", "serve", "--setup"]
+        with stopping(Server(command, checkout, ready="/readyz", DATA_DIR=data, **plain)) as server:
+            yield server

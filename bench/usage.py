@@ -1,0 +1,44 @@
+"""What a running server uses: CPU time and memory of its processes, as the kernel counts them."""
+
+import contextlib
+from pathlib import Path
+
+
+class Usage:
+    """CPU time that a process and all below it have used since this was made, and their memory now."""
+
+    def __init__(self, pid: int) -> None:
+        self.pids = tree(pid)
+        self._before = self._seconds()
+
+    @property
+    def cpu(self) -> float:
+        """Seconds on a core."""
+        return self._seconds() - self._before
+
+    @property
+    def memory(self) -> int:
+        """KiB."""
+        return sum(
+            int(line.split()[1])
+            for pid in self.pids
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+            if line.startswith("VmRSS")
+        )
+
+    def _seconds(self) -> float:
+        total = 0
+        for pid in self.pids:
+            for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError):  # a thread that has just ended
+                    total += int(task.read_text().split()[0])
+        return total / 1e9
+
+
+def tree(pid: int) -> list[int]:
+    """This process and all below it."""
+    found = [pid]
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [below for child in children.read_text().split() for below in tree(int(child))]
+    return found
