@@ -11,6 +11,9 @@ from environs import Env, EnvValidationError, validate
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from attendance_project import __version__
+
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = Env(eager=False)
@@ -278,7 +281,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Live attendance",
     "DESCRIPTION": "Every REST route of every protocol. The sockets are in docs/asyncapi.yaml.",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal, TypedDict
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +15,7 @@ from core.rest.views import ApiView
 
 class Up(TypedDict):
     status: Literal["ok"]
+    version: str
 
 
 class Ready(TypedDict):
@@ -21,14 +23,14 @@ class Ready(TypedDict):
 
 
 class Healthz(ApiView):
-    """`GET /healthz`: the process is up. Touches nothing else."""
+    """`GET /healthz`: the process is up, and which version it is. Needs no database."""
 
     audience = Audience.ANYONE
     answers: ClassVar = {200: Up}
     needs_database = False
 
     def get(self, request: Request) -> Response:
-        return Response({"status": "ok"})
+        return Response({"status": "ok", "version": settings.VERSION})
 
 
 class Readyz(ApiView):

@@ -8,11 +8,13 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import override_settings
 
+from attendance_project import __version__
 from core import errors
 from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, raiser, success, token_of
 from tests.support.queries import around_queries
 
 LIMIT = 1024 * 1024
+UP = {"status": "ok", "version": __version__}
 #: Each route with its one method; `{}` is a class's id.
 ROUTES: list[tuple[str, str]] = [
     ("POST", "/auth/signup"),
@@ -173,7 +175,7 @@ def test_json_is_taken_under_every_spelling_of_its_type(rest: Rest, school: Scho
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "nonsense", ""])
 def test_the_answer_is_json_whatever_the_client_accepts(rest: Rest, accept: str) -> None:
-    assert rest.get("/healthz", Accept=accept).body == success({"status": "ok"})
+    assert rest.get("/healthz", Accept=accept).body == success(UP)
     rest.get("/nothing?format=html", Accept=accept).is_failure(404, "Not found")
 
 
@@ -304,7 +306,7 @@ def test_a_token_that_cannot_be_looked_up_is_no_bad_token(
 
 def test_healthz_needs_no_database(rest: Rest) -> None:
     with around_queries(raiser(OperationalError(SECRET))):
-        assert rest.get("/healthz").body == success({"status": "ok"})
+        assert rest.get("/healthz").body == success(UP)
         rest.get("/readyz").is_failure(503, "Database unavailable")
 
 

@@ -71,10 +71,11 @@ def test_every_example_is_as_its_schema_says_and_every_failure_has_one() -> None
 
 #: (path, status, an answer that is not as the document says)
 WRONG: list[tuple[str, int, Any]] = [
-    ("/healthz", 200, {"success": True, "data": {"status": "well"}}),
-    ("/healthz", 200, {"success": True, "data": {"status": "ok", "more": 1}}),
-    ("/healthz", 200, {"success": False, "data": {"status": "ok"}}),
-    ("/healthz", 200, {"status": "ok"}),
+    ("/healthz", 200, {"success": True, "data": {"status": "well", "version": "1.2.3"}}),
+    ("/healthz", 200, {"success": True, "data": {"status": "ok", "version": "1.2.3", "more": 1}}),
+    ("/healthz", 200, {"success": True, "data": {"status": "ok"}}),
+    ("/healthz", 200, {"success": False, "data": {"status": "ok", "version": "1.2.3"}}),
+    ("/healthz", 200, {"status": "ok", "version": "1.2.3"}),
     ("/api/v1/auth/me", 404, {"success": False, "error": "Please send jwt token"}),
     ("/api/v1/class/" + "f" * 24, 404, {"success": False, "error": "you are not enrolled in the class"}),
     ("/api/student/token-login", 401, {"success": False, "error": "Unauthorized access"}),

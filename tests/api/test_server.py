@@ -10,6 +10,7 @@ from http.client import HTTPMessage, HTTPResponse
 import httpx
 import pytest
 
+from attendance_project import __version__
 from tests.support.clients import Api
 from tests.support.database import Databases, environment_of
 from tests.support.processes import ROOT
@@ -59,7 +60,10 @@ def test_after_a_413_the_same_connection_goes_on(server: Server) -> None:
     large = b"POST /class HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     first, second = talk(server, large, get(b"/healthz"))
     assert (first[0], json.loads(first[2])) == (413, TOO_LARGE)
-    assert (second[0], json.loads(second[2])) == (200, {"success": True, "data": {"status": "ok"}})
+    assert (second[0], json.loads(second[2])) == (
+        200,
+        {"success": True, "data": {"status": "ok", "version": __version__}},
+    )
 
 
 def test_a_chunked_body_within_the_limit_is_read(api: Api) -> None:
@@ -185,7 +189,7 @@ def test_nothing_of_a_login_stands_in_the_answers_headers(api: Api) -> None:
     assert person.token not in str(answer.headers)
 
 
-def test_port_0_is_any_that_is_free_and_the_server_says_which(databases: Databases) -> None:
+def test_port_0_is_any_that_is_free_and_the_server_says_which_and_its_version(databases: Databases) -> None:
     with subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", "0"],
         cwd=ROOT,
@@ -196,7 +200,11 @@ def test_port_0_is_any_that_is_free_and_the_server_says_which(databases: Databas
     ) as process:
         try:
             assert process.stdout is not None
-            said = next(line for line in process.stdout if line.startswith("Listening on "))
-            assert httpx.get(f"{said.split()[2]}/healthz", timeout=60).status_code == 200
+            said = []
+            while not said or not said[-1].startswith("Listening on "):
+                said.append(next(process.stdout))
+            assert said[-2] == f"Live attendance {__version__}\n"
+            answer = httpx.get(f"{said[-1].split()[2]}/healthz", timeout=60)
+            assert answer.json()["data"] == {"status": "ok", "version": __version__}
         finally:
             process.kill()

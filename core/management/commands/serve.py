@@ -61,7 +61,11 @@ class Command(ExplainedCommand):
 
     def welcome(self, url: str, password: str | None) -> None:
         """Says where the server listens and what to try first."""
-        lines = [f"\nListening on {url}   (Ctrl+C stops it)", f"  admin       {url}/admin/"]
+        lines = [
+            f"\nLive attendance {settings.VERSION}",
+            f"Listening on {url}   (Ctrl+C stops it)",
+            f"  admin       {url}/admin/",
+        ]
         if password is not None:
             lines += [
                 f"  admin login {ADMIN_EMAIL}",
