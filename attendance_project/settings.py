@@ -204,7 +204,7 @@ if _MONGODB:
     }
 
 INSTALLED_APPS = [
-    "daphne",  # first: it takes over runserver, so that runserver has WebSockets
+    "core",  # first: its runserver, which has WebSockets, comes before Django's
     *(
         (f"attendance_project.mongodb.apps.{app}" for app in ("Admin", "Auth", "ContentTypes"))
         if _MONGODB
@@ -218,7 +218,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the files of Swagger UI
-    "core",
     "accounts",
     "classes",
     "attendance",
