@@ -30,11 +30,6 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def code_spans(text: str) -> list[str]:
-    """What stands between backticks in a text's prose."""
-    return re.findall(r"`([^`\n]+)`", prose(text))
-
-
 def rows(text: str, heading: str) -> list[list[str]]:
     """The cells of a table's lines, the first table under `heading`."""
     section = re.split(r"^#+ ", text.split(f"# {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]

@@ -1,7 +1,7 @@
 """docs/architecture.md names files, functions and classes that exist.
 
-What stands between backticks there is held to this: a path exists; a dotted name of ours can be imported; any other
-name is defined in the file that was named last in the same paragraph, item or row, or else somewhere in the project.
+What stands between backticks there is held to this: a path exists; a dotted name of ours can be imported; names that
+follow a file at once (`file.py` `one`, `two`) are defined in that file, and any other name somewhere in the project.
 """
 
 import ast
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.markdown import code_spans, prose, read, rows
+from tests.documents.markdown import prose, read, rows
 from tests.support.processes import ROOT
 
 PACKAGES = ("core", "accounts", "classes", "attendance", "dialects", "attendance_project", "tests", "bench")
@@ -55,22 +55,31 @@ def defined_anywhere() -> frozenset[str]:
 
 def missing(block: str) -> list[str]:
     """What a paragraph, an item or a row names and is not there."""
-    lost, file = [], None
-    for span in code_spans(block):
-        if PATH.match(span):
-            path = ROOT / span
-            if not path.exists():
-                lost.append(span)
-            file = path if path.suffix == ".py" and path.is_file() else None
-        elif NAME.match(span.removesuffix("()")):
-            name = span.removesuffix("()")
+    lost: list[str] = []
+    file, end = None, 0
+    for span in re.finditer(r"`([^`]+)`", block):
+        gap, end = block[end : span.start()].strip(), span.end()
+        if gap not in ("", ",", "and", ", and"):
+            file = None
+        name = span[1].removesuffix("()")
+        if PATH.match(name):
+            file = ROOT / name if name.endswith(".py") and "/" in name else None
+            if not _is_there(name):
+                lost.append(name)
+        elif NAME.match(name):
             if name.split(".")[0] in PACKAGES:
                 found = _can_be_imported(name)
             else:
-                found = name in (defined_in(file) if file is not None else defined_anywhere())
+                found = name in (defined_in(file) if file is not None and file.exists() else defined_anywhere())
             if not found:
-                lost.append(f"{span} in {file.relative_to(ROOT)}" if file is not None else span)
+                lost.append(f"{name} in {file.relative_to(ROOT)}" if file is not None else name)
     return lost
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is this file or folder; of a name alone, whether a package of ours has such a file."""
+    alone = "/" not in path and path.endswith(".py")
+    return (ROOT / path).exists() or (alone and any(any((ROOT / package).rglob(path)) for package in PACKAGES))
 
 
 def _can_be_imported(name: str) -> bool:
@@ -100,10 +109,14 @@ def test_every_file_function_and_class_that_the_map_names_exists() -> None:
 @pytest.mark.parametrize(
     ("block", "lost"),
     [
-        ("`core/errors.py` has `ApiError` and `Nowhere`", ["Nowhere in core/errors.py"]),
+        (
+            "`core/errors.py` `ApiError`, `new_id` and `Nowhere`",
+            ["new_id in core/errors.py", "Nowhere in core/errors.py"],
+        ),
+        ("`core/errors.py` `ApiError`, whose id `new_id` made", []),
         ("`core/nowhere.py`", ["core/nowhere.py"]),
         ("`core.errors.ApiError`, `core.errors.Nowhere`", ["core.errors.Nowhere"]),
-        ("`ApiError`, `no_such_function()`", ["no_such_function()"]),
+        ("`ApiError`, `no_such_function()`", ["no_such_function"]),
         ("`/ws` and `ATTENDANCE_MARKED`", []),
     ],
 )
