@@ -40,6 +40,8 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     abandoned = False
     entered = False
+    #: The client as the live server knows it, once it has entered.
+    socket: Socket
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         task = asyncio.current_task()
@@ -75,7 +77,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         subprotocol = self.subprotocol if self.subprotocol in offered else None
         try:
             # Among those who hear before the client knows that it is connected: it misses nothing from then on.
-            await self.enter()
+            self.socket = await self.enter()
         except Exception as failure:
             await self.accept(subprotocol)
             self.outlet.open()
@@ -99,7 +101,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         # Our own server command never lets one that is too big come this far; others do.
         if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:
-            self.deafen()
+            self.socket.closing = True
             self.outlet.close(CLOSE_TOO_BIG)
             return
         await self.handle(text_data or "")  # no protocol here takes bytes, nor an empty text
@@ -111,21 +113,13 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _left(self) -> None:
         self.outlet.stop()
         if self.entered:
-            self.leave()
+            live.leave(self.socket)
 
     # A protocol's own
 
     @abstractmethod
-    async def enter(self) -> None:
-        """Finds out who is there, and puts the socket among those who hear. `Unauthorized` closes it."""
-
-    @abstractmethod
-    def leave(self) -> None:
-        """The socket is gone. May come twice."""
-
-    @abstractmethod
-    def deafen(self) -> None:
-        """Nothing that the client sends counts any more."""
+    async def enter(self) -> Socket:
+        """Finds out who is there, and returns their socket, which hears from now on. `Unauthorized` closes it."""
 
     @abstractmethod
     async def handle(self, text: str) -> None:
@@ -140,16 +134,9 @@ class LiveConsumer(SocketConsumer):
     """A socket at /ws."""
 
     subprotocol = SUBPROTOCOL
-    socket: Socket
 
-    async def enter(self) -> None:
-        self.socket = await live.welcome(lambda: tokens.authenticate(raw_token(self.scope)), outlet=self.outlet)
-
-    def leave(self) -> None:
-        live.leave(self.socket)
-
-    def deafen(self) -> None:
-        self.socket.closing = True
+    async def enter(self) -> Socket:
+        return await live.welcome(lambda: tokens.authenticate(raw_token(self.scope)), outlet=self.outlet)
 
     async def handle(self, text: str) -> None:
         await events.serve(events.Request(live, self.socket), events.receive(live, self.socket, text))

@@ -22,7 +22,7 @@ from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
 from core import errors, strict_json
-from core.identity import Role
+from core.identity import Actor, Role
 from core.ids import parse_id
 from core.times import now
 
@@ -85,10 +85,18 @@ def _heard(socket: Socket, session: LiveSession) -> bool:
 
 async def active(request: Request, raw: Any) -> LiveSession:
     """The session that is active for the sender; `NoActiveSession` if there is none."""
-    live, socket, class_id = request.live, request.socket, _chosen_class(raw)
-    session = live.session_for(socket.actor, class_id)
-    if session is None and await live.ask_for(socket):
-        session = live.session_for(socket.actor, class_id)
+    class_id = _chosen_class(raw)
+    return await require_session(request, lambda: request.live.session_for(request.socket.actor, class_id))
+
+
+async def require_session(request: Request, find: Callable[[], LiveSession | None]) -> LiveSession:
+    """The session that `find` finds in this process; if it finds none, the database is asked before it is asked again.
+
+    Raises `NoActiveSession`.
+    """
+    session = find()
+    if session is None and await request.live.ask_for(request.socket):
+        session = find()
     if session is None:
         raise errors.NoActiveSession
     return session
@@ -129,15 +137,21 @@ async def commit(
     statuses: Mapping[str, Status],
     method: Method,
     then: Callable[[Sequence[Marked]], None],
+    *,
+    by: Actor | None = None,
 ) -> None:
     """Marks students, by id, all or none. `then` gets the marks once they are committed and told; a refusal is told.
 
-    Does not wait for the commit: a burst from one socket shares commits like marks from many.
+    `by` is who marks them, the sender where nobody else is named. Does not wait for the commit: a burst from one socket
+    shares commits like marks from many.
     """
     live, socket = request.live, request.socket
     if live.crowded and socket.pending is not None:
         await asyncio.shield(socket.pending)  # a flood waits for its own marks
-    committing = live.mark(session, statuses, by=socket.actor, method=method)
+    if socket.closing:
+        raise errors.SocketUnauthorized  # its token went bad while the handler waited
+    actor = by or socket.actor
+    committing = live.mark(session, statuses, by=actor, method=method)
     socket.pending = committing
 
     def answer(finished: "Any") -> None:
@@ -155,7 +169,7 @@ async def commit(
                 then(
                     marks
                     or [
-                        Marked(seq, student_id, status, now(), socket.actor.id, method)
+                        Marked(seq, student_id, status, now(), actor.id, method)
                         for seq, (student_id, status) in enumerate(statuses.items(), start=first)
                     ]
                 )

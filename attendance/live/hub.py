@@ -181,6 +181,16 @@ class Hub:
         self.flush()
         socket.outlet.send(Frames(texts))
 
+    def speaks(self, form: wire.WireForm) -> bool:
+        """Whether any socket here has this form of its own."""
+        return form in self._by_form
+
+    def tell_all(self, form: wire.WireForm, frames: Frames) -> None:
+        """Sends every socket of this form the same frames, behind the frames that are already on their way there."""
+        self.flush()
+        if form in self._by_form:
+            self._by_form[form].send(frames)
+
     def change_form(self, socket: Socket, form: wire.WireForm) -> None:
         """Facts that are published from now on reach `socket` in `form`."""
         self.flush()

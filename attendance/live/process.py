@@ -145,7 +145,7 @@ class Live:
 
     # Who is connected
 
-    async def welcome(self, authenticate: Callable[[], tuple[Actor, tokens.Claims]], **of_socket: Any) -> Socket:
+    async def welcome(self, authenticate: Callable[[], tuple[Actor, tokens.Claims | None]], **of_socket: Any) -> Socket:
         """A socket for whoever `authenticate` says is there (it runs in a thread), in the hub from now on.
 
         So it misses nothing, though its outlet may still hold back. Raises what `authenticate` raises.
@@ -155,8 +155,9 @@ class Live:
         actor, claims = await gateway.read(authenticate)
         socket = Socket(actor, claims, **of_socket)
         self.hub.add(socket)
-        wait = max(0.0, claims.expires_at - time.time())
-        socket.expiry = asyncio.get_running_loop().call_later(wait, self.dismiss, socket)
+        if claims is not None:
+            wait = max(0.0, claims.expires_at - time.time())
+            socket.expiry = asyncio.get_running_loop().call_later(wait, self.dismiss, socket)
         if self.accounts_version != version:
             await self.recheck_sockets()
         return socket
@@ -398,11 +399,13 @@ class Live:
 
     async def recheck_sockets(self) -> None:
         """Dismisses the sockets whose tokens are no longer good."""
-        sockets = list(self.hub)
-        if sockets:
-            bad = await gateway.read(tokens.revoked, {socket.claims for socket in sockets})
-            for socket in sockets:
-                if socket.claims in bad:
+        by_claims: dict[tokens.Claims, list[Socket]] = {}
+        for socket in self.hub:
+            if socket.claims is not None:
+                by_claims.setdefault(socket.claims, []).append(socket)
+        if by_claims:
+            for claims in await gateway.read(tokens.revoked, by_claims):
+                for socket in by_claims[claims]:
                     self.dismiss(socket)
 
     async def _watch(self) -> None:

@@ -54,7 +54,8 @@ class Socket:
     """A connected client."""
 
     actor: Actor
-    claims: Claims
+    #: What the token says; None where the protocol asks nobody for one.
+    claims: Claims | None
     outlet: Outlet
     #: How the socket hears facts that are for its user; None: it hears only the sessions that it follows.
     form: wire.WireForm | None = wire.plain

@@ -3,45 +3,35 @@
 from django.conf import settings
 
 from accounts import tokens
+from accounts.tokens import Claims
 from attendance.live import events
 from attendance.live.consumer import SocketConsumer, raw_token
 from attendance.live.process import live
+from attendance.live.socket import Socket
 from core import errors
-from dialects.attentrack import messages
-from dialects.attentrack.room import Client, error_frame, room
+from core.identity import Actor
+from dialects.attentrack.messages import ANYBODY, Request, receive
+from dialects.attentrack.room import error_frame, form, refusal, room
 
 
 class AttenTrackConsumer(SocketConsumer):
-    """An app's socket. It needs a token; with ATTENTRACK_OPEN one that is good says who is there, and no more."""
+    """An app's socket. The app needs a token; with ATTENTRACK_OPEN a good token only says who marks."""
 
-    client: Client
-
-    async def enter(self) -> None:
+    async def enter(self) -> Socket:
         await room.start()
-        self.client = Client(self.outlet)
+        return await live.welcome(self._authenticate, outlet=self.outlet, form=form, error=refusal)
+
+    def _authenticate(self) -> tuple[Actor, Claims | None]:
         try:
-            # In the hub too, which has nothing to tell it, so that it goes when its token is no longer good.
-            self.client.socket = await live.welcome(
-                lambda: tokens.authenticate(raw_token(self.scope)),
-                outlet=self.outlet,
-                form=None,
-                error=lambda message: error_frame(errors.SocketUnauthorized()),
-            )
+            return tokens.authenticate(raw_token(self.scope))
         except errors.Unauthorized:
             if not settings.ATTENTRACK_OPEN:
                 raise
-        room.add(self.client)
-
-    def leave(self) -> None:
-        room.remove(self.client)
-        if self.client.socket is not None:
-            live.leave(self.client.socket)
-
-    def deafen(self) -> None:
-        self.client.deaf = True
+            return ANYBODY, None
 
     async def handle(self, text: str) -> None:
-        await events.serve(self.client, messages.receive(self.client, text))
+        request = Request(live, self.socket)
+        await events.serve(request, receive(request, text))
 
     def error_frame(self, error: errors.ApiError) -> str:
         return error_frame(error)

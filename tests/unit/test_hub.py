@@ -159,6 +159,28 @@ async def test_what_one_socket_is_told_comes_behind_what_was_published() -> None
     assert outlet.frames == [*plain(1, 2), "own", *plain(3)]
 
 
+async def test_the_sockets_of_a_form_are_told_together_behind_what_was_published() -> None:
+    hub = Hub()
+    listeners = [join(hub, name, wire.plain)[1] for name in ("a", "b")]
+    other = join(hub, "c", wire.sequenced)[1]
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    hub.publish(SESSION, facts(2), EVERYBODY)
+    hub.tell_all(wire.plain, Frames(["a call"]))
+    assert [outlet.frames for outlet in listeners] == [[*plain(1, 2), "a call"]] * 2
+    assert other.frames == wire.sequenced(SESSION, facts(1, 2))
+
+
+async def test_a_form_is_spoken_for_as_long_as_a_socket_has_it() -> None:
+    hub = Hub()
+    assert not hub.speaks(wire.plain)
+    socket, outlet = join(hub, "a")
+    assert hub.speaks(wire.plain)
+    hub.remove(socket)
+    assert not hub.speaks(wire.plain)
+    hub.tell_all(wire.plain, Frames(["a call"]))
+    assert outlet.frames == []
+
+
 async def test_a_new_form_holds_for_what_is_published_from_then_on() -> None:
     hub = Hub()
     socket, outlet = join(hub, "a")

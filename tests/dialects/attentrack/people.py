@@ -24,6 +24,16 @@ class LiveSchool:
     def open(self, otp: object = "123456", time: object = 60) -> None:
         self.teacher.ask("POST", "/setAttendance", {"otp": otp, "time": time, "id": self.class_id})
 
+    def disable(self, number: int) -> None:
+        """The student of this number, from 0, can sign in no more."""
+
+        def disable() -> None:
+            user = User.objects.get(pk=self.ids[2 + number])
+            user.is_active = False
+            user.save()
+
+        self.server.database.ask(disable)
+
     def close(self) -> None:
         for app in (self.teacher, self.other_teacher, *self.students):
             app.close()

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User
 from dialects.attentrack.messages import MESSAGES
 from tests.dialects.attentrack.app import App
 from tests.dialects.attentrack.people import LiveSchool, make_school, roll_number
@@ -222,15 +221,9 @@ async def test_a_socket_without_a_good_token_is_closed(server: Server, token: st
         assert socket.connection.close_code == 4401
 
 
-async def test_a_disabled_person_hears_nothing_more(server: Server, school: LiveSchool) -> None:
+async def test_a_disabled_person_hears_nothing_more(school: LiveSchool) -> None:
     async with school.students[0].socket() as asha:
-
-        def disable() -> None:
-            user = User.objects.get(pk=school.ids[2])
-            user.is_active = False
-            user.save()
-
-        server.database.ask(disable)
+        school.disable(0)
         assert await asha.error() == "Unauthorized or invalid token"
         await asyncio.wait_for(asha.connection.wait_closed(), FRAME_LIMIT)
 
@@ -276,6 +269,22 @@ async def test_in_open_mode_the_published_app_needs_no_token(open_server: Server
         assert await asha.error() == "Student not found"
     assert open_server.database.journal(school.class_id) == [(1, school.ids[2], "present")]
     assert "ATTENTRACK_OPEN is on" in open_server.log_text()
+    school.close()
+
+
+async def test_in_open_mode_a_token_is_not_needed_but_one_that_goes_bad_closes_its_socket(open_server: Server) -> None:
+    school = make_school(open_server)
+    stranger = App(open_server.url)
+    async with stranger.socket() as nobody, school.students[0].socket() as asha:
+        await nobody.send("first_call")
+        assert await asha.frame() == {"type": "first_call"}
+        school.disable(0)
+        assert await asha.error() == "Unauthorized or invalid token"
+        await asyncio.wait_for(asha.connection.wait_closed(), FRAME_LIMIT)
+        assert await nobody.frame() == {"type": "first_call"}
+        await nobody.send("first_call")
+        assert await nobody.frame() == {"type": "first_call"}
+    stranger.close()
     school.close()
 
 
