@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
-from core.identity import Role
 from core.rest.permissions import Audience
 from dialects.attentrack import serializers, services, shapes
 from dialects.attentrack.base import AttenTrackView
@@ -56,12 +55,13 @@ class GetAttendance(AttenTrackView):
 
     def get(self, request: Request) -> Response:
         current = board.current()
-        # In the default mode the code is checked here, so a student has to hear it in class.
-        sees_code = self.is_open or self.actor.role == Role.TEACHER
+        # In the default mode the server checks the code, so a student has to hear it in class.
+        session = current.session
+        sees_code = self.is_open or (session is not None and session.teacher_id == self.actor.id)
         return Response(
             shapes.CurrentAttendance(
                 currentOTP=current.code if sees_code else None,
                 finalTime=current.countdown,
-                currentId=current.session.class_id if current.session is not None else None,
+                currentId=session.class_id if session is not None else None,
             )
         )

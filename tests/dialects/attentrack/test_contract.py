@@ -317,14 +317,17 @@ def test_a_superuser_adds_teachers(rest: Bare, school: AttenTrackSchool) -> None
 
 
 @COMMITS
-def test_the_live_state_is_the_sessions_and_only_teachers_see_the_code(rest: Bare, school: AttenTrackSchool) -> None:
+def test_the_live_state_is_the_sessions_and_the_classs_teacher_alone_sees_the_code(
+    rest: Bare, school: AttenTrackSchool
+) -> None:
     teacher, student = token_of(school.owner), token_of(school.student)
     first = {"currentOTP": None, "finalTime": 1, "currentId": None}
     assert rest.get("/getAttendance", token=student).body == first
     rest.post("/setAttendance", {"otp": "048213", "time": "60", "id": school.class_id}, token=teacher)
     now_set = {"currentOTP": "048213", "finalTime": "60", "currentId": school.class_id}
     assert rest.get("/getAttendance", token=teacher).body == now_set
-    assert rest.get("/getAttendance", token=student).body == {**now_set, "currentOTP": None}
+    for other in (student, token_of(school.other_teacher)):
+        assert rest.get("/getAttendance", token=other).body == {**now_set, "currentOTP": None}
     rest.post("/setAttendance", {"otp": 482130, "time": 30, "id": school.class_id}, token=teacher)
     assert rest.get("/getAttendance", token=teacher).body["currentOTP"] == 482130
     assert len(school.sessions()) == 1
