@@ -32,10 +32,6 @@ else:
     _UserForm = object
     _StudentInline = _TeacherInline = admin.StackedInline
 
-admin.site.site_header = "Attendance"
-admin.site.site_title = "Attendance"
-admin.site.index_title = "Administration"
-
 #: The hash of the password that the running request asks for.
 _hashed: ContextVar[str | None] = ContextVar("hashed", default=None)
 
@@ -152,6 +148,12 @@ class UserAdmin(WritablePage, _UserAdmin):
             return unit_of_work(super().add_view)(request, form_url, extra_context)
         finally:
             _hashed.reset(token)
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().user_change_password(request, *args, **kwargs)
+
+    #: Both wait for a password's hash, among their like (`core.rest.routes.is_slow`).
+    add_view.slow = user_change_password.slow = True  # type: ignore[attr-defined]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         if obj is None:

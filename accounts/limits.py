@@ -15,7 +15,6 @@ otherwise the clock has gone back since, and the wait is over.
 `LIMITS=0` lifts all of them.
 """
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts.models import Attempts
 from core import errors
+from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.times import now
 
@@ -161,7 +161,7 @@ def guess(*, account: str, address: str | None, device: str | None) -> Guess:
     `account` is the same for all doors (`accounts.credentials`); `device` is the id of a device that has
     signed in to this account before (`accounts.devices`), or None. `TooManyRequests` says how long to wait.
     """
-    network = _network(address)
+    network = network_of(address)
     place = _key("place", account, network)
     known_device = _key("device", account, device) if device is not None else None
     if not settings.LIMITS:
@@ -232,17 +232,6 @@ def _know(guess: Guess) -> None:
     if not updated:
         _make(Attempts(key=guess._place, number=0, **known), moment)
     _give_back(guess._counted)
-
-
-def _network(address: str | None) -> str:
-    """What one client cannot change about its address at will: of IPv6 the first half, which a household has."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if found.version == 6 and found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def _key(*words: str) -> str:

@@ -20,15 +20,15 @@ from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
 from core import origins
 from core.rest.routes import is_slow
+from core.rest.turns import turn_of
 from core.server import handover
 from core.server.wsgi_bridge import WsgiBridge
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of
 
-_bridge, _slow_bridge = (
-    WsgiBridge(wsgi, threads=threads, body_limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-    for threads in (settings.HTTP_THREADS, settings.SLOW_HTTP_THREADS)
-)
+_body_limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+_bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=_body_limit)
+_slow_bridge = WsgiBridge(wsgi, threads=settings.SLOW_HTTP_THREADS, body_limit=_body_limit, turn_of=turn_of)
 _background: set[asyncio.Task[None]] = set()
 _socketio = SocketIo(import_string(path)() for path in settings.SOCKETIO_DIALECTS)
 _SOCKETIO_PATHS = ("/socket.io", "/socket.io/")

@@ -208,7 +208,7 @@ INSTALLED_APPS = [
     *(
         (f"attendance_project.mongodb.apps.{app}" for app in ("Admin", "Auth", "ContentTypes"))
         if _MONGODB
-        else ("django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes")
+        else ("attendance_project.apps.Admin", "django.contrib.auth", "django.contrib.contenttypes")
     ),
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -260,8 +260,13 @@ TEMPLATES = [
 AUTH_USER_MODEL = "accounts.User"
 #: The first makes hashes; the second only reads those that import_mongo brought, and logging in renews them.
 PASSWORD_HASHERS = ["accounts.passwords.BcryptHasher", "accounts.passwords.PlainBcryptHasher"]
+#: Counts wrong passwords at the admin with those of all other doors.
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
+#: For the admin, the commands and the project's own routes. The published protocols' clients send shorter ones; see
+#: PASSWORD_STRICT.
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 6}}
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
 REST_FRAMEWORK = {

@@ -14,3 +14,9 @@ def now() -> datetime:
 def to_iso(moment: datetime) -> str:
     """JavaScript's `toISOString()`: UTC, milliseconds, `2025-03-11T10:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def in_words(seconds: int) -> str:
+    """A wait for people to read: `1 second`, `2 minutes`; rounded up."""
+    count, unit = (seconds, "second") if seconds < 60 else (-(-seconds // 60), "minute")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

@@ -18,11 +18,11 @@ def route(pattern: str, view: type[ApiView], name: str, **options: Any) -> URLPa
 
 
 def is_slow(method: str, path: str) -> bool:
-    """Whether a request waits for what takes long, by its view's own word (`ApiView.slow`)."""
+    """Whether a request waits for what takes long, by its view's own word: `slow` of its class, or of the function."""
     if method != "POST":
         return False
     try:
         view = resolve(path).func
     except Resolver404:
         return False
-    return bool(getattr(getattr(view, "view_class", None), "slow", False))
+    return bool(getattr(getattr(view, "view_class", view), "slow", False))

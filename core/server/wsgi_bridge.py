@@ -8,6 +8,8 @@ WSGI asks of a server (PEP 3333) and no more:
   `core.rest.middleware.BodyLimit` answers 413 after the rest was read and dropped, so that the client sees it;
 - the answer's `close()` is always called, or Django's `request_finished` never fires;
 - a streamed answer runs on a thread of its own, so that a slow download holds no worker.
+
+Requests that wait for what takes long have a bridge of their own, which serves clients in turn (`core.turns`).
 """
 
 import asyncio
@@ -16,10 +18,12 @@ import io
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import connections
+
+from core import turns
+from core.turns import FairPool, Turn
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -34,12 +38,24 @@ class ClientGone(Exception):
 
 
 class WsgiBridge:
-    """An ASGI application for HTTP scopes that runs `wsgi` with bodies of up to `body_limit` bytes."""
+    """An ASGI application for HTTP scopes that runs `wsgi` with bodies of up to `body_limit` bytes.
 
-    def __init__(self, wsgi: Callable[..., Iterable[bytes]], *, threads: int, body_limit: int) -> None:
+    `turn_of` says by its scope and body in whose turn a request waits for one of the `threads`; without it they are
+    served in the order in which they came.
+    """
+
+    def __init__(
+        self,
+        wsgi: Callable[..., Iterable[bytes]],
+        *,
+        threads: int,
+        body_limit: int,
+        turn_of: Callable[[Scope, bytes], Turn] | None = None,
+    ) -> None:
         self.wsgi = wsgi
         self.body_limit = body_limit
-        self.workers = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self.turn_of = turn_of
+        self.workers = FairPool(threads, "http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -47,9 +63,13 @@ class WsgiBridge:
         except ClientGone:
             return
         environ = _environ(scope, body, length)
-        loop = asyncio.get_running_loop()
         context = contextvars.copy_context()
-        start, answer = await loop.run_in_executor(self.workers, context.run, self._run, environ)
+        turn = turns.current.get()
+        if self.turn_of is not None:
+            turn = self.turn_of(scope, body)
+            context.run(turns.current.set, turn)
+        running = self.workers.submit(lambda: context.run(self._run, environ), turn)
+        start, answer = await asyncio.wrap_future(running)
         if isinstance(answer, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": answer})

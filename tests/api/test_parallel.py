@@ -110,3 +110,29 @@ def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_se
         assert len(done) < MANY
     assert {each.result().status_code for each in logins} == {200}
     api.close()
+
+
+def test_a_flood_of_logins_to_one_account_does_not_delay_another_accounts_single_login(
+    server: Server, api: Api
+) -> None:
+    flooder, single = api.signup("student"), api.signup("student")
+    done: list[int] = []
+
+    def login(client: httpx.Client, email: str) -> httpx.Response:
+        return client.post("/auth/login", json={"email": email, "password": PASSWORD})
+
+    def flood(number: int) -> httpx.Response:
+        answer = login(flooding, flooder.email)
+        done.append(number)
+        return answer
+
+    with (
+        httpx.Client(base_url=server.url, timeout=60, limits=httpx.Limits(max_connections=MANY)) as flooding,
+        ThreadPoolExecutor(MANY) as threads,
+    ):
+        logins = [threads.submit(flood, number) for number in range(MANY)]
+        logins[0].result()
+        before = len(done)
+        assert login(api.http, single.email).status_code == 200
+        assert len(done) - before < (MANY - before) // 2
+        assert {each.result().status_code for each in logins} == {200}

@@ -1,0 +1,32 @@
+"""Django's way to `accounts.credentials`: how pages sign somebody in."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+
+from accounts.credentials import account_named, password_is_right
+from accounts.models import User, email_key
+
+
+class PasswordBackend(ModelBackend):
+    """E-mail and password, with the limits and the hashes' pool of every other door.
+
+    Raises `TooManyRequests`, which the form says in words. A page that knows the client's device (`accounts.devices`)
+    leaves it at the request as `device`.
+    """
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        if username is None or password is None:
+            return None
+        user = User.objects.filter(email_key=email_key(username)).first()
+        right = password_is_right(
+            user,
+            named=account_named(email=username),
+            password=password,
+            address=request.META.get("REMOTE_ADDR") if request is not None else None,
+            device=getattr(request, "device", None),
+        )
+        return user if right else None

@@ -1,0 +1,38 @@
+"""In whose turn a request waits for what takes long (`ApiView.slow`), told from what came before any view reads it."""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+from core import strict_json
+from core.addresses import network_of
+from core.turns import Turn
+
+#: What names an account in the bodies of sign-ins, whichever protocol's.
+NAMES = ("email", "rollNumber", "login", "username")
+#: A longer body is no sign-in, bytes. It is not read here, where all other requests would wait for it.
+LONGEST = 4096
+
+
+def turn_of(scope: Any, body: bytes) -> Turn:
+    """The turn of the client's address and of the account that the body names, or else of its credential."""
+    client = scope.get("client") or ("", 0)
+    return Turn(network_of(client[0]), _account(dict(scope.get("headers", ())), body))
+
+
+def _account(headers: dict[bytes, bytes], body: bytes) -> str:
+    fields = _fields(headers.get(b"content-type", b""), body) if len(body) <= LONGEST else {}
+    for name in NAMES:
+        value = fields.get(name)
+        if isinstance(value, (str, int)):
+            return str(value).strip().lower()
+    return (headers.get(b"authorization") or headers.get(b"cookie") or b"").decode("latin-1")
+
+
+def _fields(content_type: bytes, body: bytes) -> dict[str, Any]:
+    try:
+        if content_type.startswith(b"application/x-www-form-urlencoded"):
+            return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        fields = strict_json.loads(body)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
