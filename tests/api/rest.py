@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 
 from django.apps import apps
 from django.http import HttpResponseBase
-from django.test import Client
 from django.urls import is_valid_path
 
 from accounts import tokens
@@ -16,6 +15,7 @@ from accounts.selectors import actor_of
 from attendance.services import session_end, session_start
 from classes.models import Class, Enrolment
 from tests.support import openapi
+from tests.support.http import Client
 
 JSON = "application/json"
 #: An id that nobody and nothing has.

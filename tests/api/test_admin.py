@@ -12,7 +12,6 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -28,6 +27,7 @@ from classes.models import Class, Enrolment
 from core.identity import Actor, Role
 from core.ids import new_id
 from tests.support.clients import Api, Socket
+from tests.support.http import Client
 from tests.support.server import Server
 
 pytestmark = pytest.mark.django_db

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 from django.core import signing
-from django.test import Client
 
 from accounts import devices, limits
 from accounts.models import User
 from accounts.passwords import BcryptHasher
 from core.times import now
 from tests.api.rest import JSON, check_described, is_served
+from tests.support.http import Client
 
 CREDENTIALS = {"email": "asha@example.com", "password": "secret1"}
 #: Where one signs in, with what, and the status of a success.

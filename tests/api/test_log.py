@@ -6,6 +6,7 @@ import pytest
 from websockets.typing import Subprotocol
 
 from tests.support.clients import PASSWORD, Api, Socket
+from tests.support.database import Databases, manage
 from tests.support.server import Server
 
 
@@ -35,10 +36,15 @@ async def test_no_token_and_no_password_stands_in_the_most_talkative_log(make_se
     api.close()
     server.stop()
     log = server.log_text()
-    assert "DEBUG" in log
     for secret in (student.token, room.teacher.token, login, "forged-secret", PASSWORD, "half-a-secret"):
         assert secret not in log
         assert secret.split(".")[-1] not in log
+
+
+def test_at_the_level_debug_everything_is_logged(databases: Databases) -> None:
+    code = "import logging; logging.getLogger('somebody').debug('a detail')"
+    done = manage("shell", "-c", code, database=databases.fresh(), LOG_LEVEL="DEBUG")
+    assert "DEBUG somebody: a detail" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("path", ["/auth/signup", "/auth/login"])

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
@@ -21,6 +20,7 @@ from core.rest.health import Healthz
 from tests.api.permissions import routes
 from tests.api.rest import is_served
 from tests.support import openapi
+from tests.support.http import Client
 
 #: Not in the document: they are it.
 DOCS = {"api-docs", "api-docs-schema"}

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from tests.api.rest import is_served
+from tests.support.http import Client
 from tests.support.origins import LIST, ORIGINS
 
 HOST = "attendance.example:3000"

@@ -13,7 +13,6 @@ from bson import ObjectId, json_util
 from django.contrib.auth.hashers import identify_hasher
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.test import Client
 from pymongo import MongoClient
 from pytest_django import DjangoAssertNumQueries
 
@@ -29,6 +28,7 @@ from classes.models import Class, Enrolment
 from classes.selectors import student_ids
 from core.identity import Role
 from tests.services.conftest import actor_of, make_users
+from tests.support.http import Client
 
 pytestmark = pytest.mark.django_db
 

@@ -41,10 +41,17 @@ def check(method: str, path: str, status: int, content_type: str, content: bytes
 @cache
 def validator(path: str, method: str, status: str) -> Draft202012Validator:
     """Of the JSON that is answered; it minds fields that the document does not name."""
-    strict = _strict(json.loads(json.dumps(document())))
+    strict, registry = _strict_document()
     schema = strict["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+    return Draft202012Validator(_absolute(schema), registry=registry)
+
+
+@cache
+def _strict_document() -> tuple[Any, Registry[Any]]:
+    """The document that minds fields which it does not name, and its components as what `urn:document` refers to."""
+    strict = _strict(json.loads(json.dumps(document())))
     resource = DRAFT202012.create_resource({"components": strict["components"]})
-    return Draft202012Validator(_absolute(schema), registry=Registry().with_resource("urn:document", resource))
+    return strict, Registry().with_resource("urn:document", resource)
 
 
 def _strict(schema: Any) -> Any:
