@@ -1,4 +1,4 @@
-"""What `manage.py check` says about this project's own settings, at every start."""
+"""The system checks of this project's settings. They run at every start, and by `manage.py check`."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from core.database.failures import describe
 
 @register(Tags.database)
 def check_mongodb_is_a_replica_set(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Transactions need a replica set; a standalone MongoDB would leave half of what belongs together."""
+    """Transactions need a replica set. On a standalone MongoDB half of a unit of work could remain."""
     if connection.vendor != "mongodb" or "default" not in (databases or ()):
         return []
     mongo: Any = connection
@@ -57,7 +57,10 @@ def check_limits_are_on(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_access_token_secret_is_long(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A warning, where our own secrets stop the start: this one is another system's, and may be what that one has."""
+    """A warning only, because another system makes these tokens and its operators may not be able to change the secret.
+
+    The server's own secrets stop the start if they are short.
+    """
     if not settings.ACCESS_TOKEN_SECRET or len(settings.ACCESS_TOKEN_SECRET.encode()) >= 32:
         return []
     return [
@@ -71,7 +74,7 @@ def check_access_token_secret_is_long(app_configs: Any, **kwargs: Any) -> list[C
 
 @register
 def check_several_workers_have_redis(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Without it each would find out by looking, a second late, and summaries would reach one worker alone."""
+    """Without Redis the workers would see each other's marks a second late, and summaries in one worker only."""
     if settings.WORKERS == 1 or settings.REDIS_URL:
         return []
     return [
@@ -85,7 +88,7 @@ def check_several_workers_have_redis(app_configs: Any, **kwargs: Any) -> list[Ch
 
 @register
 def check_sqlite_is_on_one_machine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A warning: a Redis on another machine does not prove that servers on others use it."""
+    """A warning only, because a Redis on another machine does not prove that servers on other machines use it."""
     host = urlsplit(settings.REDIS_URL).hostname
     if connection.vendor != "sqlite" or host in (None, "localhost", "127.0.0.1", "::1"):
         return []

@@ -1,7 +1,7 @@
-"""Everything that can go wrong for a client, as exceptions.
+"""The errors that a client may be told, as exceptions.
 
-Code raises one of these and nobody catches it on the way: `core.rest.envelope` turns it into an HTTP answer,
-`attendance.live.events` into an `ERROR` frame. Dialects translate by `code`, never by message.
+Code raises an error, and no code on the way catches it: `core.rest.envelope` turns the error into an HTTP answer, and
+`attendance.live.events` turns it into an `ERROR` frame. Dialects translate by `code`, never by `message`.
 """
 
 import math
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 
 class ApiError(Exception):
-    """An error that the client may see: `code` for programs, HTTP `status`, `message` for people."""
+    """An error that the client may see. `code` is for programs, `message` for people; `status` is HTTP's."""
 
     code: ClassVar[str]
     status: ClassVar[int]
@@ -24,7 +24,7 @@ class InvalidSchema(ApiError):
 
 
 class BadRequest(ApiError):
-    """The request cannot be served as HTTP at all: a bad `Host`, say."""
+    """The request is not proper HTTP: its `Host` is malformed, say."""
 
     code, status, message = "bad_request", 400, "Bad request"
 
@@ -38,7 +38,7 @@ class InvalidCredentials(ApiError):
 
 
 class UnknownEmail(InvalidCredentials):
-    """Nobody has this e-mail. Most protocols do not tell it from a wrong password."""
+    """Nobody has this e-mail. Most protocols answer as they do to a wrong password."""
 
     code = "unknown_email"
 
@@ -50,7 +50,7 @@ class InvalidPassword(ApiError):
 
 
 class NotRegistered(ApiError):
-    """The account awaits its owner: nobody has chosen a password yet."""
+    """The account awaits its owner, who has not chosen a password yet."""
 
     code, status, message = "not_registered", 400, "Please do sign up first"
 
@@ -80,7 +80,7 @@ class TokenMissing(Unauthorized):
 
 
 class UserGone(Unauthorized):
-    """The token is a good one, but its user is deleted."""
+    """The token is good, but its user's account is deleted."""
 
     code = "user_gone"
 
@@ -190,7 +190,7 @@ class NotReady(ApiError):
     code, status, message = "not_ready", 503, "Migrations missing, run manage.py migrate"
 
 
-# The live session's own, in the words of the WebSocket contract.
+# Errors of the live session, in the words of the WebSocket contract.
 
 
 class InvalidMessage(ApiError):
@@ -221,7 +221,7 @@ class SocketUnauthorized(ApiError):
     code, status, message = "socket_unauthorized", 401, "Unauthorized or invalid token"
 
 
-# Self check-in's, the same for every protocol.
+# Errors of self check-in, the same for every protocol.
 
 
 class WrongCode(ApiError):

@@ -23,5 +23,5 @@ class Actor:
     email: str
     is_superuser: bool = False
 
-    #: What Django and DRF ask of `request.user`.
+    #: Django and DRF read this of `request.user`.
     is_authenticated: Literal[True] = True

@@ -1,7 +1,7 @@
 """Ids: ObjectIds, written as 24 lower-case hex digits everywhere outside the database.
 
-They are made in the process, before anything is written, so that a write whose answer was lost can be looked
-up by its id. `ObjectIdField` is the only place that knows how a database stores one.
+The process makes an id before it writes the row, so that a write whose answer was lost can be found by the id.
+`ObjectIdField` is the only place that knows how a database stores an id.
 """
 
 import re
@@ -21,17 +21,17 @@ _HEX = re.compile(r"[0-9a-fA-F]{24}\Z", re.ASCII)
 
 
 def new_id() -> str:
-    """A fresh id; ids made later by one process sort after those it made before."""
+    """A new id. The ids of one process sort in the order in which the process made them."""
     return str(ObjectId())
 
 
 def parse_id(value: object) -> str | None:
-    """The id that `value` spells, lower-cased, or None where it spells none (any type, any string)."""
+    """The id that `value` is, in lower case; None for any value, of any type, that is not 24 hex digits."""
     return value.lower() if isinstance(value, str) and _HEX.match(value) else None
 
 
 class ObjectIdField(_Field):
-    """An ObjectId: native on MongoDB, 24 characters on SQL databases, a 24-hex string in Python."""
+    """An id: an ObjectId on MongoDB, 24 characters on SQL databases, 24 hex digits as a string in Python."""
 
     description = "ObjectId (24 hex digits)"
 
@@ -65,7 +65,7 @@ class ObjectIdField(_Field):
         return self.db_type(connection)
 
     def get_attname_column(self) -> tuple[str, Any]:
-        # MongoDB's own primary key is always called so; in migrations it stays without a column name.
+        # MongoDB's primary key is always called `_id`. Migrations name no column, so they suit every database.
         attname, column = super().get_attname_column()
         return attname, "_id" if self.primary_key and _on_mongodb() else column
 
@@ -82,5 +82,5 @@ def _on_mongodb() -> bool:
 
 
 def id_field() -> ObjectIdField:
-    """The primary key that every model of ours has."""
+    """The primary key of this project's models."""
     return ObjectIdField(primary_key=True, default=new_id, editable=False, verbose_name="ID")

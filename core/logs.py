@@ -1,4 +1,4 @@
-"""Keeps tokens out of every log line."""
+"""Filters for the log: no token or password in any line, and no traceback for a client's fault."""
 
 import logging
 import re
@@ -6,14 +6,14 @@ import re
 _SECRETS = re.compile(
     r"(token=)[^&\s\"']+"
     r"|eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"  # a JWT, wherever it stands
-    # A value in quotes ends with them; one without may have spaces (`Bearer abc`), so the rest of its line goes.
+    # A quoted value ends at its quote. One without quotes may have spaces (`Bearer abc`), so the rest of the line goes.
     r"|((?:authorization|password)[\"']?\s*[:=]\s*)(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\r\n]+)",
     re.IGNORECASE,
 )
 
 
 class RedactTokens(logging.Filter):
-    """Replaces tokens and passwords in the finished message (and a traceback's text) by `[redacted]`."""
+    """Replaces tokens and passwords by `[redacted]`, in the finished message and in the text of a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
@@ -21,18 +21,18 @@ class RedactTokens(logging.Filter):
         if clean != message:
             record.msg, record.args = clean, ()
         if record.exc_info:
-            # Another handler may have put the text there as it was.
+            # Another handler may have set the text already, unredacted.
             record.exc_text = redact(record.exc_text or logging.Formatter().formatException(record.exc_info))
         return True
 
 
 class DropClientFaults(logging.Filter):
-    """Drops what uvicorn logs, with a traceback, about text that is not UTF-8: any stranger could fill a disk."""
+    """Drops uvicorn's tracebacks about text that is not UTF-8, with which any stranger could fill the disk."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith("Invalid UTF-8 sequence")
 
 
 def redact(text: str) -> str:
-    """`text` without the tokens and passwords in it."""
+    """`text` with `[redacted]` for each token and password."""
     return _SECRETS.sub(lambda found: f"{found[1] or found[2] or ''}[redacted]", text)

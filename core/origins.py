@@ -1,7 +1,8 @@
-"""Which web pages may talk to this server: one setting, ALLOWED_ORIGINS, for every route and every socket.
+"""Which web pages may use this server: one setting, ALLOWED_ORIGINS, for every route and every socket.
 
-Only the admin, which is apart, is ever authenticated by a cookie, so `*` is a safe default. With a list, an `Origin`
-that is absent (no browser), listed, or of the request's own `Host` passes; React Native always sends that last one.
+`*` is a safe default, because only the admin takes a cookie, and the admin answers no other origin. With a list, an
+`Origin` passes that is listed or that is the request's own `Host`, which React Native always sends. A request without
+an `Origin` passes too, because it comes from no browser.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def may_ask(origin: str, host: str) -> bool:
-    """Whether a page of `origin` may ask `host`, both as the headers of the request have them."""
+    """Whether a page of `origin` may use `host`. Both are the values of the request's headers, "" for no header."""
     origin, host = origin.strip().lower(), host.strip().lower()
     if not origin or "*" in settings.ALLOWED_ORIGINS or origin in settings.ALLOWED_ORIGINS:
         return True
@@ -26,18 +27,18 @@ def may_ask(origin: str, host: str) -> bool:
 
 
 def allowed(scope: Scope) -> bool:
-    """Whether the page that an ASGI scope's request comes from may be answered."""
+    """Whether the origin of an ASGI scope's request may use this server."""
     headers = dict(scope.get("headers", []))
     return may_ask(*(headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host")))
 
 
 async def refuse(scope: Scope, receive: Any, send: Send) -> None:
-    """403, for a WebSocket at its handshake."""
+    """Answers 403. A WebSocket is refused at its handshake."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close"})
         return
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
-    # In the words of Engine.IO, whose polling is the only HTTP that comes here.
+    # The words are Engine.IO's, because its polling is the only HTTP that is refused here.
     await send({"type": "http.response.body", "body": b'{"code":4,"message":"Forbidden"}'})

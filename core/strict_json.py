@@ -1,8 +1,8 @@
-"""JSON as strangers send it, read strictly. Bodies and WebSocket frames pass through `loads` alike.
+"""JSON from clients, read strictly. Every body and every WebSocket frame goes through `loads`.
 
-Refused, besides what is not JSON: duplicate keys (two readers would see two different messages), NaN and
-infinities, integers beyond 64 bits, NUL characters and lone surrogates (no database stores them), and more
-than `MAX_DEPTH` levels.
+`loads` refuses what is not JSON. It also refuses duplicate keys (two readers could read two different messages), NaN
+and infinities, integers beyond 64 bits, NUL characters and lone surrogates (no database stores them), and more than
+`MAX_DEPTH` levels.
 """
 
 import json
@@ -12,14 +12,14 @@ MAX_DEPTH = 32
 
 
 def loads(text: str | bytes) -> Any:
-    """The value that `text` spells; ValueError for anything that is not strict JSON in UTF-8."""
+    """The value of `text`. Raises ValueError for anything that is not strict JSON in UTF-8."""
     if isinstance(text, bytes):
         text = text.decode()  # UnicodeDecodeError is a ValueError
     try:
         value = _decoder.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    # Both walks are skipped for nearly every message: there is nothing to find without these characters.
+    # Only a message with these characters can be too deep or have a refused character, and few messages have them.
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _refuse_depth(value)
     if "\\u" in text:
@@ -28,7 +28,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """`value` as JSON that `loads` reads; ValueError for NaN and infinities."""
+    """`value` as JSON that `loads` reads. Raises ValueError for NaN and infinities."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -40,7 +40,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    # The length is looked at first: Python's own conversion of a million digits takes its time.
+    # The length is checked first, because Python takes long to convert a million digits.
     if len(digits) > 20 or not -(2**63) <= (number := int(digits)) < 2**64:
         raise ValueError("integer beyond 64 bits")
     return number

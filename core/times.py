@@ -1,4 +1,4 @@
-"""Times as the contracts print them."""
+"""Times, in the precision and the form of the contracts."""
 
 from datetime import UTC, datetime
 
@@ -6,13 +6,13 @@ from django.utils import timezone
 
 
 def now() -> datetime:
-    """The time in whole milliseconds: what clients are told, and what every database keeps."""
+    """The current time in whole milliseconds, which is the precision of the contracts and of every database."""
     moment = timezone.now()
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def to_iso(moment: datetime) -> str:
-    """JavaScript's `toISOString()`: UTC, milliseconds, `2025-03-11T10:00:00.000Z`."""
+    """`moment` as JavaScript's `toISOString()` prints it, in UTC: `2025-03-11T10:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

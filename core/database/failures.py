@@ -1,7 +1,7 @@
-"""The database as an operator sees it, whichever it is: which one, where, and what its failures look like.
+"""Failures of the database, whichever database it is, and words for the operator: which database, where, what to try.
 
-Django's SQL backends sort failures into its own classes. The MongoDB backend raises a bare DatabaseError from
-PyMongo's exception, and some of PyMongo's exceptions as they are.
+Django's SQL backends turn failures into Django's own classes. The MongoDB backend turns some of PyMongo's exceptions
+into a bare DatabaseError and raises others as they are.
 """
 
 from django.db import Error, InterfaceError, OperationalError, connection
@@ -15,31 +15,31 @@ _UNAVAILABLE = (OperationalError, InterfaceError, pymongo.ConnectionFailure, pym
 
 
 def is_unavailable(failure: BaseException) -> bool:
-    """Whether the database itself is unwell (gone, too busy, starting): the same request may succeed later."""
+    """Whether the database is away, too busy or starting, so that the same request may succeed later."""
     causes = (failure, failure.__cause__)
     return any(isinstance(cause, _UNAVAILABLE) or has_label(cause, TRANSIENT) for cause in causes)
 
 
 def is_unreachable(failure: BaseException) -> bool:
-    """Whether no server of MongoDB's answered in time: asking again at once would only double the wait."""
+    """Whether no MongoDB server answered in time. Another attempt at once would only double the wait."""
     causes = (failure, failure.__cause__)
     return any(isinstance(cause, pymongo.ServerSelectionTimeoutError) for cause in causes)
 
 
-#: MongoDB's word for a transaction that came to nothing and may simply be run again.
+#: MongoDB's label for a transaction that had no effect and may be run again.
 TRANSIENT = "TransientTransactionError"
-#: MongoDB's word for a commit whose outcome nobody told us; committing again is safe.
+#: MongoDB's label for a commit whose outcome is unknown. To commit again is safe.
 UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
 
 
 def has_label(failure: BaseException | None, label: str) -> bool:
-    """Whether MongoDB put `label` on the failure, or on the one that it came from."""
+    """Whether MongoDB put `label` on the failure or on its cause."""
     causes = (failure, failure.__cause__ if failure is not None else None)
     return any(isinstance(cause, pymongo.PyMongoError) and cause.has_error_label(label) for cause in causes)
 
 
 def describe() -> str:
-    """Which database the project uses, and where; never with a password."""
+    """Which database the project uses, and where, without its password."""
     settings = connection.settings_dict
     match connection.vendor:
         case "mongodb":
@@ -52,7 +52,7 @@ def describe() -> str:
     return f"{connection.display_name} at {where}, database {settings['NAME']}"
 
 
-#: What to try when the database does not answer.
+#: Vendor → what to try when the database does not answer.
 ADVICE = {
     "sqlite": "Is its folder there, and may this user write to it?",
     "postgresql": "Is the server running, is the database made (createdb), and are user and password right?",

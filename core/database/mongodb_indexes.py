@@ -1,8 +1,8 @@
 """Plain indexes on MongoDB, for migrations.
 
-The backend makes every unique index partial (it leaves out nulls, as SQL does), and MongoDB uses a partial index only
-for queries that repeat its condition, which Django's do not. So what is looked up by a unique key needs a plain
-index on it as well. The SQL databases need none.
+The backend makes every unique index partial: the index leaves out nulls, as SQL does. MongoDB uses a partial index only
+for queries that repeat its condition, and Django's queries do not. So a model that is read by a unique key needs a
+plain index on that key as well. The SQL databases need no such index.
 """
 
 from typing import Any
@@ -11,7 +11,10 @@ from django.db.migrations import RunPython
 
 
 def plain_indexes(app: str, **columns: list[tuple[str, ...]]) -> RunPython:
-    """A migration's operation: for each model (by its name) plain indexes on these columns, on MongoDB alone."""
+    """A migration's operation that makes plain indexes on MongoDB, and does nothing elsewhere.
+
+    `columns`: a model's name in lower case → the columns of each index.
+    """
 
     def names(connection: Any) -> list[tuple[Any, tuple[str, ...], str]]:
         return [

@@ -1,13 +1,13 @@
-"""The unit of work: writes that belong together, all or none of them.
+"""The unit of work: writes that belong together are done together, or not at all.
 
-`unit_of_work` is the only way to open a transaction in this project (ruff refuses `transaction.atomic`
-elsewhere), so that what each database needs stands in one place:
+`unit_of_work` is the only way to open a transaction in this project; ruff refuses `transaction.atomic` elsewhere. So
+what each database needs stands in one place:
 
-- PostgreSQL: Django's `atomic`.
-- SQLite: besides, one lock in the process that every write passes. Without it, eight busy writers meet in
+- PostgreSQL needs Django's `atomic`.
+- SQLite also needs one lock in the process, which every write passes. Without the lock, eight busy writers meet in
   SQLite's own busy loop, which sleeps and is not fair: a mark's commit took 79 ms at p99 instead of 2.8 ms.
-- MongoDB: Django's `atomic` does nothing there. The backend has its own; a transaction that meets another one's
-  write fails at once and is run again, as MongoDB's documentation says.
+- MongoDB needs the backend's own `atomic`, because Django's does nothing there. A transaction that meets another
+  transaction's write fails at once, and is run again, as MongoDB's documentation advises.
 """
 
 import functools
@@ -25,24 +25,24 @@ from core.database.failures import DATABASE_ERRORS, TRANSIENT, UNKNOWN_COMMIT, h
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: For so long a transaction on MongoDB that meets others is run again, seconds.
+#: A transaction on MongoDB that meets others is run again for this long, seconds.
 RETRY_LIMIT = 5.0
-#: The longest pause between two attempts, seconds; the first are much shorter.
+#: The longest pause between two attempts, seconds. The first pauses are much shorter.
 LONGEST_PAUSE = 0.25
 
-#: So often a unit of work that loses a race is run again.
+#: A unit of work that loses races is run again at most this many times.
 RACES = 5
 
 _sqlite_writer = threading.RLock()
-#: Transactions on MongoDB that met another one are run again one at a time, so that they do not meet each other.
+#: Transactions on MongoDB that are run again hold this lock, so that they do not meet each other.
 _mongodb_again = threading.Lock()
 
 
 def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
-    """Runs `work` in one transaction; a unit inside a unit is part of the outer one.
+    """Runs `work` in one transaction. A unit of work inside another is part of the outer one.
 
-    An exception undoes everything and passes on. `work` may be run again after a transient conflict, so it
-    must do nothing but database work: what follows a commit belongs in `after_commit`.
+    An exception undoes all writes and is raised on. `work` may be run again after a conflict, so `work` must do nothing
+    but read and write the database. What follows from the commit belongs in `after_commit`.
     """
 
     @functools.wraps(work)
@@ -62,11 +62,11 @@ def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
 
 
 def retry_races(work: Callable[P, R]) -> Callable[P, R]:
-    """Runs a unit of work, or what leads to one, again if a unique constraint refused it: what somebody else made
-    meanwhile is found then.
+    """Runs `work`, a unit of work or a function that runs one, again after an IntegrityError.
 
-    More than once, since a unit may make several things, and each has its race. Inside another unit of work, which is
-    undone with it, that is for the outer one to do.
+    Another request may have inserted the same unique row a moment before; the next run finds that row. `work` is run
+    up to RACES times more, since a unit may insert several such rows. Inside another unit of work, `work` is run once:
+    the refusal has undone the outer unit as well, and only the outer unit can be run again.
     """
 
     @functools.wraps(work)
@@ -81,14 +81,14 @@ def retry_races(work: Callable[P, R]) -> Callable[P, R]:
 
 
 def after_commit(announce: Callable[[], object]) -> None:
-    """Calls `announce` once the unit of work around it is committed; never when it is undone."""
+    """Calls `announce` once the unit of work around this call is committed, and never if that unit is undone."""
     transaction.on_commit(announce)
 
 
 def in_unit_of_work() -> bool:
     """Whether this thread is inside a transaction."""
     database = connections[DEFAULT_DB_ALIAS]
-    # Both on MongoDB: Django's own `delete` opens a block of Django's there, in which the backend commits nothing.
+    # Both are asked on MongoDB: Django's own `delete` opens a block of Django's there, in which nothing is committed.
     return database.in_atomic_block or getattr(database, "in_atomic_block_mongo", False)
 
 
@@ -121,7 +121,7 @@ def _may_run_again(failure: Exception) -> bool:
 
 
 def _pauses() -> Iterator[float | None]:
-    """How long to wait after each attempt, seconds, longer and longer; None after the last one."""
+    """The pause after each attempt, seconds, which grows; None after the last attempt."""
     until = time.monotonic() + RETRY_LIMIT
     longest = 0.004
     while time.monotonic() < until:
@@ -132,7 +132,7 @@ def _pauses() -> Iterator[float | None]:
 
 @functools.cache
 def _mongodb_transaction() -> Any:
-    """The backend's `atomic`, which also commits again where nobody knows whether the commit was done."""
+    """The backend's `atomic`, with a commit that is tried again where its outcome is unknown."""
     from django_mongodb_backend.transaction import Atomic  # noqa: PLC0415  only where MongoDB is the database
 
     class Transaction(Atomic):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""`/api-docs`: every route of every protocol, to read and to try out. Open to anyone, and outside the envelope."""
+"""`/api-docs`: a page on which anyone can read and try out every route of every protocol. It has no envelope."""
 
 from functools import cache
 from typing import Any
@@ -15,14 +15,14 @@ from core.rest.views import ApiView
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI document, made once: the routes of a process do not change."""
+    """The OpenAPI document. It is made once, because the routes of a process do not change."""
     generator: Any = SchemaGenerator
     made: dict[str, Any] = generator().get_schema(request=None, public=True)
     return made
 
 
 class OpenApiJson(JSONRenderer):
-    """JSON without the indentation of the library's own, which is three quarters of the document."""
+    """JSON without indentation. The library's own renderer indents, which makes the document four times as long."""
 
     media_type = "application/vnd.oai.openapi+json"
     charset = "utf-8"
@@ -40,7 +40,7 @@ class Document(ApiView):
 
 
 class SwaggerUi(ApiView, SpectacularSwaggerView):
-    """`GET /api-docs`: Swagger UI; its files are served by the project, so it works without the Internet."""
+    """`GET /api-docs`: Swagger UI. The project serves its files, so the page works without the Internet."""
 
     audience = Audience.ANYONE
     schema = None

@@ -1,8 +1,8 @@
 """The envelope: `{"success": true, "data": …}` and `{"success": false, "error": "…"}`, for every HTTP answer.
 
-One renderer writes the first, one exception handler the second, and Django's own error pages (unknown route,
-bad request, crash) go through the same handler. The admin keeps its HTML pages. A dialect that words its failures
-otherwise names its own form: on its views (`ApiView.error_form`), and for its paths in `settings.ERROR_FORMS`.
+One renderer writes the envelope of successes, and one exception handler that of failures. Django's own error pages
+(unknown route, bad request, crash) become envelopes too; the admin keeps its HTML pages. A dialect whose failures look
+otherwise names its own form: `ApiView.error_form` for its views, and `settings.ERROR_FORMS` for its paths.
 """
 
 import logging
@@ -26,22 +26,22 @@ from core.rest.rendered import encode
 
 logger = logging.getLogger(__name__)
 
-#: Pages for people, which answer errors as pages.
+#: Paths of pages for people. Errors there are pages too.
 HTML_PREFIXES = ("/admin/",)
 
 
 class SuccessEnvelope(serializers.Serializer[Any]):
-    """What a success looks like: `data` is the view's answer."""
+    """A success: `data` is the view's answer."""
 
     success = serializers.BooleanField(default=True)
-    data = serializers.JSONField()  # type: ignore[assignment]  # a field, which `data` the property shows
+    data = serializers.JSONField()  # type: ignore[assignment]  # this field hides the property `data`
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         return {"success": True, "data": instance}
 
 
 class ErrorEnvelope(serializers.Serializer[errors.ApiError]):
-    """What a failure looks like: `error` is a message from `core.errors`."""
+    """A failure: `error` is a message from `core.errors`."""
 
     success = serializers.BooleanField(default=False)
     error = serializers.CharField()
@@ -50,20 +50,20 @@ class ErrorEnvelope(serializers.Serializer[errors.ApiError]):
         return {"success": False, "error": instance.message}
 
 
-#: Made once: what they show does not depend on who asks.
+#: Made once, because they hold nothing of a request.
 _success, _error = SuccessEnvelope(), ErrorEnvelope()
 
-#: How a dialect words a failure: the answer's status and its body.
+#: Turns an error into the answer's status and body, in the words of a dialect.
 ErrorForm = Callable[[errors.ApiError], tuple[int, Any]]
 
 
 def canonical_error(error: errors.ApiError) -> tuple[int, Any]:
-    """The error envelope."""
+    """The error's status and the error envelope."""
     return error.status, _error.to_representation(error)
 
 
 class EnvelopeRenderer(JSONRenderer):
-    """Puts a view's answer into the success envelope; the exception handler's are in theirs already."""
+    """Puts a view's answer into the success envelope. The exception handler's answers are envelopes already."""
 
     charset = "utf-8"
 
@@ -74,12 +74,12 @@ class EnvelopeRenderer(JSONRenderer):
         return encode(data)
 
     def success(self, answer: Any) -> dict[str, Any]:
-        """A view's answer, enveloped."""
+        """`answer` in the success envelope."""
         return _success.to_representation(answer)
 
 
 class AlwaysJson(BaseContentNegotiation):
-    """Answers are JSON whatever `Accept` says, so nobody gets a 406 or an HTML page."""
+    """Answers with JSON whatever `Accept` says, so that no client gets a 406 or an HTML page."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
@@ -106,7 +106,7 @@ _KNOWN: tuple[tuple[type[Exception], type[errors.ApiError]], ...] = (
 
 
 def to_api_error(failure: Exception) -> errors.ApiError | None:
-    """The client's error for `failure`, or None where it is a fault of ours (a crash)."""
+    """The error that the client is told for `failure`; None for a crash."""
     if isinstance(failure, errors.ApiError):
         return failure
     if is_unavailable(failure):
@@ -117,7 +117,7 @@ def to_api_error(failure: Exception) -> errors.ApiError | None:
 
 
 def exception_handler(failure: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. None passes a crash on to Django, which logs its traceback."""
+    """DRF's exception handler. For a crash it returns None, and Django logs the traceback."""
     error = to_api_error(failure)
     if error is None:
         return None
@@ -133,7 +133,7 @@ def _headers(error: errors.ApiError) -> dict[str, str]:
 
 
 def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
-    """`error` in the words of the path's dialect, for code outside DRF's views."""
+    """The answer for `error` in the form of the path's dialect, for code outside DRF's views."""
     forms = (form for prefix, form in settings.ERROR_FORMS.items() if request.path.startswith(prefix))
     form: ErrorForm = import_string(next(forms, "core.rest.envelope.canonical_error"))
     status, body = form(error)

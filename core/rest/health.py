@@ -1,4 +1,4 @@
-"""The two routes that a load balancer asks."""
+"""The two routes that a load balancer asks: is the process up, and can it serve?"""
 
 from typing import ClassVar, Literal, TypedDict
 
@@ -34,7 +34,7 @@ class Healthz(ApiView):
 
 
 class Readyz(ApiView):
-    """`GET /readyz`: the database answers and has every migration; 503 with the reason otherwise."""
+    """`GET /readyz`: 200 if the database answers and has every migration, else 503 with the reason."""
 
     audience = Audience.ANYONE
     answers: ClassVar = {200: Ready}

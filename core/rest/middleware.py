@@ -1,4 +1,4 @@
-"""What stands around every request: whose pages may ask, the limit of a body, the envelope where DEBUG breaks it."""
+"""Middleware: which origins may ask, the longest body, the envelope with DEBUG on, and what only pages need."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -18,10 +18,10 @@ from core.rest.envelope import HTML_PREFIXES, error_response
 
 
 class Origins(CorsMiddleware):
-    """403 for pages that `core.origins` refuses, CORS headers for the others. The admin answers its own pages only.
+    """Answers 403 to origins that `core.origins` refuses, and adds CORS headers for the others. The admin has neither.
 
-    A preflight is answered by the route, in its own form, and gets its headers here: the library's own answer has
-    no body, and would say yes for routes that there are none.
+    The route answers a preflight, and the headers are added here. The library's own answer to a preflight would have no
+    body, and would allow routes that do not exist.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -32,14 +32,14 @@ class Origins(CorsMiddleware):
         return self.add_response_headers(request, self.get_response(request))  # type: ignore[arg-type]
 
     def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
-        """Whoever is refused does not come this far."""
+        """True: a refused origin was answered before the library asks this."""
         return True
 
 
 class EnvelopeInDebug:
-    """With DEBUG on, Django answers unknown routes and crashes with pages of its own; clients still get the envelope.
+    """Turns Django's own pages for unknown routes and crashes, which it sends with DEBUG on, into the envelope.
 
-    The log has the traceback either way.
+    The traceback is in the log.
     """
 
     answers: ClassVar = {error.status: error for error in (errors.BadRequest, errors.Forbidden, errors.NotFound)}
@@ -59,7 +59,7 @@ class EnvelopeInDebug:
 
 
 class _ForPages:
-    """Mixin: a middleware that the pages for people need. No route of a protocol does, where it would cost time."""
+    """Mixin for a middleware that only pages for people need. On the routes of protocols it would cost time."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(HTML_PREFIXES):
@@ -68,23 +68,23 @@ class _ForPages:
 
 
 class PageSessions(_ForPages, SessionMiddleware):
-    """Sessions, of pages."""
+    """Django's sessions, on pages only."""
 
 
 class PageCsrf(_ForPages, CsrfViewMiddleware):
-    """Protection of pages' forms. Routes have no cookie that another site could abuse."""
+    """Protects the forms of pages. Routes take no cookie that another site could abuse."""
 
 
 class PageUsers(_ForPages, AuthenticationMiddleware):
-    """Who is signed in on a page."""
+    """Says on pages who is signed in."""
 
 
 class PageMessages(_ForPages, MessageMiddleware):
-    """What a page says after the last one's form."""
+    """Carries messages from one page to the next."""
 
 
 class BodyLimit:
-    """413 for a body longer than `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, declared or counted by the bridge."""
+    """Answers 413 to a body over `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, by its header or as the bridge counted it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,8 +1,8 @@
-"""What the OpenAPI document says of a view, read from what the view itself says: nothing is described twice.
+"""Makes the OpenAPI document from the views, so that nothing is described twice.
 
-A view names who may use it (`audience`), what it takes (`body`, `query`), what it answers (`answers`) and what it may
-refuse besides (`raises`). The rest follows: the failures that audience and body bring along, each in the words of the
-view's `error_form`, and the envelope, which is what the view's renderer makes of an answer.
+A view names who may use it (`audience`), what it takes (`body`, `query`), its answers (`answers`) and its own errors
+(`raises`). The rest follows from these: the errors that every view with such an audience or body has, in the form of
+the view's `error_form`, and the envelope that the view's renderer puts around an answer.
 """
 
 import re
@@ -21,7 +21,7 @@ from core.rest.permissions import Audience
 Schema = dict[str, Any]
 
 _NEEDS_TOKEN = (errors.TokenMissing, errors.Unauthorized, errors.UserGone)
-#: What somebody hears who is not of the audience.
+#: The errors for a client who does not belong to the audience.
 _REFUSED: Mapping[Audience, tuple[type[errors.ApiError], ...]] = {
     Audience.ANYONE: (),
     Audience.SIGNED_IN: _NEEDS_TOKEN,
@@ -30,7 +30,7 @@ _REFUSED: Mapping[Audience, tuple[type[errors.ApiError], ...]] = {
     Audience.SUPERUSER: (*_NEEDS_TOKEN, errors.SuperuserOnly),
 }
 _BAD_BODY = (errors.InvalidSchema, errors.PayloadTooLarge, errors.UnsupportedMediaType)
-#: A request that is no HTTP, a page that may not ask (ALLOWED_ORIGINS), a crash.
+#: Errors of every route: a request that is not HTTP, an origin that ALLOWED_ORIGINS does not list, a crash.
 _EVERYWHERE = (errors.BadRequest, errors.Forbidden, errors.InternalError)
 
 _RETRY_AFTER = OpenApiParameter(
@@ -73,12 +73,12 @@ class ViewSchema(AutoSchema):
         return {**self._answers(), **self._failures()}
 
     def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
-        """`accounts.UserOutput` and `v1.UserOutput` are two."""
+        """The serializer's name with its app's, because two apps may have a `UserOutput`."""
         kind = type(serializer)
         return f"{kind.__module__.split('.')[-2]}.{kind.__name__}"
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return False  # a view that answers a list says so itself
+        return False  # `answers` says whether a view answers a list
 
     def _answers(self) -> dict[Any, Any]:
         return {
@@ -89,7 +89,7 @@ class ViewSchema(AutoSchema):
         }
 
     def _answer(self, shape: Any) -> Schema | None:
-        """The body of an answer: `shape` in the envelope of the view's renderer, if it has one. Text has none."""
+        """The schema of an answer's body: `shape`, in the envelope if the view's renderer has one. Text has none."""
         if shape is None:
             return None
         envelope = getattr(self.view.get_renderers()[0], "success", None)
@@ -143,7 +143,7 @@ def _words(body: Schema) -> str:
 
 
 def _failure(bodies: list[Schema]) -> Schema:
-    """Bodies of one status, which may have different keys, as a schema that knows their very words."""
+    """The schema of the failures of one status: their keys, and for each key the values that it may have."""
     shapes = [
         _object({key: _one_of([body[key] for body in bodies if list(body) == list(keys)]) for key in keys})
         for keys in dict.fromkeys(tuple(body) for body in bodies)
@@ -160,7 +160,7 @@ def _one_of(values: list[Any]) -> Schema:
 
 
 def _with_null(schema: Any) -> Any:
-    """What may be null, in the words of OpenAPI 3.1."""
+    """`schema` with OpenAPI 3.0's `nullable` written as OpenAPI 3.1 writes it."""
     if isinstance(schema, list):
         return [_with_null(each) for each in schema]
     if not isinstance(schema, dict):
@@ -170,7 +170,7 @@ def _with_null(schema: Any) -> Any:
 
 
 class ChoiceInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A choice takes any letter case, which no enum says."""
+    """The schema of a choice: a string, because an enum cannot say that any letter case is taken."""
 
     target_class = "core.rest.serializers.StrictChoice"
 
@@ -179,5 +179,5 @@ class ChoiceInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
 
 
 def without_slash(endpoints: list[Any]) -> list[Any]:
-    """The slashed form of a route is the same route: the document has the plain one."""
+    """The routes without a slash at the end. The form with the slash is the same route."""
     return [(path.rstrip("/") or "/", *rest) for path, *rest in endpoints]

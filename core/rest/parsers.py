@@ -1,4 +1,4 @@
-"""DRF's way to `core.strict_json`."""
+"""DRF's parser for JSON bodies."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from core import errors, strict_json
 
 
 class StrictJsonParser(BaseParser):
-    """A JSON body, read strictly; `InvalidSchema` for what is none."""
+    """Reads a JSON body by `core.strict_json`. Raises `InvalidSchema` for a body that is not strict JSON."""
 
     media_type = "application/json"
 

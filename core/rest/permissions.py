@@ -1,4 +1,4 @@
-"""Who may use a route: every view names its audience, and one permission class holds it to that."""
+"""Who may use a route: every view names its audience, and one permission class checks it."""
 
 from enum import Enum
 from typing import Any
@@ -11,7 +11,7 @@ from core.identity import Role
 
 
 class Audience(Enum):
-    """Who may use a route at all; what a service asks further (ownership, enrolment), it asks itself."""
+    """Who may use a route. Services check the rest, such as who owns a class or is enrolled in it."""
 
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
@@ -21,7 +21,7 @@ class Audience(Enum):
 
 
 class MayUse(BasePermission):
-    """401 without a good token, 403 for the wrong role, by the view's `audience`."""
+    """Refuses a client who does not belong to the view's `audience`: 401 without a good token, 403 for another role."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         audience: Audience = view.audience

@@ -1,4 +1,4 @@
-"""JSON as answers have it, and parts of answers that are rendered once for each of their versions."""
+"""JSON for answers, and parts of answers that are rendered once for each version."""
 
 import hashlib
 import threading
@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 from rest_framework.utils.encoders import JSONEncoder
 
-#: These two end a line in JavaScript of before 2019, so they are escaped.
+#: JavaScript before 2019 took these two characters for line ends inside a string, so they are escaped.
 _LINE_ENDS = {"\u2028".encode(): rb"\u2028", "\u2029".encode(): rb"\u2029"}
 
 _encoder = msgspec.json.Encoder(enc_hook=JSONEncoder().default)
 
 
 def encode(value: Any) -> bytes:
-    """`value` as JSON; what is a `Rendered`'s `json` already goes in as it is."""
+    """`value` as JSON. The `json` of a `Rendered` inside `value` is taken over unchanged."""
     body = _encoder.encode(value)
-    if b"\xe2" in body:  # the first byte of both; to look for all three takes a hundred times as long
+    if b"\xe2" in body:  # the first byte of both; a search for all three bytes takes a hundred times as long
         for character, escape in _LINE_ENDS.items():
             body = body.replace(character, escape)
     return body
@@ -27,14 +27,14 @@ def encode(value: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A part of an answer as JSON, and a digest that no other text has."""
+    """A part of an answer as JSON, and the digest of that text."""
 
     json: msgspec.Raw
     digest: str
 
 
 class RenderedVersions:
-    """Of each key the last version that was asked for; those asked for longest ago go beyond `limit` bytes."""
+    """Keeps the last rendered version of each key. Beyond `limit` bytes in all, the least recently used are dropped."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -43,10 +43,10 @@ class RenderedVersions:
         self._lock = threading.Lock()
 
     def get(self, key: str, version: int, make: Callable[[], Any]) -> Rendered:
-        """What `make` gives, rendered when it was first asked for in this version.
+        """What `make` returns, as JSON. `make` is called once for each version of `key`.
 
-        The version must have been read before `make` reads, and be raised with what it reads: then what is kept may
-        be newer than its version says, never older.
+        Two conditions: the caller read `version` before `make` reads the data, and whoever changes the data raises the
+        version in the same transaction. Then the kept text may be newer than its version, and never older.
         """
         with self._lock:
             kept = self._kept.get(key)
@@ -70,5 +70,5 @@ class RenderedVersions:
 
 
 def tag_of(*parts: str) -> str:
-    """An `ETag` of an answer that is made of these parts."""
+    """The `ETag` of an answer that is made of these parts."""
     return f'"{hashlib.blake2b(encode(parts), digest_size=16).hexdigest()}"'

@@ -1,4 +1,4 @@
-"""Routes: no trailing slash, and the slashed form is the same route."""
+"""Routes. A route has no slash at its end; the same path with a slash is the same route."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from core.rest.views import ApiView
 
 
 def route(pattern: str, view: type[ApiView], name: str, **options: Any) -> URLPattern:
-    """`pattern` with `<name>` for one path segment: `route("class/<class_id>", …)`.
+    """A route. `<name>` in `pattern` stands for one segment of the path: `route("class/<class_id>", …)`.
 
-    A segment may be anything but a slash: whether it is an id is for the view to say, with a 404.
-    `options` are attributes of the view that this route has otherwise.
+    A segment is any text without a slash. The view checks whether it is an id, and answers 404 if it is not.
+    `options` are attributes of the view that have another value on this route.
     """
     expression = pattern.replace("<", "(?P<").replace(">", r">[^/]+)")
     return re_path(rf"^{expression}/?\Z", view.as_view(**options), name=name)
 
 
 def is_slow(method: str, path: str) -> bool:
-    """Whether a request waits for what takes long, by its view's own word: `slow` of its class, or of the function."""
+    """Whether the request's view says that its POST takes long: `slow`, of the view's class or of the function."""
     if method != "POST":
         return False
     try:

@@ -1,4 +1,4 @@
-"""Serializer fields and bases that take exactly what the contract says: a number is no string, nothing is trimmed."""
+"""Serializer fields and bases that take exactly what the contracts say: a number is no string, nothing is trimmed."""
 
 import functools
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from core.times import to_iso
 
 
 class StrictString(serializers.CharField):
-    """A JSON string as it was sent. DRF's own field also takes 5 and True, and trims."""
+    """A JSON string, unchanged. DRF's own field also takes 5 and True, and trims the text."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
@@ -28,7 +28,7 @@ class StrictString(serializers.CharField):
 
 
 class StrictEmail(StrictString):
-    """An e-mail address of at most 254 characters, in the letter case that it was sent in."""
+    """An e-mail address of at most 254 characters. Its letter case is kept."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=254, **kwargs)
@@ -36,7 +36,7 @@ class StrictEmail(StrictString):
 
 
 class StrictChoice(StrictString):
-    """One of `choices`, in any letter case; the value is in lower case."""
+    """One of `choices`, in any letter case. The value is in lower case."""
 
     def __init__(self, choices: list[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -51,7 +51,7 @@ class StrictChoice(StrictString):
 
 @extend_schema_field({"type": "string", "pattern": "^[0-9a-fA-F]{24}$"})
 class StrictId(StrictString):
-    """24 hex digits; the value is in lower case."""
+    """24 hex digits. The value is in lower case."""
 
     def to_internal_value(self, data: Any) -> str:
         key = parse_id(super().to_internal_value(data))
@@ -76,7 +76,7 @@ class InputSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def read(cls, data: object) -> dict[str, Any]:
-        """The validated fields of `data`; `InvalidSchema` for everything else."""
+        """The validated fields of `data`. Raises `InvalidSchema` for data that is not valid."""
         body = cls(data=data)
         if not isinstance(data, dict) or not body.is_valid():
             raise errors.InvalidSchema
@@ -84,16 +84,16 @@ class InputSerializer(serializers.Serializer[Any]):
 
 
 class OutputSerializer(serializers.Serializer[Any]):
-    """What an answer shows of its source. The fields are made once, where DRF makes them anew for each answer."""
+    """What an answer shows of an object. The fields are made once for all answers; DRF makes them for each answer."""
 
     @classmethod
     def show(cls, source: object) -> dict[str, Any]:
-        """`source` as it is answered."""
+        """What the answer shows of `source`."""
         return cls._shared().to_representation(source)
 
     @classmethod
     def show_all(cls, sources: Iterable[object]) -> list[dict[str, Any]]:
-        """Each of `sources` as it is answered."""
+        """What the answer shows of each of `sources`."""
         shared = cls._shared()
         return [shared.to_representation(source) for source in sources]
 

@@ -19,60 +19,62 @@ from core.rest.serializers import InputSerializer
 
 
 class ApiView(APIView):
-    """A view that names its `audience`. An unknown method is a 405 before anybody asks for a token.
+    """A view that names its `audience`. A method that the view does not have is a 405, also without a token.
 
-    `core.rest.openapi` makes the document of what a view names here.
+    `core.rest.openapi` makes the OpenAPI document from the attributes below.
     """
 
     audience: ClassVar[Audience]
-    #: What the route takes, for `read`; None: no body.
+    #: The serializer of the request's body, for `read`; None for a route without a body.
     body: ClassVar[type[InputSerializer] | None] = None
-    #: The parameters of the query, all needed, and what they are.
+    #: Parameter of the query → what it is. All are required.
     query: ClassVar[Mapping[str, str]] = {}
-    #: Status → serializer, type or list of one that the view answers; None: no body.
+    #: Status → the serializer or type of the answer, or a list of one; None for an answer without a body.
     answers: ClassVar[Mapping[int, Any]] = {}
-    #: What it refuses besides what `audience` and `body` bring along.
+    #: The errors of this view, without those that follow from `audience` and `body`.
     raises: ClassVar[tuple[type[errors.ApiError], ...]] = ()
-    #: Whose route it is.
+    #: The protocol that the route belongs to.
     protocol: ClassVar[str] = "canonical"
-    #: Whether it fails with the database.
+    #: Whether the view fails while the database is away.
     needs_database: ClassVar[bool] = True
-    #: Whether its POST waits for what takes long, a password's hash or a mail: then it does so among its like.
+    #: Whether a POST takes long (a password is hashed or a mail is sent). Such requests have threads of their own.
     slow: ClassVar[bool] = False
 
     @property
     def actor(self) -> Actor:
-        """Who asks, on a route that needs a token."""
+        """The person who asks. Only for routes that need a token."""
         return cast(Actor, self.request.user)
 
     @property
     def address(self) -> str | None:
-        """Where the request comes from."""
+        """The address that the request comes from, or None if it is not known."""
         return self.request.META.get("REMOTE_ADDR")
 
     @property
     def credential(self) -> str | None:
-        """What goes into `Authorization`, by its name in the document."""
+        """The name, in the OpenAPI document, of what goes into `Authorization`; None for a route that needs nothing."""
         return None if self.audience is Audience.ANYONE else "token"
 
     def read(self) -> dict[str, Any]:
-        """The request's body by `body`; `InvalidSchema` for one that it does not take."""
+        """The validated fields of the request's body. Raises `InvalidSchema` for a body that is not valid."""
         return cast(type[InputSerializer], self.body).read(self.request.data)
 
     def tagged(self, data: Any, tag: str) -> HttpResponseBase:
-        """`data` under its `ETag`, or 304 for a client that has it already."""
+        """An answer of `data` with the `ETag` `tag`; 304 for a client that has this tag already."""
         known = [one.removeprefix("W/") for one in parse_etags(self.request.headers.get("If-None-Match", ""))]
         response = HttpResponseNotModified() if tag in known or known == ["*"] else Response(data)
         response["ETag"] = tag
-        response["Cache-Control"] = "private, no-cache"  # kept by the client alone, which asks each time
+        response["Cache-Control"] = (
+            "private, no-cache"  # only the client may keep the answer, and must ask before each use
+        )
         return response
 
     def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
-        """This view's form of a failure, its status and body; a dialect's views have their own."""
+        """The status and body of a failure. The views of a dialect override this."""
         return canonical_error(error)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """None where anyone may come: a worn-out token must not keep anybody from signing in."""
+        """No authenticators on a route for anyone, so that an expired token keeps nobody from signing in."""
         return [] if self.audience is Audience.ANYONE else list(super().get_authenticators())
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -1,10 +1,10 @@
 """Hands a client's connection over to the worker that the client's next request is for.
 
-Whoever accepts a connection serves it, and with several workers on one port that is any of them. A protocol that keeps
-its clients in memory, as Engine.IO does, names the worker in its requests. A connection whose next request is for
-another worker moves there: the file descriptor and what has been read of the request go through that worker's Unix
-socket. From then on the connection is as if the other worker had accepted it, so nothing is copied or waited for
-afterwards, and polls, posts and WebSockets are all the same.
+Several workers accept connections on one port, and any of them may get a client's next one. A protocol that keeps its
+clients in memory, as Engine.IO does, names the worker in its requests. A connection whose next request names another
+worker moves to that worker: the file descriptor, and the bytes of the request that were read, go through the other
+worker's Unix socket. The other worker then serves the connection as if it had accepted the connection itself. No byte
+passes through two workers afterwards, and polls, posts and WebSockets need no code of their own.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from typing import Any
 from core.server.http_protocol import HttpProtocol
 from core.server.workers import Worker
 
-#: The name of the worker that a request is for, by its query as it came; None: any.
+#: The query of a request, as bytes → the name of the worker that the request is for, or None for any worker.
 Owner = Callable[[bytes], str | None]
 
-#: A request line that has not ended by then stays where it is, bytes.
+#: A connection with a longer request line stays with its worker, bytes.
 LONGEST_LINE = 16 * 1024
 _CHUNK = 256 * 1024
 _BACKLOG = 4096
@@ -31,12 +31,12 @@ _owners: dict[bytes, Owner] = {}
 
 
 def route(path: str, owner: Owner) -> None:
-    """From now on `owner` says for which worker the requests of exactly this path are."""
+    """Registers `owner` for the requests of exactly this path."""
     _owners[path.encode()] = owner
 
 
 class Handover:
-    """What this worker takes over from the others, and gives to them."""
+    """Takes connections over from the other workers, and gives connections to them."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -48,7 +48,7 @@ class Handover:
         return HandoverProtocol(self, **options)
 
     def open(self, make_protocol: Callable[[], "HandoverProtocol"]) -> None:
-        """Takes connections over from now on, each served by a protocol of its own. In the event loop."""
+        """Starts to take connections over. `make_protocol` is called for each. Call this in the event loop."""
         path = self._address(self._worker.name)
         path.unlink(missing_ok=True)  # a worker that was killed may have had the same name
         listener = socket.socket(socket.AF_UNIX)
@@ -58,20 +58,20 @@ class Handover:
         self._listening = self._start(self._accept(listener, make_protocol))
 
     def close(self) -> None:
-        """Takes nothing over any more; what others have for this worker is then theirs to answer."""
+        """Stops taking connections over. The other workers then answer the requests that name this one."""
         if self._listening is not None:
             self._listening.cancel()
             self._address(self._worker.name).unlink(missing_ok=True)
 
     def other_owner(self, line: bytes) -> str | None:
-        """The other worker that a request with this first line is for; None if there is none."""
+        """The name of the worker that a request with this first line is for; None for this worker and for any."""
         path, _, query = line.split(b" ", 2)[1].partition(b"?") if line.count(b" ") > 1 else (b"", b"", b"")
         owner = _owners.get(path)
         name = owner(query) if owner is not None else None
         return name if name is not None and name != self._worker.name and _NAME.match(name) else None
 
     def give(self, owner: str, connection: socket.socket, begun: bytes) -> bool:
-        """Hands `connection` over with the bytes `begun` that were read from it; False if `owner` does not live."""
+        """Hands `connection` over, with the bytes `begun` that were read from it. False if the worker is gone."""
         channel = socket.socket(socket.AF_UNIX)
         channel.setblocking(False)
         try:
@@ -83,7 +83,7 @@ class Handover:
         if sent < len(begun):
             self._start(self._send_rest(channel, begun[sent:]))
         else:
-            channel.close()  # which says that this was all
+            channel.close()  # the end of the channel tells the other worker that it has all bytes
         return True
 
     def _address(self, name: str) -> Path:
@@ -106,7 +106,7 @@ class Handover:
                 try:
                     channel, _ = await loop.sock_accept(listener)
                 except OSError:
-                    await asyncio.sleep(1)  # no descriptor is free: those who knock wait
+                    await asyncio.sleep(1)  # no file descriptor is free; the other workers' connections wait
                     continue
                 channel.setblocking(False)
                 self._start(self._take(channel, make_protocol))
@@ -141,20 +141,20 @@ async def _readable(channel: socket.socket) -> None:
 
 
 class HandoverProtocol(HttpProtocol):
-    """The HTTP protocol of one worker of several: it looks at each request's first line before it begins with it."""
+    """The HTTP protocol of one worker of several. It reads each request's first line before it parses the request."""
 
     def __init__(self, handover: Handover, **options: Any) -> None:
         super().__init__(**options)
         self._handover = handover
-        #: What another worker has read.
+        #: The bytes of this connection that another worker has read.
         self._begun = b""
-        #: No request has begun since the last one was read to its end.
+        #: Whether the last request was read to its end and no other has begun.
         self._between = True
-        #: What has come of a request whose first line has not ended; None: there is no such request.
+        #: The bytes of a request whose first line has not ended yet; None if there is no such request.
         self._first_line: bytes | None = None
 
     def begin_with(self, begun: bytes) -> None:
-        """These bytes come before those that the connection will bring. Before it is made."""
+        """Sets the bytes that come before all others of the connection. Call this before the connection is made."""
         self._begun = begun
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -164,14 +164,14 @@ class HandoverProtocol(HttpProtocol):
             self._begun = b""
 
     def data_received(self, data: bytes) -> None:
-        # A request that came before the answer to the last one was sent stays: its answer must come after that one.
+        # A request that came before the last one was answered stays here: answers go out in the order of requests.
         if self._between and (self.cycle is None or self.cycle.response_complete):
             self._first_line = b""
         if self._first_line is None or not self._moved(data):
             super().data_received(data)
 
     def _moved(self, data: bytes) -> bool:
-        """Whether the request that these bytes begin, or go on with, has gone to another worker."""
+        """Gives the connection to another worker if the request that `data` belongs to is for that worker."""
         self._first_line, request = None, (self._first_line or b"") + data
         line, ended, _ = request.partition(b"\n")
         if not ended:
@@ -183,7 +183,7 @@ class HandoverProtocol(HttpProtocol):
             return False
         if not self._handover.give(owner, self.transport.get_extra_info("socket"), request):
             return False
-        self.transport.abort()  # closes this process's descriptor; the connection lives on with the other's
+        self.transport.abort()  # closes this process's descriptor; the other worker's keeps the connection open
         return True
 
     def on_message_begin(self) -> None:

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol, which besides ends requests that never become whole, and words its refusals in the envelope.
+"""uvicorn's HTTP protocol with two additions: requests that never become whole are ended, and refusals are envelopes.
 
-uvicorn itself has no time-outs for a request on its way: 5 of 5 partial ones were still open after 40 s. A connection
-has one timer at most, which requests only move: on a busy one nothing is made or cancelled for a request.
+uvicorn waits for the rest of a request without end: 5 of 5 partial requests were still open after 40 s. Here each
+connection has one timer at most. A request moves the time at which it is due, and neither makes nor cancels a timer.
 """
 
 import asyncio
@@ -12,29 +12,29 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from core import errors, strict_json
 
-#: A request line and headers of more than this are refused, bytes.
+#: A longer head (request line and headers) is refused, bytes.
 MAX_HEAD = 64 * 1024
-#: A body that takes longer than settings.REQUEST_TIMEOUT must go on at this rate, bytes a second.
+#: A body that takes longer than settings.REQUEST_TIMEOUT must arrive at this rate, bytes a second.
 MIN_BODY_RATE = 1024
 
 
 class HttpProtocol(HttpToolsProtocol):
     """For uvicorn's `http` option.
 
-    From the opening of the connection, or the first byte after an answer, a client has settings.REQUEST_TIMEOUT
-    seconds for its request; each further period must bring MIN_BODY_RATE of its body, or end it. Also ends a
-    connection on which nothing is said, a WebSocket's before its handshake too.
+    A client has settings.REQUEST_TIMEOUT seconds for a request, from the opening of the connection or from the first
+    byte after an answer. Each further period of that length must bring MIN_BODY_RATE of the body, or the request is
+    refused. A connection on which nothing arrives is closed, also where a WebSocket handshake was expected.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._timeout: float = settings.REQUEST_TIMEOUT
         self._timer: asyncio.TimerHandle | None = None
-        #: When the request must be whole, by the loop's clock; None while there is none on its way.
+        #: When the request must be whole, by the loop's clock; None while no request is expected or arriving.
         self._due: float | None = None
-        #: Bytes of its body in this period.
+        #: Bytes of the request's body in this period.
         self._progress = 0
-        #: Bytes of its head so far; None once that is whole.
+        #: Bytes of the request's head so far; None while no head is arriving.
         self._head: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -48,7 +48,8 @@ class HttpProtocol(HttpToolsProtocol):
                 self._refuse(errors.HeadersTooLarge())
                 return
         if self._due is None:
-            self._expect()  # even if it is nothing but line ends: those are no request, and would keep us waiting
+            # Also for bytes that are no request: line ends alone would hold the connection open for ever.
+            self._expect()
         super().data_received(data)
 
     def on_message_begin(self) -> None:
@@ -73,9 +74,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         super().handle_websocket_upgrade()
         if not self.transport.get_protocol().handshake_initiated:  # type: ignore[attr-defined]
-            # websockets refuses some heads that are good HTTP, a header of 8 KiB say, and uvicorn leaves it at that.
+            # websockets refuses some heads that are good HTTP (a header of 8 KiB, say), and uvicorn sends no answer.
             self._refuse(errors.BadRequest())
-        self.parser = None  # type: ignore[assignment]  # as in connection_lost: it is a cycle with this object
+        # The parser refers to this object; uvicorn's connection_lost breaks the same cycle.
+        self.parser = None  # type: ignore[assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
@@ -85,21 +87,21 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(errors.BadRequest())
 
     def _expect(self) -> None:
-        """A request is to come, or is on its way."""
+        """A request must become whole within the next period."""
         self._progress = 0
         self._due = self.loop.time() + self._timeout
         if self._timer is None:
-            self._timer = self.loop.call_later(self._timeout, self._look)
+            self._timer = self.loop.call_later(self._timeout, self._check_due)
 
-    def _look(self) -> None:
+    def _check_due(self) -> None:
         self._timer = None
         if self._due is None:
             return
-        # While reading is paused it is we who are slow.
+        # While reading is paused, this server is slow and not the client.
         if self.flow.read_paused or self._progress >= MIN_BODY_RATE * self._timeout:
             self._expect()
         elif (left := self._due - self.loop.time()) > 0:
-            self._timer = self.loop.call_later(left, self._look)
+            self._timer = self.loop.call_later(left, self._check_due)
         elif self._answerable:
             self._refuse(errors.RequestTimeout())
         else:
@@ -107,13 +109,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _answerable(self) -> bool:
-        """Whether a request has begun, and an answer sent now would be taken for its own."""
+        """Whether a request has begun and the client would take an answer that is sent now for that request's."""
         if self.cycle is None or self.cycle.response_complete:
             return self._head is not None
         return self.cycle.more_body and not self.cycle.response_started and not self.pipeline
 
     def _refuse(self, error: errors.ApiError) -> None:
-        """Answers in the envelope, past the application, and closes."""
+        """Answers with `error` in the envelope, without the application, and closes the connection."""
         body = strict_json.dumps({"success": False, "error": error.message}).encode()
         headers = [
             *self.server_state.default_headers,

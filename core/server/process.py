@@ -1,4 +1,4 @@
-"""uvicorn as `manage.py serve` runs it: in this process, or in several that a supervisor looks after."""
+"""uvicorn as `manage.py serve` runs it: in this process, or in several processes under a supervisor."""
 
 import asyncio
 import logging
@@ -21,18 +21,17 @@ from core.server.workers import this_worker
 
 logger = logging.getLogger(__name__)
 
-
-#: When it is told to stop, the server has this long to commit and tell what is on its way, seconds …
+#: A server that is told to stop has this long to commit the marks on their way and to tell its clients, seconds.
 COMMIT_LIMIT = 4
-#: … and its clients then have this long to take what they are sent, before they are cut off.
+#: The clients then have this long to read what they are sent, before the server cuts them off, seconds.
 LEAVE_LIMIT = 4
 
 
 class Server(uvicorn.Server):
-    """uvicorn that calls `ready` when it listens, and stops in good order.
+    """uvicorn that calls `ready` when it listens, and that stops in good order.
 
-    Nobody new is let in; what is on its way is committed and told; then WebSockets are closed with 1012 and
-    requests finished, and who has not taken all of it after LEAVE_LIMIT is cut off.
+    On a stop the server accepts no new connections, commits the marks on their way and tells its clients. Then it
+    closes WebSockets with 1012 and finishes requests. After LEAVE_LIMIT it cuts off the clients that are left.
     """
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], object] | None = None) -> None:
@@ -54,8 +53,8 @@ class Server(uvicorn.Server):
                 self.ready()
 
     async def on_tick(self, counter: int) -> bool:
-        if counter % 10 == 0:  # ten ticks are a second
-            self.collector.look()
+        if counter % 10 == 0:  # uvicorn ticks ten times a second
+            self.collector.collect_if_quiet()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -77,7 +76,7 @@ class Server(uvicorn.Server):
 
 
 class WorkerProcess(multiprocess.Process):
-    """One of several server processes. It stops when the supervisor is gone, so that nothing holds the ports."""
+    """One of several server processes. It stops when the supervisor is gone, so that the ports become free."""
 
     @cached_property
     def server(self) -> Server:
@@ -94,15 +93,15 @@ def _stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-#: The supervisor makes its workers by this name and asks nobody which kind they are to be.
+#: uvicorn's supervisor makes its workers by this name. It has no setting for another class.
 multiprocess.Process = WorkerProcess  # type: ignore[misc]
 
 
 class Supervisor(multiprocess.Multiprocess):
-    """Runs `config.workers` processes on the same `sockets` and calls `ready` once all of them listen.
+    """Runs `config.workers` processes on the same `sockets`, and calls `ready` once all of them listen.
 
-    A worker that dies is replaced, however often. Only when the first ones cannot start, nothing does. SIGHUP replaces
-    the workers one by one, SIGTERM and SIGINT stop them all.
+    A worker that dies is replaced, however often that happens. If one of the first workers cannot start, the whole
+    server stops. SIGHUP replaces the workers one by one; SIGTERM and SIGINT stop all of them.
     """
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], ready: Callable[[], object]) -> None:
@@ -111,15 +110,15 @@ class Supervisor(multiprocess.Multiprocess):
         self.started = False
 
     def keep_subprocess_alive(self) -> None:
-        # uvicorn's own gives up on all workers when one cannot start. Here that may be because the database is away
-        # at that moment, and the others still serve. It also waits for an answer from each, and for as long as it
-        # waits for a worker that is just being killed, nobody is replaced.
+        # uvicorn's own method stops all workers when a new one cannot start. Here a new worker may fail because the
+        # database is away for a moment, and the other workers still serve. uvicorn's method also waits for an answer
+        # from every worker; while it waits for a worker that is being killed, it replaces no other.
         for at, worker in enumerate(self.processes):
             if self.should_exit.is_set():
                 return
             if worker.process.is_alive():
                 continue
-            worker.kill()  # closes what it held
+            worker.kill()  # closes the pipe to the process that ended
             worker.join()
             if not self.started:
                 self.should_exit.set()

@@ -1,4 +1,4 @@
-"""How the `serve` command listens and serves: uvicorn, with sockets set up for many slow phones."""
+"""How the `serve` command listens and serves: uvicorn, on sockets that are set up for many slow clients."""
 
 import contextlib
 import resource
@@ -15,19 +15,19 @@ from django.db import connection
 from core.server.process import LEAVE_LIMIT, Server, Supervisor
 from core.server.workers import shared_folder
 
-#: The kernel holds this much for a client that does not read, bytes. Left alone it swallows 36,000 frames
-#: before anybody can notice that the reader is slow.
+#: The kernel keeps this much for a client that does not read, bytes. With its own limit the kernel took 36,000 frames
+#: before the server could notice that the client was slow.
 SEND_BUFFER = 64 * 1024
-#: A peer that takes nothing for this long is gone, milliseconds. Under 500 frames a second the kernel's buffers fill in
-#: 4 to 6 s, so who stalls is let go within 20.
+#: A peer that takes nothing for this long counts as gone, milliseconds. At 500 frames a second the kernel's buffers
+#: fill in 4 to 6 s, so a client that stalls is dropped within 20 s.
 USER_TIMEOUT = 12_000
 BACKLOG = 4096
-#: On SIGHUP a new worker has this long to be ready, or the old one stays, seconds.
+#: After SIGHUP a new worker has this long to be ready, seconds. If it takes longer, the old worker stays.
 WORKER_START_LIMIT = 60
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, whose options those that it accepts inherit. `OSError` where the address cannot be had."""
+    """A listening socket. The sockets that it accepts inherit its options. `OSError` for an address it cannot have."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,7 +40,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(host: str, workers: int, listeners: list[socket.socket], ready: Callable[[], object]) -> bool:
-    """Serves on `listeners` until it is told to stop, and calls `ready` once it listens; whether it ever did."""
+    """Serves on `listeners` until the process is told to stop. Calls `ready` once the server listens.
+
+    Returns whether the server ever listened.
+    """
     connection.close()
     _allow_many_sockets()
     config = _config(host, workers)
@@ -51,7 +54,7 @@ def serve(host: str, workers: int, listeners: list[socket.socket], ready: Callab
             supervisor.run()
         return supervisor.started
     server = Server(config, ready)
-    # uvicorn raises the signal again once it has stopped: to be told to stop, and to do so, is a success.
+    # uvicorn raises the signal again once it has stopped. A server that was told to stop, and stopped, has succeeded.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=listeners)
@@ -59,7 +62,7 @@ def serve(host: str, workers: int, listeners: list[socket.socket], ready: Callab
 
 
 def _leave_database() -> None:
-    """This process will not ask the database any more."""
+    """Closes this process's connections to the database: only the workers will use it."""
     connection.close()
     if connection.vendor == "postgresql":
         pooled: Any = connection
@@ -67,7 +70,7 @@ def _leave_database() -> None:
 
 
 def _allow_many_sockets() -> None:
-    """Raises the limit of open files, one a socket, as far as the system lets this process."""
+    """Raises the limit of open files as far as the system lets this process. Each socket is an open file."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -88,10 +91,10 @@ def _config(host: str, workers: int) -> uvicorn.Config:
         server_header=False,
         forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
         ws_max_size=settings.MAX_MESSAGE_SIZE,
-        ws_per_message_deflate=False,  # 58 KB and 16 µs a frame for each socket
+        ws_per_message_deflate=False,  # compression costs each socket 58 KB, and 16 µs a frame
         ws_ping_interval=20,
         ws_ping_timeout=20,
-        # Then what still works on a request is cancelled. So long after clients are cut off that a process that stands
-        # still for a moment does not take these for that, and complain.
+        # uvicorn then cancels the requests that still run, and logs an error for each. The clients are cut off 3 s
+        # before, so that a process that stands still for a moment does not log an error for a client just cut off.
         timeout_graceful_shutdown=LEAVE_LIMIT + 3,
     )

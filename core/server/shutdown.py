@@ -1,4 +1,4 @@
-"""What is to be done when the server is told to stop, before it lets go of its clients."""
+"""What other modules do when the server is told to stop, before the server closes its clients' connections."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,11 +6,11 @@ _hooks: list[Callable[[], Awaitable[None]]] = []
 
 
 def on_stopping(hook: Callable[[], Awaitable[None]]) -> None:
-    """`hook` is awaited in the event loop when nobody new can connect any more, after those registered before it."""
+    """Registers `hook`. Hooks are awaited one by one, in this order, when no client can connect any more."""
     _hooks.append(hook)
 
 
 async def stopping() -> None:
-    """The server is told to stop."""
+    """Awaits the hooks. The server calls this when it is told to stop."""
     for hook in _hooks:
         await hook()

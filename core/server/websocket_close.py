@@ -1,7 +1,7 @@
-"""Closing a WebSocket while the application waits to receive: some ASGI servers need help with that.
+"""Closing a WebSocket while the application awaits `receive`, which some ASGI servers do not do by themselves.
 
-granian (2.8) sends the close frame only once no `receive` is under way, and an application of ours always receives: its
-clients would hear of no bad token, and stay.
+granian (2.8) sends the close frame only when no `receive` is under way. This project's applications always await
+`receive`, so the client of a bad token would hear nothing and stay connected.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def closable(scope: Any, receive: Receive, send: Send) -> tuple[Receive, Send]:
-    """`receive` and `send` of one WebSocket, such that a close goes out at once. Our own server's are so already."""
+    """`receive` and `send` of one WebSocket, with which a close goes out at once. `manage.py serve` needs no change."""
     if EXTENSION in scope.get("extensions", {}):
         return receive, send
     pair = _Pair(receive, send)
@@ -23,13 +23,13 @@ def closable(scope: Any, receive: Receive, send: Send) -> tuple[Receive, Send]:
 
 
 class _Pair:
-    """Lets go of the `receive` under way before a close is sent; after it, what is received is the end."""
+    """Cancels the `receive` under way before a close is sent. After the close, `receive` gives the disconnect."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self._receiving: asyncio.Future[dict[str, Any]] | None = None
-        #: Done when the close that is being sent is sent, or could not be.
+        #: The close that is being sent: its result is the code once it is sent, and None if sending failed.
         self._closing: asyncio.Future[int | None] | None = None
 
     async def receive(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class _Pair:
         try:
             if self._receiving is not None:
                 self._receiving.cancel()
-                await asyncio.sleep(0)  # the server's turn, to take its future back
+                await asyncio.sleep(0)  # the server learns of the cancellation in its own turn of the loop
             await self._send(message)
             code = int(message.get("code", 1000))
         finally:

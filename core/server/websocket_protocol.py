@@ -1,7 +1,8 @@
-"""uvicorn's WebSocket protocol, which besides hands its transport to the application.
+"""uvicorn's WebSocket protocol, which also gives its transport to the application.
 
-An application that finds `scope["extensions"][EXTENSION]` may write finished frames itself, past the ASGI `send`: no
-coroutine, no event, no framing for each frame and socket. Under any other server the extension is not there.
+The transport is in `scope["extensions"][EXTENSION]`. An application may write finished frames to it instead of calling
+the ASGI `send`, which costs a coroutine, an event and the framing for each frame and socket. Other servers have no such
+extension.
 """
 
 import socket
@@ -16,68 +17,68 @@ EXTENSION = "attendance.transport"
 
 
 def text_frame(text: str) -> bytes:
-    """A text message as the server sends it (RFC 6455, 5.2): not masked, so the same bytes serve every socket."""
+    """A text message as the server sends it (RFC 6455, 5.2): not masked, so that its bytes suit every socket."""
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 def nothing() -> None:
-    """A callback that nobody has set, or that nobody needs any more."""
+    """The callback that stands where no callback is set."""
 
 
 class FrameTransport:
-    """One open WebSocket, as the application writes to it."""
+    """One open WebSocket, to which the application writes whole frames."""
 
     __slots__ = ("_protocol", "_socket", "changed")
 
     def __init__(self, protocol: "WebSocketProtocol") -> None:
         self._protocol = protocol
-        #: The connection's descriptor as a socket of our own; it is the server's transport that closes it.
+        #: A second socket object on the connection's descriptor, which belongs to uvicorn's transport.
         self._socket: socket.socket | None = None
-        if protocol.scheme == "ws":  # else the transport must encrypt what is sent
+        if protocol.scheme == "ws":  # what goes to `wss` must be encrypted by the transport
             theirs = protocol.transport.get_extra_info("socket")
             self._socket = socket.socket(theirs.family, theirs.type, theirs.proto, fileno=theirs.fileno())
             self._socket.setblocking(False)
-        # Now the protocol hears when the transport begins to queue, and when it has nothing more.
+        # With this limit the transport calls the protocol as soon as it queues bytes, and again when all are sent.
         protocol.transport.set_write_buffer_limits(high=0)
-        #: Called when `writer` may have become another.
+        #: Called when `writer` may have changed.
         self.changed: Callable[[], None] = nothing
 
     @property
     def writer(self) -> Callable[[bytes], int] | None:
-        """Sends bytes at once, past the transport, and says how many the kernel took.
+        """A function that sends bytes at once, without the transport, and returns how many the kernel took.
 
-        Raises BlockingIOError for none, another OSError if the connection is broken. None while the transport has
-        something queued, which comes first, and once the socket closes. At 1,000 sockets a frame costs the server a
-        third less so than through the transport.
+        The function raises BlockingIOError if the kernel takes none, and another OSError on a broken connection.
+        The property is None while the transport has bytes queued, which must go first, and once the socket closes.
+        At 1,000 sockets a frame costs the server a third less than through the transport.
         """
         if self._socket is None or not self._protocol.writable.is_set() or not self._is_open():
             return None
         return self._socket.send
 
     def end(self) -> None:
-        """The connection is about to be closed, and its descriptor to become another's."""
+        """Lets go of the descriptor. The transport is about to close it, and another connection may get its number."""
         if self._socket is not None:
-            self._socket.detach()  # whoever still has its `send` gets an OSError
+            self._socket.detach()  # a `writer` that was read before now raises an OSError
             self._socket = None
         self.changed()
         self.changed = nothing
 
     def write(self, frames: bytes) -> None:
-        """Queues whole frames, or the rest of one; does nothing once the socket is closed or closing."""
+        """Queues whole frames, or the rest of a frame. Does nothing once the socket is closed or closing."""
         if self._is_open():
             self._protocol.transport.write(frames)
 
     @property
     def unsent(self) -> int:
-        """How much the peer has not taken yet, bytes, the kernel's buffer aside."""
+        """The bytes that the transport has queued. What the kernel has in its buffer is not counted."""
         return self._protocol.transport.get_write_buffer_size()
 
     async def drained(self) -> None:
-        """Returns once the peer has taken all, or is gone."""
+        """Returns once the transport has nothing queued, or the peer is gone."""
         await self._protocol.writable.wait()
 
     def abort(self) -> None:
-        """Ends the connection at once; what is unsent is dropped."""
+        """Ends the connection at once. Queued bytes are dropped."""
         self._protocol.transport.abort()
 
     def _is_open(self) -> bool:
@@ -98,34 +99,34 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._look()
+        self._writer_changed()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._look()
+        self._writer_changed()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.frame_transport is not None:
             self.frame_transport.end()
             self.frame_transport = None
-            del self.scope["extensions"][EXTENSION]  # a cycle, which would wait for the garbage collector
+            del self.scope["extensions"][EXTENSION]  # else a reference cycle waits for a full garbage collection
         super().connection_lost(exc)
 
-    # The other ways in which a WebSocket ends but for the application's own close
+    # A WebSocket that closes has no `writer`. The application's own close needs no call: the application knows.
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.conn.state in (State.CLOSING, State.CLOSED):
-            self._look()
+            self._writer_changed()
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
-        self._look()
+        self._writer_changed()
 
     def shutdown(self) -> None:
         super().shutdown()
-        self._look()
+        self._writer_changed()
 
-    def _look(self) -> None:
+    def _writer_changed(self) -> None:
         if self.frame_transport is not None:
             self.frame_transport.changed()

@@ -1,4 +1,4 @@
-"""The server processes of one `manage.py serve --workers N`, as one of them sees itself."""
+"""Which of the server processes of `manage.py serve --workers N` this process is."""
 
 import os
 import tempfile
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Tells the workers where their folder is. The server sets it for them; it is no setting.
+#: The environment variable that tells the workers where their folder is. `serve` sets it; operators do not.
 _VARIABLE = "ATTENDANCE_WORKERS_FOLDER"
 
 
@@ -15,21 +15,21 @@ _VARIABLE = "ATTENDANCE_WORKERS_FOLDER"
 class Worker:
     """One of several server processes on the same ports."""
 
-    #: Letters and digits; no two living workers have the same, also while one takes another's place.
+    #: Letters and digits. No two living workers have the same name, also while one replaces another.
     name: str
-    #: Shared by the workers of this server and closed to all other users: a place for a Unix socket of each.
+    #: A folder for the Unix sockets of this server's workers, which no other user can enter.
     folder: Path
 
 
 def this_worker() -> Worker | None:
-    """Which worker this process is; None for a server of one process, and for what is no server."""
+    """This process as a worker; None in a server of one process, and in a process that is no server."""
     folder = os.environ.get(_VARIABLE)
     return Worker(str(os.getpid()), Path(folder)) if folder else None
 
 
 @contextmanager
 def shared_folder() -> Iterator[None]:
-    """Makes the folder of the workers that are started meanwhile, and removes it after them."""
+    """Makes the folder for the workers that the block starts, and removes the folder after the block."""
     with tempfile.TemporaryDirectory(prefix="attendance-workers-") as folder:
         os.environ[_VARIABLE] = folder
         try:

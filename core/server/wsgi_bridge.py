@@ -1,15 +1,16 @@
 """HTTP inside the ASGI application: Django's WSGI handler on a pool of long-lived threads.
 
-Django's own ASGI handler gives each request a thread context of its own, and with it a new database
-connection: 360-400 `GET /auth/me` a second on one core, against 1,900-2,400 for this bridge. It does what
-WSGI asks of a server (PEP 3333) and no more:
+Django's own ASGI handler gives each request a thread context of its own, and so a new database connection: it answers
+360-400 `GET /auth/me` a second on one core, and this bridge 1,900-2,400. The bridge does what WSGI asks of a server
+(PEP 3333) and no more:
 
-- the body is counted as it comes and kept up to the limit; of a longer one only the count is passed on, and
-  `core.rest.middleware.BodyLimit` answers 413 after the rest was read and dropped, so that the client sees it;
-- the answer's `close()` is always called, or Django's `request_finished` never fires;
-- a streamed answer runs on a thread of its own, so that a slow download holds no worker.
+- It counts the body as it comes, and keeps the body up to the limit. Of a longer body only the length reaches Django,
+  where `core.rest.middleware.BodyLimit` answers 413. The bridge reads and drops the rest of the body before that,
+  because a client that still sends does not read the answer.
+- It always calls the answer's `close()`. Without that call Django's `request_finished` never fires.
+- It runs a streamed answer on a thread of its own, so that a slow download occupies no thread of the pool.
 
-Requests that wait for what takes long have a bridge of their own, which serves clients in turn (`core.turns`).
+Requests that take long have a bridge of their own, which serves clients in turn (`core.turns`).
 """
 
 import asyncio
@@ -29,7 +30,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-#: Of a body over the limit, this much is still read (and dropped), bytes.
+#: At most this much of a body over the limit is read and dropped, bytes.
 DRAIN_LIMIT = 64 * 1024 * 1024
 
 
@@ -77,7 +78,7 @@ class WsgiBridge:
             await _stream(start, answer, receive, send)
 
     async def _read_body(self, receive: Receive) -> tuple[bytes, int]:
-        """The body and its length; an empty body, with the length so far, when it is over the limit."""
+        """The body and its length. For a body over the limit: no bytes, and the length so far."""
         chunks: list[bytes] = []
         length, more = 0, True
         while more and length <= DRAIN_LIMIT:
@@ -94,7 +95,7 @@ class WsgiBridge:
         return b"".join(chunks), length
 
     def _run(self, environ: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        """In a worker: the answer's start, and its body, or the open answer itself if it is streamed."""
+        """Runs `wsgi`, in a thread of the pool: the answer's start, and its body or, if it is streamed, the answer."""
         start: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -137,19 +138,19 @@ def _environ(scope: Scope, body: bytes, length: int) -> dict[str, Any]:
     for raw_name, raw_value in scope.get("headers", []):
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         if "_" in name:
-            continue  # `X_Forwarded_For` would look like `X-Forwarded-For`
+            continue  # in `environ`, `X_Forwarded_For` and `X-Forwarded-For` have the same name
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         separator = "; " if key == "HTTP_COOKIE" else ","
         environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
-    # The bytes that came count, not the header's word for them: a chunked body has none.
+    # The number of bytes that came, because a chunked body has no such header.
     if length or "CONTENT_LENGTH" in environ:
         environ["CONTENT_LENGTH"] = str(length)
     return environ
 
 
 async def _stream(start: dict[str, Any], answer: Any, receive: Receive, send: Send) -> None:
-    """Sends a streamed answer from a thread of its own, one chunk in flight, until it or the client ends."""
+    """Sends a streamed answer from a thread of its own, one chunk at a time, until it ends or the client is gone."""
     loop = asyncio.get_running_loop()
     finished = asyncio.Event()
     gone = threading.Event()
@@ -184,7 +185,7 @@ async def _stream(start: dict[str, Any], answer: Any, receive: Receive, send: Se
     try:
         await finished.wait()
         if failures and not gone.is_set():
-            raise failures[0]  # the server logs it, and cuts the answer off so that the client sees it is not whole
+            raise failures[0]  # the server logs it and cuts the connection, so that the client sees a broken answer
     finally:
         gone.set()
         watcher.cancel()

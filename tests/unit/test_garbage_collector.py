@@ -48,13 +48,13 @@ def test_a_full_collection_that_is_due_waits_for_a_quiet_second(process: Process
     process.young = DUE + 1
     for _ in range(3):
         process.used += 2 * QUIET
-        collector.look()
+        collector.collect_if_quiet()
     assert process.collected == 1  # at the start
     process.used += QUIET / 2
-    collector.look()
+    collector.collect_if_quiet()
     assert process.collected == 2
     process.young = DUE
-    collector.look()
+    collector.collect_if_quiet()
     assert process.collected == 2  # there is nothing to collect yet
 
 
@@ -62,5 +62,5 @@ def test_a_server_that_is_never_quiet_collects_at_last(process: Process) -> None
     collector = Collector()
     process.young = OVERDUE + 1
     process.used += 1
-    collector.look()
+    collector.collect_if_quiet()
     assert process.collected == 2

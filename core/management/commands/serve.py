@@ -28,7 +28,8 @@ EXAMPLE = """\
 class Command(ExplainedCommand):
     example = EXAMPLE
     help = "Serves HTTP and WebSockets. With --setup it first makes the database ready and, once, an admin account."
-    requires_system_checks = ()  # they run in `handle`, with the database's and with what the command line says
+    # `handle` runs the checks: those of the database too, and with the number of workers of the command line.
+    requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="address to listen on (default: HOST, %(default)s)")
@@ -47,20 +48,20 @@ class Command(ExplainedCommand):
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
         missing = _missing_migrations()
-        settings.WORKERS = workers  # the checks ask there
+        settings.WORKERS = workers  # the system checks read the setting
         call_command("check", databases=["default"], verbosity=0)
         if missing and not setup:
             raise CommandError(f"The database lacks {missing} migrations. Run: python manage.py migrate")
         if missing:
-            self.stdout.write(f"Making the database ready, {missing} migrations …")
+            self.stdout.write(f"Applying {missing} migrations to the database …")
             call_command("migrate", verbosity=0)
         password = _make_admin() if setup else None
         url = f"http://{_printable(host)}:{listeners[0].getsockname()[1]}"
         if not serve(host, workers, listeners, ready=lambda: self.welcome(url, password)):
-            raise CommandError("The server could not start; the lines above say why.")
+            raise CommandError("The server could not start. The lines above say why.")
 
     def welcome(self, url: str, password: str | None) -> None:
-        """Says where the server listens and what to try first."""
+        """Prints where the server listens, the new admin's password if there is one, and what to try first."""
         lines = [
             f"\nLive attendance {settings.VERSION}",
             f"Listening on {url}   (Ctrl+C stops it)",
@@ -75,7 +76,7 @@ class Command(ExplainedCommand):
             "\nTry it:",
             f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
             """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
-            "  The README's tour goes on from here; `manage.py demo` fills in a class to look at.\n",
+            "  The README's tour continues from here. `manage.py demo` makes a class to look at.\n",
         ]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
@@ -101,7 +102,7 @@ def _missing_migrations() -> int:
 
 
 def _make_admin() -> str | None:
-    """The password of a new admin account, where there is no superuser yet."""
+    """Makes an admin account if there is no superuser yet. Returns the new account's password, or None."""
     users = get_user_model()
     if users.objects.filter(is_superuser=True).exists():
         return None
