@@ -1,6 +1,6 @@
 """Channels consumers: plumbing between a client's socket and its protocol; at /ws the events' table and the hub.
 
-A consumer has no channel of its own (no layer is called "none"): the process's hub is in the group once, for all.
+A consumer has no channel of its own (no layer is called "none"): the process's hints are in the group once, for all.
 """
 
 import asyncio

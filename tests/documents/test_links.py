@@ -32,6 +32,14 @@ def test_every_make_target_and_command_that_a_document_names_exists(name: str) -
     assert commands <= get_commands().keys(), f"{name} names unknown commands: {commands - get_commands().keys()}"
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_of_ours_that_a_document_names_exists(name: str) -> None:
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+    named = re.findall(rf"(?<![\w/.-])(?:{folders}|\.github|\.ci)/[\w./-]*\w", DOCUMENTS[name].read_text())
+    lost = [path for path in named if "NAME" not in path and not path.startswith("var/") and not (ROOT / path).exists()]
+    assert not lost, f"{name} names paths that do not exist: {lost}"
+
+
 def test_the_readme_has_at_most_200_lines() -> None:
     assert len(read("README.md").splitlines()) <= 200
 
