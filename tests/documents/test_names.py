@@ -1,4 +1,4 @@
-"""docs/architecture.md names files, functions and classes that exist.
+"""docs/architecture.md, and CONTRIBUTING.md in "Where things go", name files, functions and classes that exist.
 
 What stands between backticks there is held to this: a path exists; a dotted name of ours can be imported; names that
 follow a file at once (`file.py` `one`, `two`) are defined in that file, and any other name somewhere in the project.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.markdown import prose, read, rows
+from tests.documents.markdown import prose, read, rows, section
 from tests.support.processes import ROOT
 
 PACKAGES = ("core", "accounts", "classes", "attendance", "dialects", "attendance_project", "tests", "bench")
@@ -101,9 +101,17 @@ def blocks(text: str) -> list[str]:
     return [" ".join(part.split()) for part in parts]
 
 
-def test_every_file_function_and_class_that_the_map_names_exists() -> None:
-    lost = [name for block in blocks(read("docs/architecture.md")) for name in missing(block)]
-    assert not lost, f"docs/architecture.md names what does not exist: {lost}"
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("docs/architecture.md", read("docs/architecture.md")),
+        ("CONTRIBUTING.md", section(read("CONTRIBUTING.md"), "Where things go")),
+    ],
+    ids=["architecture", "contributing"],
+)
+def test_every_file_function_and_class_that_a_map_names_exists(name: str, text: str) -> None:
+    lost = [lost for block in blocks(text) for lost in missing(block)]
+    assert not lost, f"{name} names what does not exist: {lost}"
 
 
 @pytest.mark.parametrize(
