@@ -1,4 +1,4 @@
-"""The admin's pages of sessions, the journal and the records. Only services change any of them."""
+"""The admin's pages of sessions, the journal and the records. All changes go through services."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 else:
     _SessionAdmin = _MarkAdmin = _RecordAdmin = admin.ModelAdmin
 
-#: A page shows no more people than this at once; the lists are paged.
+#: A session's page shows no more people than this. (Lists have pages.)
 MOST_ROWS = 1000
 
 
 class ReadOnly:
-    """Mixin: pages to look at, nothing to add, change or delete."""
+    """Mixin for pages that show, and on which nobody can add, change or delete."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -44,8 +44,8 @@ class ReadOnly:
         return False
 
 
-def standing(session_ids: Iterable[str]) -> dict[str, dict[str, Status]]:
-    """For each session, each marked student's status as the journal has it now. One query."""
+def statuses_so_far(session_ids: Iterable[str]) -> dict[str, dict[str, Status]]:
+    """For each session: student's id → the status of the student's last mark. One query."""
     found: dict[str, dict[str, Status]] = {session_id: {} for session_id in session_ids}
     marks = Mark.objects.filter(session_id__in=list(found)).order_by("session_id", "seq")
     for session_id, student_id, status in marks.values_list("session_id", "student_id", "status"):
@@ -59,13 +59,13 @@ def _counts(statuses: Iterable[Status]) -> tuple[int, int]:
 
 
 class _SessionList(ChangeList):
-    """Counts the marks so far of the page's open sessions; the others' counts stand in their rows."""
+    """Counts the marks of the page's open sessions. The rows of the other sessions have their counts."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         shown: Sequence[Any] = list(self.result_list)
         is_open = [session for session in shown if session.state == SessionState.OPEN]
-        for session_id, statuses in standing(session.pk for session in is_open).items():
+        for session_id, statuses in statuses_so_far(session.pk for session in is_open).items():
             for session in is_open:
                 if session.pk == session_id:
                     session.present_count, session.absent_count = _counts(statuses.values())
@@ -74,7 +74,7 @@ class _SessionList(ChangeList):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnly, _SessionAdmin):
-    """Sessions. They begin and end by services only; one action here ends them."""
+    """Sessions. Services begin and end them; the action of this page calls the service that ends a session."""
 
     list_display = (
         "class_ref",
@@ -130,7 +130,7 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
     @admin.display(description="counts")
     def counts(self, session: Session) -> str:
         if session.state == SessionState.OPEN:
-            present, absent = _counts(standing([session.pk])[session.pk].values())
+            present, absent = _counts(statuses_so_far([session.pk])[session.pk].values())
             return f"{present} present, {absent} absent so far"
         if session.state == SessionState.VOIDED:
             return "none: it was voided"
@@ -148,11 +148,11 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
 
     @admin.display(description="roster and records")
     def roster(self, session: Session) -> SafeString:
-        """Everybody who is enrolled or has a mark or record, with the status."""
+        """Each student who is enrolled or has a mark or a record, with the status."""
         enrolled = Enrolment.objects.filter(class_ref_id=session.class_ref_id)
         marked: QuerySet[Mark] | QuerySet[Attendance] = session.records.all()
         if session.state == SessionState.OPEN:
-            marked = session.marks.order_by("seq")  # a later one counts
+            marked = session.marks.order_by("seq")  # the last mark of a student counts
         columns = ("student_id", "student__name", "student__email")
         people: dict[str, tuple[str, str]] = {}
         for student_id, name, email in (*enrolled.values_list(*columns), *marked.values_list(*columns)):
@@ -186,7 +186,7 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
 
 
 class FoundBySession:
-    """The search also takes a session's id; in `search_fields` it would be compared as text, unlike an ObjectId."""
+    """Mixin: the search also takes a session's id. `search_fields` would compare it as text, which no ObjectId is."""
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         session_id = parse_id(search_term.strip())
@@ -205,12 +205,12 @@ class MarkAdmin(FoundBySession, ReadOnly, _MarkAdmin):
     search_fields = ("session__class_ref__name", "student__name", "student__email")
     search_help_text = "Student, class or a session's id"
     ordering = ("-id",)
-    show_full_result_count = False  # it only grows
+    show_full_result_count = False  # the journal only grows, and to count it would take longer and longer
 
 
 @admin.register(Attendance)
 class RecordAdmin(FoundBySession, WritablePage, _RecordAdmin):
-    """Records. Correcting one writes a mark that says who did it."""
+    """Records. A correction writes a mark that says who made the correction."""
 
     list_display = ("student", "class_ref", "started_at", "status", "method")
     list_select_related = ("student", "class_ref", "session__class_ref")

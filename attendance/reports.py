@@ -1,4 +1,4 @@
-"""Reports: a class's attendance as a matrix of students and finished sessions, and files to put it in."""
+"""Reports: a class's attendance as a matrix of students and finished sessions, and the files that hold a matrix."""
 
 import os
 import secrets
@@ -34,7 +34,7 @@ _TRAILING = ("Present", "Absent", "Total", "Rate %")
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many records are present (late among them) and absent (excused among them)."""
+    """How many records are present and absent. Late counts as present, and excused as absent."""
 
     present: int
     absent: int
@@ -55,7 +55,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class StudentRow:
-    """One student: a status for each session of the matrix, None where there is no record."""
+    """One student: a status for each session of the matrix, or None where the student has no record."""
 
     name: str
     email: str
@@ -69,17 +69,17 @@ class StudentRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Students by name, sessions by the time they were held (aware)."""
+    """Students in the order of their names, and sessions in the order of the times (aware) at which they were held."""
 
     started_at: Sequence[datetime]
     students: Sequence[StudentRow]
 
     def header(self) -> list[Cell]:
-        """The headings; a session's is its local start."""
+        """The headings. The heading of a session is its start in TIME_ZONE."""
         return [*_LEADING, *(f"{timezone.localtime(at):%Y-%m-%d %H:%M}" for at in self.started_at), *_TRAILING]
 
     def lines(self) -> Iterator[list[Cell]]:
-        """A line for each student, then the totals: how many were present in each session, and overall."""
+        """A line for each student, then the totals: how many were present in each session, and in all sessions."""
         for row in self.students:
             yield [row.roll_number, row.name, row.email, *(status or "" for status in row.statuses), *row.tally.cells]
         present = [
@@ -124,7 +124,7 @@ def attendance_matrix(*, class_id: str, since: date | None = None, until: date |
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A finished session: when it was held (aware), and how many were there."""
+    """A finished session: when it was held (aware), and how many were present and absent."""
 
     id: str
     held_at: datetime
@@ -170,7 +170,7 @@ def _text_cell(sheet: Any, text: str) -> Any:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that becomes `path` when the block is done; after a failure `path` is as it was before."""
+    """A binary file that takes the place of `path` when the block is done. After a failure `path` is unchanged."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with unfinished.open("xb") as file:

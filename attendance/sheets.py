@@ -1,4 +1,4 @@
-"""A session's sheet: everybody in it and what their attendance comes to, while it is open and for good afterwards."""
+"""A session's sheet: its people and their attendance, of an open session and of a finished one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,9 @@ from attendance.enums import SessionState, Status
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One student's line. `status`, `at` and `by_id` (who marked) are None where nobody has marked.
+    """One student's line. `status`, `at` and `by_id` (who made the mark) are None for a student without a mark.
 
-    In a finished session an unmarked student's `status` is absent, and still nobody's mark.
+    In a finished session a student without a mark has the `status` absent. `at` and `by_id` are None there too.
     """
 
     student_id: str
@@ -22,7 +22,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Late counts as present, excused as absent."""
+    """The counts of a sheet. Late counts as present, and excused as absent."""
 
     total: int
     present: int
@@ -34,13 +34,13 @@ class Statistics:
 
     @property
     def rate(self) -> float:
-        """Present of all, 0 to 1; 0 for nobody."""
+        """The present share of all students, from 0 to 1. 0 if there are no students."""
         return self.present / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The session, and a line for everybody on the roster (in its order) or marked."""
+    """A session, and a line for each student of the roster, in its order, and for each other student with a mark."""
 
     session_id: str
     class_id: str

@@ -20,13 +20,13 @@ else:
 
 
 def roster_size(class_id: str) -> Coalesce:
-    """For a query: how many are enrolled in the class that the expression `class_id` names."""
+    """An expression for queries: how many students the class has whose id the expression `class_id` gives."""
     enrolled = Enrolment.objects.filter(class_ref_id=OuterRef(class_id)).order_by().values("class_ref_id")
     return Coalesce(Subquery(enrolled.annotate(number=Count("id")).values("number")), 0)
 
 
 class EnrolmentInline(_Inline):
-    """The roster: students are added and taken off, never exchanged. So a row costs no query."""
+    """The roster. Students are added and taken off. An enrolment is never changed, so showing one costs no query."""
 
     model = Enrolment
     fields = ("student", "created_at")
@@ -44,7 +44,7 @@ class EnrolmentInline(_Inline):
     def has_view_permission(self, request: HttpRequest, obj: Class | None = None) -> bool:
         return request.user.has_perm("classes.view_class") or request.user.has_perm("classes.change_class")
 
-    def has_add_permission(  # type: ignore[override]  # an inline's has the object too
+    def has_add_permission(  # type: ignore[override]  # the stubs lack an inline's `obj`
         self, request: HttpRequest, obj: Class | None
     ) -> bool:
         return request.user.has_perm("classes.change_class") or request.user.has_perm("classes.add_class")
@@ -89,10 +89,11 @@ class ClassAdmin(WritablePage, _ClassAdmin):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        # What the form did not change stays as the database has it: the roster's version, above all.
+        # Only the fields that the form changed are saved. The others may have changed since the page was opened:
+        # above all the roster's version.
         changed = [*form.changed_data, "updated_at"]
         if "name" in changed:
-            obj.reserved_name = None  # it was for the name from before
+            obj.reserved_name = None  # it reserved the old name
             changed.append("reserved_name")
         obj.save(update_fields=changed)
         if "teacher" in form.changed_data:

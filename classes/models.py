@@ -16,14 +16,15 @@ from core.times import now
 
 
 class Class(models.Model):
-    """A teacher's class. Two may have the same name.
+    """A teacher's class. Two classes may have the same name.
 
-    A removed class is found nowhere any more; its sessions, marks and records stay, for nothing else has them.
+    A removed class is found nowhere any more. Its row stays, because its sessions, marks and records refer to it.
     """
 
     id = id_field()
     name = models.CharField(max_length=255)
-    #: The name again where whoever made the class wanted no other of that name: of two at once, one is refused.
+    #: The name again, for a class that was made with a name of its own. The constraint refuses the second of two such
+    #: classes that are made at once.
     reserved_name = models.CharField(max_length=255, unique=True, null=True, editable=False)
     batch = models.CharField(max_length=64, blank=True, default="")
     semester = models.CharField(max_length=64, blank=True, default="")
@@ -48,7 +49,8 @@ class Class(models.Model):
         return self.name
 
 
-#: A roster's order: as its students were enrolled. By id alone, two processes' of one second would change places.
+#: A roster's order: the students as they were enrolled. Ids alone would not do: the ids that two processes make in one
+#: second are not in the order of time.
 ENROLMENT_ORDER = ("created_at", "id")
 
 
@@ -72,10 +74,9 @@ class Enrolment(models.Model):
 
 @unit_of_work
 def announce_roster(class_id: str) -> None:
-    """Raises the roster's version and dates the class in the unit of work that changed it, and tells the live server
-    after commit.
+    """Announces a change of the roster: raises its version in the unit of work, and tells the live server after commit.
 
-    Saving or deleting an Enrolment does this by itself; bulk writes must call it.
+    Saving or deleting an Enrolment announces itself. A bulk write must call this function.
     """
     Class.objects.filter(pk=class_id).update(roster_version=F("roster_version") + 1, updated_at=now())
     after_commit(lambda: roster_changed.send(sender=Class, class_id=class_id))

@@ -1,4 +1,4 @@
-"""What others read of classes, and who may: 404 before 403, as the contract orders it."""
+"""Reads of classes, with the check of who may read. `ClassNotFound` comes before any 403, as the contract orders it."""
 
 from collections.abc import Collection, Sequence
 
@@ -21,7 +21,7 @@ _enrolment = Prepared(
 
 
 def class_get(class_id: str) -> Class:
-    """The class that a client's `class_id` names; `ClassNotFound` for unknown, malformed and removed ones."""
+    """The class that a client's `class_id` names. `ClassNotFound` for an unknown or malformed id or a removed class."""
     key = parse_id(class_id)
     found = _class.first(key) if key else None
     if found is None:
@@ -30,7 +30,7 @@ def class_get(class_id: str) -> Class:
 
 
 def class_get_by_name(*, actor: Actor, name: str) -> Class:
-    """The class of exactly this name that `actor` teaches, of several the newest; `ClassNotFound` if there is none."""
+    """The newest class of exactly this name that `actor` teaches. `ClassNotFound` if there is none."""
     found = Class.objects.filter(teacher_id=actor.id, name=name, removed_at=None).order_by("-created_at", "-id").first()
     if found is None:
         raise errors.ClassNotFound
@@ -43,12 +43,12 @@ def class_exists(class_id: str) -> bool:
 
 
 def class_teacher(class_id: str) -> Actor:
-    """Who teaches the class, as an actor: for protocols that do not say who asks. `ClassNotFound`."""
+    """The class's teacher as an actor, for protocols that do not say who asks. `ClassNotFound` for an unknown class."""
     return actor_of(class_get(class_id).teacher)
 
 
 def class_get_for_owner(*, actor: Actor, class_id: str) -> Class:
-    """The class, if `actor` teaches it; `NotClassTeacher` otherwise."""
+    """The class, if `actor` teaches it. Raises `ClassNotFound` or `NotClassTeacher` otherwise."""
     found = class_get(class_id)
     if found.teacher_id != actor.id:
         raise errors.NotClassTeacher
@@ -56,7 +56,7 @@ def class_get_for_owner(*, actor: Actor, class_id: str) -> Class:
 
 
 def class_get_for_member(*, actor: Actor, class_id: str) -> Class:
-    """The class, if `actor` teaches it or is enrolled in it; `NotClassTeacher` otherwise."""
+    """The class, if `actor` teaches it or is enrolled in it. Raises `ClassNotFound` or `NotClassTeacher` otherwise."""
     found = class_get(class_id)
     if found.teacher_id != actor.id and not is_enrolled(actor=actor, class_id=found.id):
         raise errors.NotClassTeacher
@@ -64,7 +64,7 @@ def class_get_for_member(*, actor: Actor, class_id: str) -> Class:
 
 
 def class_get_for_student(*, actor: Actor, class_id: str) -> Class:
-    """The class, if `actor` is enrolled in it; `NotEnrolled` otherwise."""
+    """The class, if `actor` is enrolled in it. Raises `ClassNotFound` or `NotEnrolled` otherwise."""
     found = class_get(class_id)
     if not is_enrolled(actor=actor, class_id=found.id):
         raise errors.NotEnrolled
@@ -79,32 +79,32 @@ def is_enrolled(*, actor: Actor, class_id: str) -> bool:
 
 
 def student_ids(class_id: str) -> list[str]:
-    """The roster's ids, in the order of enrolment."""
+    """The ids of the class's students, in the order of enrolment."""
     return list(
         Enrolment.objects.filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER).values_list("student_id", flat=True)
     )
 
 
 def students_of(class_id: str) -> list[User]:
-    """The roster's people, in the order of enrolment."""
+    """The class's students, in the order of enrolment."""
     rows = Enrolment.objects.filter(class_ref_id=class_id).select_related("student").order_by(*ENROLMENT_ORDER)
     return [row.student for row in rows]
 
 
 def students_shown(class_id: str) -> list[dict[str, str]]:
-    """`{id, name, email}` of the roster's people, in the order of enrolment."""
+    """`{id, name, email}` of each of the class's students, in the order of enrolment."""
     rows = Enrolment.objects.filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
     columns = rows.values_list("student_id", "student__name", "student__email")
     return [{"id": key, "name": name, "email": email} for key, name, email in columns]
 
 
 def student_names(class_id: str) -> dict[str, str]:
-    """The roster's names by id, in the order of enrolment."""
+    """Id → name of the class's students, in the order of enrolment."""
     return student_names_by_class([class_id])[class_id]
 
 
 def student_names_by_class(class_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """The names by id of these classes' rosters, in the order of enrolment. One query, or none for no class."""
+    """For each class: id → name of its students, in the order of enrolment. One query, and none for no class."""
     names: dict[str, dict[str, str]] = {class_id: {} for class_id in class_ids}
     rows = Enrolment.objects.filter(class_ref_id__in=names).order_by("class_ref_id", *ENROLMENT_ORDER)
     for class_id, student_id, name in rows.values_list("class_ref_id", "student_id", "student__name"):
@@ -113,18 +113,18 @@ def student_names_by_class(class_ids: Collection[str]) -> dict[str, dict[str, st
 
 
 def classes_of_student(student_id: str) -> list[Class]:
-    """The classes that the student is enrolled in, in the order in which they came, with their teachers."""
+    """The classes that the student is enrolled in, the oldest class first, with their teachers."""
     enrolled = Enrolment.objects.filter(student_id=student_id).values_list("class_ref_id", flat=True)
     return list(Class.objects.filter(pk__in=list(enrolled), removed_at=None).select_related("teacher"))
 
 
 def classes_of_teacher(teacher_id: str) -> list[Class]:
-    """The teacher's classes, in the order in which they came."""
+    """The teacher's classes, the oldest first."""
     return list(Class.objects.filter(teacher_id=teacher_id, removed_at=None))
 
 
 def roster_sizes(class_ids: Sequence[str]) -> dict[str, int]:
-    """How many are enrolled in each of these classes. One query."""
+    """Class id → how many students the class has. One query."""
     counted = Enrolment.objects.filter(class_ref_id__in=list(class_ids)).order_by().values("class_ref_id")
     found = {row["class_ref_id"]: row["number"] for row in counted.annotate(number=Count("id"))}
     return {class_id: found.get(class_id, 0) for class_id in class_ids}

@@ -18,7 +18,7 @@ class AddStudentInput(InputSerializer):
 
 
 class ClassOutput(serializers.Serializer[Any]):
-    """`{_id, className, teacherId, studentIds}`; the context has `student_ids`."""
+    """`{_id, className, teacherId, studentIds}`. The ids are the context's `student_ids`."""
 
     _id = serializers.CharField(source="id")
     className = serializers.CharField(source="name")
@@ -32,14 +32,14 @@ class ClassOutput(serializers.Serializer[Any]):
 
 @extend_schema_field(StudentOutput(many=True))
 class RenderedStudents(serializers.Field[Any, Any, Any, Any]):
-    """`[{_id, name, email}]`, as JSON already."""
+    """`[{_id, name, email}]`, which the view has rendered as JSON already."""
 
     def to_representation(self, value: Any) -> Any:
         return value
 
 
 class ClassDetailOutput(OutputSerializer):
-    """`{_id, className, teacherId, students: [{_id, name, email}]}`; its source has `students`, rendered."""
+    """`{_id, className, teacherId, students: [{_id, name, email}]}`. The source has `students` as rendered JSON."""
 
     _id = serializers.CharField(source="id")
     className = serializers.CharField(source="name")

@@ -1,4 +1,4 @@
-"""What changes classes and rosters."""
+"""Changes to classes and rosters."""
 
 from collections.abc import Sequence
 
@@ -19,10 +19,11 @@ from core.times import now
 
 @unit_of_work
 def class_create(*, teacher: Actor, name: str, unique_name: bool = False, open_roster: bool = False) -> Class:
-    """A new class of `teacher`; the same name twice is two classes. `class_join` enrols into one with `open_roster`.
+    """Makes a class of `teacher`. Two classes may have the same name.
 
-    With `unique_name` it is `ClassNameTaken` where `teacher` has a class of exactly that name, however that one was
-    made, and of several requests at once with `unique_name` one wins.
+    `unique_name`: raises `ClassNameTaken` if `teacher` has a class of exactly this name already. Of several such
+    requests at once, one makes the class.
+    `open_roster`: `class_join` enrols any student into the class.
     """
     if unique_name:
         user_hold(user_id=teacher.id)
@@ -32,9 +33,9 @@ def class_create(*, teacher: Actor, name: str, unique_name: bool = False, open_r
 
 
 def class_join(*, actor: Actor, class_id: str) -> None:
-    """Sees to it that the student `actor` is on the roster: enrolled already, or now, where the roster is open.
+    """Enrols the student `actor`, if the class's roster is open and the student is not enrolled already.
 
-    Raises `StudentNotEnrolled` where it is not.
+    Raises `StudentNotEnrolled` if the roster is not open, or if `actor` is no student.
     """
     if selectors.is_enrolled(actor=actor, class_id=class_id):
         return
@@ -53,10 +54,10 @@ def class_join(*, actor: Actor, class_id: str) -> None:
 def class_create_with_roster(
     *, teacher_id: str, name: str, entries: Sequence[Entry], unique_name: bool, **details: str
 ) -> Class:
-    """A new class with its students, all or nothing; students who have no account yet get one that awaits its owner.
+    """Makes a class with its students, or nothing. A student without an account gets one that awaits its owner.
 
-    `details`: `batch`, `semester`, `department`. With `unique_name` no class may have the name: `ClassNameTaken`.
-    Raises `InvalidSchema` for entries that cannot be used, `RosterConflict` for those that speak against what is known.
+    `details`: `batch`, `semester`, `department`. `unique_name`: raises `ClassNameTaken` if any class has this name.
+    Raises `InvalidSchema` for an entry that has a problem, and `RosterConflict` for one that contradicts the database.
     """
     if unique_name and Class.objects.filter(name=name, removed_at=None).exists():
         raise errors.ClassNameTaken
@@ -73,9 +74,9 @@ def class_create_with_roster(
 
 @unit_of_work
 def class_remove(*, class_id: str) -> None:
-    """The class is found nowhere any more. Its name is free again; what was recorded in it stays.
+    """Removes the class: nobody finds it any more, and its name is free again. Its sessions and records stay.
 
-    `attendance.services.class_remove` asks who may, and ends the session that is open in it.
+    `attendance.services.class_remove` checks who may do this, and ends the class's open session.
     """
     removed = Class.objects.filter(pk=class_id, removed_at=None).update(removed_at=now(), reserved_name=None)
     if not removed:
@@ -84,18 +85,20 @@ def class_remove(*, class_id: str) -> None:
 
 
 def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new: bool = False) -> Class:
-    """Enrols a student in a class of `actor`; adding twice changes nothing, with `only_new` it is `AlreadyEnrolled`.
+    """Enrols a student in a class of `actor`, and returns the class.
 
-    Raises `ClassNotFound`, `NotClassTeacher`, `StudentNotFound`, in this order.
+    A student who is enrolled already changes nothing, or with `only_new` raises `AlreadyEnrolled`.
+    Raises `ClassNotFound`, `NotClassTeacher` and `StudentNotFound`, in this order.
     """
     found = selectors.class_get_for_owner(actor=actor, class_id=class_id)
     student = student_get(parse_id(student_id))
     if not Enrolment.objects.filter(class_ref=found, student=student).exists():
         try:
             _enrol(found, student.id)
-            return selectors.class_get(found.id)  # as the enrolment left it
+            return selectors.class_get(found.id)  # read again: the enrolment changed the class's row
         except IntegrityError:
-            student_get(student.id)  # gone meanwhile? If not, another request has added the same student
+            # Another request has enrolled the same student, or has deleted the account, which `student_get` refuses.
+            student_get(student.id)
     if only_new:
         raise errors.AlreadyEnrolled
     return found

@@ -1,6 +1,6 @@
-"""What classes tells the apps above it, after commit."""
+"""The signals of this app, for the apps above it. They are sent after commit."""
 
 from django.dispatch import Signal
 
-#: A class has other students or another teacher; `class_id` says which.
+#: The class `class_id` has other students or another teacher.
 roster_changed = Signal()

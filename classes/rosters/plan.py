@@ -117,8 +117,8 @@ def _conflict(entry: Entry, by_email: User | None, by_roll_number: User | None) 
 
 def _repeated(entry: Entry, student: User | None, first_lines: dict[tuple[str, str], int]) -> str | None:
     """Why `entry` is the student of an earlier row; None where it is not, and then its keys go into `first_lines`."""
-    marks = {"e-mail": email_key(entry.email), "roll number": entry.roll_number, "student": student and student.id}
-    keys = [(what, value) for what, value in marks.items() if value]
+    named = {"e-mail": email_key(entry.email), "roll number": entry.roll_number, "student": student and student.id}
+    keys = [(what, value) for what, value in named.items() if value]
     for key in keys:
         if key in first_lines:
             return f"it has the same {key[0]} as line {first_lines[key]}: leave one of the two out"

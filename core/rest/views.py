@@ -64,9 +64,8 @@ class ApiView(APIView):
         known = [one.removeprefix("W/") for one in parse_etags(self.request.headers.get("If-None-Match", ""))]
         response = HttpResponseNotModified() if tag in known or known == ["*"] else Response(data)
         response["ETag"] = tag
-        response["Cache-Control"] = (
-            "private, no-cache"  # only the client may keep the answer, and must ask before each use
-        )
+        # Only the client may keep the answer, and must ask before each use.
+        response["Cache-Control"] = "private, no-cache"
         return response
 
     def error_form(self, error: errors.ApiError) -> tuple[int, Any]:

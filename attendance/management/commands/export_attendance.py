@@ -23,8 +23,8 @@ class Command(ExplainedCommand):
     example = EXAMPLE
     help = (
         "Exports a class's attendance: a line for each student, a column for each finished session, and totals.\n"
-        "Students are those on the roster and those with a record. In the totals late counts as present and\n"
-        "excused as absent; a cell is empty where a student has no record. Times are in TIME_ZONE."
+        "The students are those on the roster and those with a record. A cell without a record is empty. In the\n"
+        "totals late counts as present, and excused as absent. Times are in TIME_ZONE."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -38,7 +38,8 @@ class Command(ExplainedCommand):
             "--output",
             metavar="FILE",
             type=Path,
-            help="the file to write (replaced once all is written); without it csv goes to the standard output",
+            help="the file to write. A file of this name is replaced once all is written. Without this option csv goes"
+            " to the standard output",
         )
 
     def handle(

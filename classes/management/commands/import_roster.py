@@ -32,12 +32,12 @@ EXAMPLE = """\
 class Command(ExplainedCommand):
     example = EXAMPLE
     help = (
-        "Imports students from a CSV file into a class: creates those who have no account yet and enrols all.\n"
-        "All or nothing: with one refused row nothing is written. Running it twice changes nothing.\n\n"
+        "Imports students from a CSV file into a class: makes the missing accounts and enrols all students.\n"
+        "With one refused row nothing is written. A second run of the same file changes nothing.\n\n"
         "The first line has the headings name and email, or STUDNAME and EMAIL, and if you like rollNumber or\n"
-        "ROLLNO, in any letter case; other columns are ignored. The file is UTF-8, with commas, semicolons or\n"
-        "tabs. A student is known by the e-mail, in any letter case; where that is empty, by the roll number.\n"
-        "The names of students who have an account stay as they are; a roll number they lack is noted."
+        "ROLLNO, in any letter case. Other columns are ignored. The file is UTF-8, with commas, semicolons or\n"
+        "tabs. A student is known by the e-mail, in any letter case, and a row without e-mail by the roll number.\n"
+        "A student who has an account keeps the name there, and gets the roll number if the account has none."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,8 +48,8 @@ class Command(ExplainedCommand):
             "--passwords",
             metavar="OUT.csv",
             type=Path,
-            help="give each created student a random password, and write name, email, password to this new file,"
-            " which only you can read; without it created students have no password and cannot sign in yet."
+            help="give each created student a random password, and write name, email and password to this new file,"
+            " which only you can read. Without this option created students have no password and cannot sign in yet."
             " Until the import is done the file is called OUT.csv.unfinished-…",
         )
 
@@ -87,7 +87,7 @@ class Command(ExplainedCommand):
         return roster_import_with_passwords(class_id=class_id, entries=entries, path=passwords, hashed=_hashed)
 
     def report(self, plan: Plan, *, nothing_is_written: bool) -> None:
-        """A line for each row, then the totals."""
+        """Prints a line for each row, then the totals."""
         if nothing_is_written:
             self.stdout.write("Nothing is written. The rows and what they would come to:")
         for row in plan.rows:
