@@ -13,7 +13,7 @@ from tests.support.processes import ROOT
 
 
 def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "attendance_project.settings"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
     os.chdir(ROOT)
     django.setup()
     from django.core.management import call_command

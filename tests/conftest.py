@@ -8,6 +8,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from attendance_project import settings as project_settings
 from tests.support.clients import Api
 from tests.support.database import Database, Databases, empty_tables
 from tests.support.environment import TEST_DATABASE_URL
@@ -19,6 +20,12 @@ if TEST_DATABASE_URL.startswith("mongodb"):
 # Examples are for what is true, not for how quick a busy machine is: left alone, one of 200 ms fails its test.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("any machine")
+
+
+@pytest.fixture
+def real_hashes(settings: Any) -> None:
+    """Passwords cost what they cost in a school."""
+    settings.PASSWORD_HASHERS = project_settings.PASSWORD_HASHERS
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from django.test import Client
 
 from accounts import devices, limits
 from accounts.models import User
-from accounts.passwords import BcryptHasher
 from core.identity import Role
 from core.rest.routes import is_slow
 from core.times import in_words, now
@@ -22,7 +21,6 @@ LOGIN = "/admin/login/"
 def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = now()
     monkeypatch.setattr(limits, "now", lambda: moment)
-    monkeypatch.setattr(BcryptHasher, "rounds", 4)
 
 
 @pytest.fixture

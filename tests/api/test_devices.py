@@ -7,7 +7,6 @@ from django.core import signing
 
 from accounts import devices, limits
 from accounts.models import User
-from accounts.passwords import BcryptHasher
 from core.times import now
 from tests.api.rest import JSON, check_described, is_served
 from tests.support.http import Client
@@ -27,7 +26,6 @@ def asha(db: None, monkeypatch: pytest.MonkeyPatch) -> User:
     """A teacher with a password; nobody's wait ends while a test runs."""
     moment = now()
     monkeypatch.setattr("accounts.limits.now", lambda: moment)
-    monkeypatch.setattr(BcryptHasher, "rounds", 4)
     user = User(name="Asha", email=CREDENTIALS["email"], role="teacher")
     user.set_password(CREDENTIALS["password"])
     user.save(force_insert=True)

@@ -10,6 +10,7 @@ from accounts.models import User
 from attendance.models import Focus
 from classes.models import Class, Enrolment
 from tests.support.clients import MANY, PASSWORD, Api, Room, at_once
+from tests.support.environment import REAL_SETTINGS
 from tests.support.server import Server
 
 
@@ -91,7 +92,7 @@ def test_parallel_requests_of_every_kind_all_succeed(server: Server, api: Api) -
 
 
 def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_server: Callable[..., Server]) -> None:
-    server = make_server(HTTP_THREADS="1")
+    server = make_server(HTTP_THREADS="1", **REAL_SETTINGS)
     api = Api(server.url)
     people = [api.signup("student") for _ in range(4)]
     done: list[int] = []
@@ -113,8 +114,10 @@ def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_se
 
 
 def test_a_flood_of_logins_to_one_account_does_not_delay_another_accounts_single_login(
-    server: Server, api: Api
+    make_server: Callable[..., Server],
 ) -> None:
+    server = make_server(**REAL_SETTINGS)
+    api = Api(server.url)
     flooder, single = api.signup("student"), api.signup("student")
     done: list[int] = []
 
@@ -136,3 +139,4 @@ def test_a_flood_of_logins_to_one_account_does_not_delay_another_accounts_single
         assert login(api.http, single.email).status_code == 200
         assert len(done) - before < (MANY - before) // 2
         assert {each.result().status_code for each in logins} == {200}
+    api.close()

@@ -324,6 +324,7 @@ def sign_up_with_few_rounds(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> User
     return user
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_renewed_hash_of_the_same_password_ends_no_token(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     user = sign_up_with_few_rounds(rest, monkeypatch)
     before = token_of(user)
@@ -335,12 +336,14 @@ def test_a_renewed_hash_of_the_same_password_ends_no_token(rest: Rest, monkeypat
     assert rest.post("/auth/login", CREDENTIALS).status == 200
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_wrong_password_renews_no_hash(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = sign_up_with_few_rounds(rest, monkeypatch).password
     rest.post("/auth/login", {**CREDENTIALS, "password": "wrong"}).is_failure(400, "Invalid email or password")
     assert User.objects.get().password == stored
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_unknown_disabled_and_wrong_cost_the_same_hashing(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     rest.post("/auth/signup", {"name": "Asha", "role": "student", **CREDENTIALS})
     gone = User(name="Gone", email="gone@example.com", role="student", password=User.objects.get().password)

@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 FEW = Limit("few", 3, timedelta(minutes=1))
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.passwords.BcryptHasher.rounds", 4)
-
-
 def finish(user: User, token: str, code: int, password: str) -> Any:
     return registration.registration_finish(
         role=Role.STUDENT, otp_token=token, email=user.email, password=password, code=str(code)

@@ -9,6 +9,8 @@ from django.contrib.auth.hashers import identify_hasher, make_password
 
 from accounts.passwords import BcryptHasher, hash_password, password_matches
 
+pytestmark = pytest.mark.usefixtures("real_hashes")
+
 
 def weak(password: str, rounds: int = 4) -> str:
     """A hash of few rounds, to be quick, as an older release might have stored it."""

@@ -43,11 +43,5 @@ def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sent
 
 
-@pytest.fixture
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bcrypt at its lowest cost."""
-    monkeypatch.setattr("accounts.passwords.BcryptHasher.rounds", 4)
-
-
 def without(answer: dict[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in answer.items() if key not in keys}

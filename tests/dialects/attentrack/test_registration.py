@@ -12,8 +12,6 @@ from core.times import now
 from tests.api.rest import UNKNOWN_ID, make_user, token_of
 from tests.dialects.attentrack.bare import HASH, PASSWORD, AttenTrackSchool, Bare
 
-pytestmark = pytest.mark.usefixtures("quick_hashes")
-
 CARD = {
     "email": "Dana@example.com",
     "fullName": "Dana",
