@@ -32,16 +32,16 @@ else:
     _UserForm = object
     _StudentInline = _TeacherInline = admin.StackedInline
 
-#: The hash of the password that the running request asks for.
+#: The hash of the new account's password, for the running request.
 _hashed: ContextVar[str | None] = ContextVar("hashed", default=None)
 
 
 class WritablePage:
-    """Mixin: what a page writes is a unit of work, as all of this project's writes are."""
+    """Mixin: all that a page writes is one unit of work."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
-        # Nobody may delete marks. Where they protect something, that is the reason to show, not a lack of rights.
+        # Nobody may delete marks. An object that marks protect is refused for that, and not for a missing permission.
         return found, counts, set() if protected else lacking, protected
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -59,7 +59,7 @@ class WritablePage:
 
 
 class EmailForm(_UserForm):
-    """Mixin: refuses an e-mail that somebody has already, in any letter case."""
+    """Mixin: refuses an e-mail that another account has, in any letter case."""
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
@@ -86,7 +86,7 @@ class AddForm(EmailForm, _CreationForm):
 
 
 class ChangeForm(EmailForm, _ChangeForm):
-    """An account. Its role stays while classes depend on it."""
+    """An account. Its role cannot change while classes depend on the role."""
 
     class Meta:
         model = User
@@ -112,7 +112,7 @@ class TeacherProfileInline(_TeacherInline):
 
 @admin.register(User)
 class UserAdmin(WritablePage, _UserAdmin):
-    """People. Who is no superuser can neither change one nor make one."""
+    """People. Only a superuser can change a superuser's account or make another superuser."""
 
     form = ChangeForm
     add_form = AddForm
@@ -142,7 +142,7 @@ class UserAdmin(WritablePage, _UserAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if request.method != "POST":
             return super().add_view(request, form_url, extra_context)
-        # Hashed here, because inside the unit of work every mark would wait for it.
+        # The password is hashed before the unit of work: on SQLite every mark waits while a unit of work is open.
         token = _hashed.set(hash_password(request.POST.get("password1", "")))
         try:
             return unit_of_work(super().add_view)(request, form_url, extra_context)
@@ -152,7 +152,7 @@ class UserAdmin(WritablePage, _UserAdmin):
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().user_change_password(request, *args, **kwargs)
 
-    #: Both wait for a password's hash, among their like (`core.rest.routes.is_slow`).
+    #: Both hash a password, so they run on the threads for slow requests (`core.rest.routes.is_slow`).
     add_view.slow = user_change_password.slow = True  # type: ignore[attr-defined]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
@@ -171,7 +171,7 @@ class UserAdmin(WritablePage, _UserAdmin):
         found, doubled = super().get_search_results(request, queryset, search_term)
         picked = request.GET.get("field_name") if request.path.endswith("/autocomplete/") else None
         if picked in Role.values:
-            found = found.filter(role=picked)  # a class's teacher and an enrolment's student are what they say
+            found = found.filter(role=picked)  # the fields are called `teacher` and `student`, as the roles are
         return found, doubled
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""The admin's site: who gets in, and how."""
+"""The admin's site, with sign-in forms that count wrong passwords as all other sign-ins do."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from core.times import in_words
 
 
 class SaysHowLong:
-    """Mixin: a form that says in words how long to wait, and keeps the refusal for the answer's headers."""
+    """Mixin for a form that says how long to wait, and keeps the refusal for the answer's status and headers."""
 
     refusal: errors.TooManyRequests | None = None
 
@@ -28,7 +28,7 @@ class SaysHowLong:
 
 
 class SignInForm(SaysHowLong, AdminAuthenticationForm):
-    """E-mail and password of somebody on the staff."""
+    """The sign-in form, for staff."""
 
     def clean(self) -> dict[str, Any]:
         try:
@@ -38,7 +38,7 @@ class SignInForm(SaysHowLong, AdminAuthenticationForm):
 
 
 class OwnPasswordForm(SaysHowLong, AdminPasswordChangeForm):
-    """Another password for who knows the old one."""
+    """The form with which a person who gives the old password sets another one."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,12 +90,12 @@ class AttendanceAdmin(AdminSite):
         )
         return _with_wait(view(request))
 
-    #: Both wait for a password's hash, among their like (`core.rest.routes.is_slow`).
+    #: Both hash a password, so they run on the threads for slow requests (`core.rest.routes.is_slow`).
     login.slow = password_change.slow = True  # type: ignore[attr-defined]
 
 
 def _with_wait(response: HttpResponseBase) -> HttpResponseBase:
-    """`response`, which says to programs too how long its form has to wait."""
+    """`response`, with the status and the header that tell programs how long to wait, if its form was refused."""
     form = (getattr(response, "context_data", None) or {}).get("form")
     refusal: errors.TooManyRequests | None = getattr(form, "refusal", None)
     if refusal is not None:

@@ -13,9 +13,9 @@ class AccountsConfig(AppConfig):
 
 
 def _make_version_row(using: str, apps: Any = installed, **kwargs: Any) -> None:
-    """Makes the one row of AccountsVersion, so that nobody ever has to insert it while others do the same."""
+    """Makes the one row of AccountsVersion, so that no requests race to insert the row later."""
     try:
         version = apps.get_model("accounts", "AccountsVersion")
     except LookupError:
-        return  # migrated back to before there was one
+        return  # an older migration's state has no such model
     version.objects.using(using).get_or_create()

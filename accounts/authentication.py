@@ -1,4 +1,4 @@
-"""DRF's way to `accounts.tokens`: `request.user` is the Actor of the `Authorization` header, or None without one."""
+"""Authentication of REST requests: `request.user` is the Actor of the `Authorization` header, None without a header."""
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -8,7 +8,7 @@ from core.identity import Actor
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: <token>` and `Authorization: Bearer <token>`; a bad one is a 401."""
+    """Takes `Authorization: <token>` and `Authorization: Bearer <token>`. A bad token is a 401."""
 
     def authenticate(self, request: Request) -> tuple[Actor, tokens.Claims] | None:
         raw = request.META.get("HTTP_AUTHORIZATION")

@@ -1,4 +1,4 @@
-"""Django's way to `accounts.credentials`: how pages sign somebody in."""
+"""The authentication backend of Django's own sign-in: pages check passwords by `accounts.credentials`."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from accounts.models import User, email_key
 
 
 class PasswordBackend(ModelBackend):
-    """E-mail and password, with the limits and the hashes' pool of every other door.
+    """Checks e-mail and password, with the same limits and the same pool of hashes as the routes.
 
-    Raises `TooManyRequests`, which the form says in words. A page that knows the client's device (`accounts.devices`)
-    leaves it at the request as `device`.
+    Raises `TooManyRequests`, which the sign-in form shows. A page that knows the client's device (`accounts.devices`)
+    sets it as `request.device`.
     """
 
     def authenticate(

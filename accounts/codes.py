@@ -1,7 +1,7 @@
-"""One-time codes: six digits, mailed to a person, for one purpose, good once, for ten minutes and five tries.
+"""One-time codes: six digits, mailed to a person for one purpose. A code is good once, for ten minutes and five tries.
 
-Whoever asks for a code gets a token that says who they are about to be (signed, ten minutes, for the same purpose).
-It is no session token: another key signs it, and nothing but a code check reads it.
+The client that asks for a code gets a token, which names the person and the purpose and is good for ten minutes too.
+With this token nobody is signed in: another key signs it, and only the check of a code reads it.
 """
 
 import secrets
@@ -29,13 +29,13 @@ class Purpose(StrEnum):
     """What a code is good for."""
 
     REGISTER = "register"
-    #: To show that the mailbox is theirs, or to give up a forgotten password.
+    #: To prove that the mailbox is the person's, or to give up a forgotten password.
     RECOVER = "recover"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Issued:
-    """A fresh code, to be mailed, and the token to hand to whoever asked for it."""
+    """A new code, for the mail, and the token for the client that asked for the code."""
 
     code: int
     token: str
@@ -43,7 +43,7 @@ class Issued:
 
 @unit_of_work
 def issue(*, user: User, purpose: Purpose) -> Issued:
-    """A new code for `user`; the one before, for the same purpose, is good no more."""
+    """Makes a code for `user`. An older code for the same purpose ends."""
     code = 100_000 + secrets.randbelow(900_000)
     code_id = new_id()
     OneTimeCode.objects.filter(user=user, purpose=purpose).delete()
@@ -59,7 +59,10 @@ def issue(*, user: User, purpose: Purpose) -> Issued:
 
 
 def read_token(raw: str, purpose: Purpose) -> str:
-    """The id of the person that `issue`'s token names, with or without `Bearer ` before it; `Unauthorized`."""
+    """The id of the person whom a token of `issue` names, with or without `Bearer ` before the token.
+
+    Raises `Unauthorized` for a token that is bad, too old or for another purpose.
+    """
     scheme, _, rest = raw.strip().partition(" ")
     token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
     try:
@@ -72,12 +75,12 @@ def read_token(raw: str, purpose: Purpose) -> str:
 
 
 def check(*, user_id: str, purpose: Purpose, code: str) -> str:
-    """The id of the person's code, if it is `code`; a try is counted first. `InvalidCode` otherwise.
+    """Counts a try, and returns the id of the person's code if `code` is right. `InvalidCode` otherwise.
 
-    The code is used up by `use`, in the unit of work that does what it allows.
+    The caller passes the id to `use`, in the unit of work that does what the code allows.
     """
     found = _take_try(user_id, purpose)
-    # Compared in any case, so that a wrong code and no code at all take the same time.
+    # The hash is computed in any case, so that a wrong code and a missing code take the same time.
     code_id, expected = found or ("", "")
     if not constant_time_compare(_hash(code_id, code), expected):
         raise errors.InvalidCode
@@ -95,12 +98,12 @@ def _take_try(user_id: str, purpose: Purpose) -> tuple[str, str] | None:
 
 @unit_of_work
 def use(code_id: str) -> None:
-    """Uses a checked code up; `InvalidCode` if somebody has, or if it has just grown too old."""
+    """Marks a checked code as used. `InvalidCode` if it was used meanwhile, or is too old by now."""
     moment = now()
     if not OneTimeCode.objects.filter(pk=code_id, used_at=None, expires_at__gt=moment).update(used_at=moment):
         raise errors.InvalidCode
 
 
 def _hash(code_id: str, code: str) -> str:
-    """Keyed, because a plain hash of six digits is guessed at once by whoever has read the database."""
+    """The keyed hash of a code. From a plain hash, a reader of the database would find the six digits at once."""
     return salted_hmac(_SALT, f"{code_id}:{code}", algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Passwords as their owners use them: one way for every door, with one count of wrong ones."""
+"""The check of a password: all routes and pages use one function, which counts wrong passwords in one place."""
 
 from accounts import limits, passwords
 from accounts.devices import Device
@@ -6,17 +6,17 @@ from accounts.models import User, email_key
 
 
 def account_named(*, email: str = "", roll_number: str = "") -> str:
-    """How wrong passwords are counted for a name that nobody has, alike at every door."""
+    """The key under which wrong passwords count for a name that no account has. All routes and pages use this key."""
     return f"email:{email_key(email)}" if email else f"roll number:{roll_number}"
 
 
 def password_is_right(
     user: User | None, *, named: str, password: str, address: str | None, device: Device | None
 ) -> bool:
-    """Whether somebody may sign in with this password; takes the same time whatever is wrong.
+    """Whether the password is the user's and the account may sign in. All refusals take the same time.
 
-    `user` is None where nobody has the name that was given; `named` is that name (`account_named`). The client comes
-    from `address` on `device`, None where that is not known. `TooManyRequests` after too many wrong ones.
+    `user`: the account, or None if no account has the name. `named`: the `account_named` of the name that was given.
+    `address` and `device`: the client's, None if unknown. Raises `TooManyRequests` after too many wrong passwords.
     """
     known_device = device.id_for(user.id) if device is not None and user is not None else None
     guess = limits.guess(account=user.id if user is not None else named, address=address, device=known_device)

@@ -1,6 +1,6 @@
-"""Devices that have signed in before, which `accounts.limits` does not count with strangers.
+"""Devices on which an account has signed in before. `accounts.limits` counts wrong passwords apart for such a device.
 
-A signed cookie says so. It signs nobody in: all that it gives is a count of wrong passwords of its own.
+A signed cookie names the device and its accounts. The cookie signs nobody in.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 COOKIE = "attendance_device"
 #: Browsers keep no cookie for longer.
 LIFETIME = timedelta(days=400)
-#: So many accounts are remembered of a device, those that signed in last: a family's tablet, not a school's.
+#: The cookie remembers this many accounts, those that signed in last: enough for a family's tablet.
 ACCOUNTS = 10
 
 _SALT = "accounts.devices"
@@ -25,7 +25,7 @@ _SALT = "accounts.devices"
 
 @dataclass(slots=True)
 class Device:
-    """What a client shows of its earlier sign-ins, and what it is to keep of this one."""
+    """A client's device: the accounts that signed in on it before, and those that sign in now."""
 
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     #: The ids of the accounts, the last to sign in at the end.
@@ -34,7 +34,7 @@ class Device:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Device":
-        """The device that sent `request`; a new one if it shows nothing, or nothing of ours."""
+        """The device of the request's cookie; a new device if there is no cookie with a good signature."""
         try:
             shown = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME)
         except signing.BadSignature:
@@ -42,16 +42,16 @@ class Device:
         return cls(shown["device"], shown["accounts"])
 
     def id_for(self, user_id: str) -> str | None:
-        """This device's id for `accounts.limits.guess`; None if the account never signed in on it."""
+        """This device's id for `accounts.limits.guess`; None if the account has not signed in on this device."""
         return self.id if user_id in self.accounts else None
 
     def remember(self, user_id: str) -> None:
-        """The account has just signed in."""
+        """Notes that the account has just signed in."""
         self.accounts = [*(known for known in self.accounts if known != user_id), user_id][-ACCOUNTS:]
         self.changed = True
 
     def save_to(self, response: HttpResponseBase, *, secure: bool) -> None:
-        """Sets the cookie, if there is anything new to keep."""
+        """Sets the cookie if the device has changed."""
         if self.changed:
             value = signing.dumps({"device": self.id, "accounts": self.accounts}, salt=_SALT)
             response.set_cookie(
@@ -65,7 +65,7 @@ class Device:
 
 
 class KnowsDevice:
-    """Mixin for an API view that signs somebody in: `device` is the client's, and it keeps what that remembers."""
+    """Mixin for an API view that signs a person in: `device` is the client's, and the answer sets its cookie."""
 
     request: Any
 

@@ -1,18 +1,19 @@
-"""Limits on guessing, counted in the database: so they hold across processes, and however many come at once.
+"""Limits on guessing. They are counted in the database, so they hold across processes and for attempts at once.
 
-An attempt is counted before anything is checked or hashed, and taken back if it succeeds. Two kinds of limits:
+An attempt is counted before anything is checked or hashed, and taken back if it succeeds. There are two kinds:
 
-- `Limit`: at most so many within a time (`take`, `failures_counted`).
-- `guess`: passwords. Nobody can lock somebody else out, so there is no lock, but a delay that grows. It is counted for
-  the account and the address together, and for a device that has signed in to the account before it is counted for
-  that device alone. Strangers, who come from an address where the account has never signed in, have a limit
-  besides: for the account over all addresses. Whoever is known passes that one. The idea is OWASP's device cookies
+- `Limit` is a number of attempts within a time (`take`, `failures_counted`).
+- `guess` is for passwords. A lock would let anybody lock somebody else out, so wrong passwords cost a wait that grows.
+  They are counted for the account and the network of the address together. On a device that has signed in to the
+  account before, they are counted for that device alone. Strangers are clients on another device and from a network
+  where the account has never signed in. Their guesses have a limit besides, for the account over all addresses.
+  The idea is OWASP's device cookies
   (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies).
 
-Times are the clock's, and clocks jump. A wait is therefore never longer than its own rule allows: where a row says
-otherwise the clock has gone back since, and the wait is over.
+Clocks jump. A wait is therefore never longer than its own rule allows: a row that asks for a longer wait was written
+before the clock was set back, and its wait is over.
 
-`LIMITS=0` lifts all of them.
+`LIMITS=0` lifts all limits.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,40 +34,41 @@ from core.times import now
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `number` of what `name` says within `window`, which begins with the first."""
+    """At most `number` attempts within `window`, which begins with the first attempt. `name` says what is counted."""
 
     name: str
     number: int
     window: timedelta
 
 
-#: Wrong one-time codes. Of 900,000 codes nobody guesses one in this many tries.
+#: Wrong one-time codes. There are 900,000 codes, so this many guesses find one with a chance of 1 in 60,000.
 CODE_ACCOUNT = Limit("code account", 15, timedelta(hours=1))
 CODE_ADDRESS = Limit("code address", 300, timedelta(minutes=15))
-#: Codes asked for. AttenTrack's app asks for one at every start while its owner is unverified.
+#: Codes that were asked for. AttenTrack's app asks for a code at every start until its owner's mailbox is verified.
 CODES_SENT = Limit("codes sent", 60, timedelta(hours=1))
 #: Wrong codes of a class's session.
 SELF_MARKS = Limit("self marks", 10, timedelta(minutes=10))
 
-#: So many wrong passwords in a row cost no wait: who has forgotten a password tries all of theirs.
+#: This many wrong passwords in a row cost no wait, because a person who has forgotten a password tries several.
 PATIENCE = 10
-#: After those the wait doubles with each wrong password, from one second to this. So whoever guesses day and night
-#: has 96 guesses a day, and who shares an address with them waits a quarter of an hour at worst.
+#: After PATIENCE the wait doubles with each wrong password, from one second to this. So an attacker has 96 guesses a
+#: day, and a person who shares the attacker's address waits a quarter of an hour at most.
 LONGEST_DELAY = timedelta(minutes=15)
-#: Wrong passwords are forgotten so long after the last of them.
+#: Wrong passwords are forgotten this long after the last of them.
 FORGOTTEN = timedelta(days=1)
-#: An address where an account has signed in is known to be its for so long: the holidays between two terms are shorter.
+#: The account's sign-in from a network is remembered this long, which is longer than the holidays between two terms.
 ADDRESS_KNOWN = timedelta(days=90)
-#: Wrong passwords of strangers for one account, over all addresses: fewer than 1,000 a day, of a million addresses too.
+#: Wrong passwords of strangers for one account, over all addresses. So a million addresses have less than 1,000 guesses
+#: a day.
 STRANGERS_OF_ACCOUNT = Limit("strangers of account", 40, timedelta(hours=1))
-#: Wrong passwords of strangers at one address, for all accounts: a school's first day, on which a thousand pupils
-#: mistype theirs. Beyond it nobody is refused, but strangers there have one try without a wait instead of PATIENCE.
+#: Wrong passwords of strangers at one address, for all accounts. A school's first day, when a thousand pupils mistype,
+#: stays within this limit. Beyond it nobody is refused, but strangers there have one try without a wait, not PATIENCE.
 STRANGERS_AT_ADDRESS = Limit("strangers at address", 1000, timedelta(minutes=15))
 _CROWD_PATIENCE = 1
 
-#: The clocks of two machines differ by less.
+#: The clocks of two machines differ by less than this.
 _CLOCK_SKEW = timedelta(seconds=5)
-#: Rows this much older than their time are deleted when a new one is made.
+#: Rows whose `until` is this long ago are deleted when a new row is made.
 _KEPT = timedelta(days=1)
 
 
@@ -74,22 +76,22 @@ _KEPT = timedelta(days=1)
 
 
 def take(limit: Limit, subject: str) -> None:
-    """Counts one attempt of `subject`; `TooManyRequests` if there is none left."""
+    """Counts one attempt of `subject`. Raises `TooManyRequests` if no attempt is left."""
     if settings.LIMITS:
         _take([(limit, subject)])
 
 
 def refuse_if_full(limit: Limit, subject: str) -> None:
-    """`TooManyRequests` if no attempt is left. Counts nothing: for checks that must not write when all is well."""
+    """Raises `TooManyRequests` if no attempt is left. Counts nothing, for checks that write only on a failure."""
     if settings.LIMITS:
         _refuse_if_full(_key(limit.name, subject), limit, now())
 
 
 @contextmanager
 def failures_counted(*subjects: tuple[Limit, str | None]) -> Iterator[None]:
-    """Counts the block as an attempt of each subject (None: nobody), unless it succeeds.
+    """Counts the block as an attempt of each subject, unless the block succeeds. A subject that is None is left out.
 
-    `TooManyRequests`, and nobody's attempt is counted, if one of them has none left.
+    Raises `TooManyRequests` if a subject has no attempt left. Then no attempt is counted, and the block is not run.
     """
     known = [(limit, subject) for limit, subject in subjects if subject is not None and settings.LIMITS]
     _take(known)
@@ -119,7 +121,7 @@ def _count(key: str, limit: Limit, moment: datetime) -> None:
     if not row.filter(Q(until__lte=moment) | Q(until__gt=moment + limit.window + _CLOCK_SKEW)).update(
         number=1, until=moment + limit.window
     ):
-        # A row that has just come from somebody else makes this lose a race.
+        # If another request has just made the row, this insert fails, and the unit of work is run again.
         _make(Attempts(key=key, number=1, until=moment + limit.window), moment)
 
 
@@ -142,24 +144,24 @@ def _make(row: Attempts, moment: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A password that is about to be compared, counted as wrong until `was_right`."""
+    """A password that is about to be compared. It counts as wrong until `was_right` is called."""
 
-    #: The row of the account and the address, and the one of the known device, if there is one.
+    #: The key of the row of account and network, and the key of the known device's row, if the device is known.
     _place: str
     _device: str | None
     _counted: Sequence[tuple[Limit, str]]
 
     def was_right(self) -> None:
-        """The address is known to be the account's from now on, and nothing is counted against it or the device."""
+        """Remembers the network as one of the account's, and forgets the wrong passwords that were counted here."""
         if settings.LIMITS:
             _know(self)
 
 
 def guess(*, account: str, address: str | None, device: str | None) -> Guess:
-    """Counts a guess of `account`'s password that comes from `address` (None: not known).
+    """Counts a guess of `account`'s password from `address`, which is None if it is not known.
 
-    `account` is the same for all doors (`accounts.credentials`); `device` is the id of a device that has
-    signed in to this account before (`accounts.devices`), or None. `TooManyRequests` says how long to wait.
+    `account`: the key that `accounts.credentials` gives the account. `device`: the id of a device on which the account
+    has signed in before (`accounts.devices`), or None. Raises `TooManyRequests`, which says how long to wait.
     """
     network = network_of(address)
     place = _key("place", account, network)
@@ -172,7 +174,7 @@ def guess(*, account: str, address: str | None, device: str | None) -> Guess:
 @retry_races
 @unit_of_work
 def _begin(account: str, network: str, place: str, device: str | None) -> Sequence[tuple[Limit, str]]:
-    """Counts a guess; what `_know` has to give back if it was right."""
+    """Counts a guess. Returns the attempts that `_know` gives back if the guess was right."""
     moment = now()
     if device is not None:
         _wait_turn(device, PATIENCE, moment)
@@ -194,7 +196,7 @@ def _begin(account: str, network: str, place: str, device: str | None) -> Sequen
 
 def _wait_turn(key: str, patience: int, moment: datetime) -> None:
     row = Attempts.objects.filter(pk=key)
-    # Changes the row before it is read, so that of many at once one comes after another.
+    # The row is changed before it is read, so that guesses at once come one after another.
     if not row.update(number=F("number") + 1):
         _make(Attempts(key=key, number=1, last_at=moment, until=moment + FORGOTTEN), moment)
         return
@@ -202,7 +204,7 @@ def _wait_turn(key: str, patience: int, moment: datetime) -> None:
     passed = moment - found.last_at if found.last_at is not None else FORGOTTEN
     if passed >= FORGOTTEN:
         found.number = 1
-    elif passed >= -_CLOCK_SKEW:  # otherwise the clock has gone back since
+    elif passed >= -_CLOCK_SKEW:  # else the clock was set back, and the wait is over
         wait = _delay(found.number - 1, patience) - max(passed, timedelta())
         if wait > timedelta():
             raise errors.TooManyRequests(wait.total_seconds())
@@ -211,7 +213,7 @@ def _wait_turn(key: str, patience: int, moment: datetime) -> None:
 
 
 def _delay(wrong: int, patience: int) -> timedelta:
-    """How long to wait after so many wrong passwords."""
+    """The wait after this many wrong passwords."""
     if wrong < patience:
         return timedelta()
     return min(timedelta(seconds=2 ** min(wrong - patience, 20)), LONGEST_DELAY)
@@ -224,7 +226,7 @@ def _know(guess: Guess) -> None:
     known = {"known": True, "until": moment + ADDRESS_KNOWN}
     right = {"number": 0, "last_at": None}
     if guess._device is not None:
-        # Others at the address are not forgiven for it.
+        # The guesses of the address's other devices stay counted.
         Attempts.objects.filter(pk=guess._device).update(**right)
         updated = Attempts.objects.filter(pk=guess._place).update(**known)
     else:
@@ -235,5 +237,5 @@ def _know(guess: Guess) -> None:
 
 
 def _key(*words: str) -> str:
-    """The hash of what a row counts: neither addresses nor e-mails are kept."""
+    """The key of a row: a hash, so that the table holds neither addresses nor e-mails."""
     return salted_hmac("accounts.limits", "\n".join(words), algorithm="sha256").hexdigest()

@@ -1,6 +1,7 @@
-"""Mail to people, through Django's mail: the console by default, SMTP by EMAIL_URL.
+"""Mail to people, through Django's mail: to the console by default, or by SMTP (EMAIL_URL).
 
-Sent by threads of its own: no request waits for a mail server, and nobody can tell by the time who has an account.
+Threads of this module send the mail. So no request waits for a mail server, and the time of an answer does not tell
+whether an e-mail has an account.
 """
 
 import logging
@@ -20,7 +21,7 @@ _pool = ThreadPoolExecutor(4, thread_name_prefix="mail")
 
 
 def send_code(*, user: User, code: int) -> None:
-    """Mails a one-time code, once the unit of work around this is committed. A failure is logged, without the code."""
+    """Mails a one-time code once the unit of work around this is committed. A failure is logged without the code."""
     content = {"name": user.name, "code": code, "minutes": int(LIFETIME.total_seconds() // 60)}
     message = EmailMultiAlternatives(
         "Your one-time code", render_to_string("accounts/mail/code.txt", content), to=[user.email]

@@ -1,4 +1,4 @@
-"""People: teachers, students, and the staff who run the server (a superuser is a teacher with the admin's keys)."""
+"""People: teachers, students, and the staff who run the server. A superuser is a teacher with all of the admin."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -18,21 +18,21 @@ from core.identity import Role
 from core.ids import id_field
 from core.times import now
 
-#: A change to one of these makes the tokens given out before it worthless.
+#: A change of one of these fields ends all tokens of the account.
 CREDENTIAL_FIELDS = ("password", "role", "is_active")
-#: What others are shown of somebody.
+#: The fields of a person that others see.
 SHOWN_FIELDS = ("name", "email")
 WATCHED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one e-mail address have in common: letter case makes no other address."""
+    """The key of an e-mail address. Spellings that differ in letter case alone have the same key."""
     return email.lower()
 
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The user who signs in with this e-mail, in any letter case; raises User.DoesNotExist."""
+        """The user with this e-mail, in any letter case. Raises User.DoesNotExist for an unknown e-mail."""
         return self.get(email_key=email_key(username or ""))
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -45,12 +45,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """One account. `save` keeps `email_key` and, on a change of credentials, `token_version` true."""
+    """One account. `save` sets `email_key`, and raises `token_version` when credentials change."""
 
     id = id_field()
     name = models.CharField(max_length=255)
     email = models.EmailField(max_length=254, unique=True)
-    #: Twice as long as an e-mail: a few letters become two in lower case.
+    #: Twice as long as an e-mail, because some letters become two in lower case.
     email_key = models.CharField(max_length=508, unique=True, editable=False)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.STUDENT, db_index=True)
     roll_number = models.CharField(max_length=64, unique=True, null=True, blank=True, default=None)
@@ -60,7 +60,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
     token_version = models.PositiveIntegerField(default=0, editable=False)
     credentials_changed_at = models.DateTimeField(null=True, editable=False)
-    #: Raised by `accounts.services.user_hold`; what it counts means nothing.
+    #: Changed by `accounts.services.user_hold`. The number has no meaning.
     holds = models.PositiveBigIntegerField(default=0, editable=False)
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -86,15 +86,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def awaits_registration(self) -> bool:
-        """Nobody can sign in: a class sheet made the account, or its owner gave the password up."""
+        """Whether nobody can sign in yet: a roster made the account, or its owner gave the password up."""
         return not self.has_usable_password()
 
     @property
     def never_registered(self) -> bool:
-        """Nobody has ever chosen a password for the account or shown that its mailbox is theirs."""
+        """Whether no password was ever chosen for the account, and no code ever proved its mailbox."""
         return self.awaits_registration and self.email_verified_at is None and self.credentials_changed_at is None
 
-    #: The watched fields as they were read from the database; empty for a new user.
+    #: The watched fields as they are in the database. Empty for a new user.
     _loaded: dict[str, Any]
 
     def set_password(self, raw_password: str | None) -> None:
@@ -104,7 +104,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.password = passwords.hash_password(raw_password)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """As Django's, but a renewed hash of the same password is no change of credentials."""
+        """As Django's method, but a renewed hash of the same password ends no token."""
 
         def renew(encoded: str) -> None:
             User.objects.filter(pk=self.pk, password=self.password).update(password=encoded)
@@ -122,7 +122,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         loaded = getattr(self, "_loaded", {})
         changed = {field for field in saved if field in loaded and self.__dict__[field] != loaded[field]}
         if changed.intersection(CREDENTIAL_FIELDS):
-            self.token_version = F("token_version") + 1  # of the row as it is now, whoever else changed it
+            self.token_version = F("token_version") + 1  # in the database, where another process may have raised it
             self.credentials_changed_at = now()
             if update_fields is not None:
                 update_fields |= {"token_version", "credentials_changed_at"}
@@ -136,7 +136,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class StudentProfile(models.Model):
-    """What a school notes of a student besides the account; made when the first of it is known."""
+    """What a school notes of a student besides the account. The row is made when the first such fact is known."""
 
     id = id_field()
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="student_profile")
@@ -165,7 +165,7 @@ class TeacherProfile(models.Model):
 
 
 class OneTimeCode(models.Model):
-    """A code that was mailed to somebody, for one purpose. Only its keyed hash is kept (`accounts.codes`)."""
+    """A code that was mailed to a person, for one purpose. Only the code's keyed hash is kept (`accounts.codes`)."""
 
     id = id_field()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -193,9 +193,9 @@ class Attempts(models.Model):
 
 
 class AccountsVersion(models.Model):
-    """One row, made with the table: a number that every change of anybody's credentials raises.
+    """A number that every change of any account's credentials raises. The live server watches the number.
 
-    The live server watches it.
+    The table has one row, which is made with the table.
     """
 
     key = models.CharField(primary_key=True, max_length=16, default="accounts", editable=False)
@@ -208,9 +208,9 @@ class AccountsVersion(models.Model):
 
 @unit_of_work
 def announce_change() -> None:
-    """Raises the version in the unit of work that changed an account, and tells the live server after commit."""
+    """Announces a change of an account: raises the version in the unit of work, tells the live server after commit."""
     if not AccountsVersion.objects.update(number=F("number") + 1):
-        AccountsVersion.objects.create(number=1)  # lost, by a restored backup perhaps
+        AccountsVersion.objects.create(number=1)  # the row is missing, after a restored backup perhaps
     after_commit(lambda: accounts_changed.send(sender=User))
 
 
@@ -220,5 +220,5 @@ def _user_deleted(sender: type[User], **kwargs: Any) -> None:
 
 
 def second_of(moment: datetime) -> int:
-    """The whole second of `moment`, as a token's `iat` counts it."""
+    """The Unix time of `moment` in whole seconds, as a token's `iat` has it."""
     return int(moment.timestamp())

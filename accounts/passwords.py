@@ -1,8 +1,8 @@
-"""Passwords: bcrypt over SHA-256, ten rounds, in a small pool of its own.
+"""Passwords: bcrypt over SHA-256, with ten rounds, in a small pool of threads.
 
-SHA-256 first, because bcrypt alone reads no more than 72 bytes. A pool of its own, because a hash takes 68 ms:
-50 threads of it delay the event loop by 26 ms at p99, one by 0.9. The pool serves accounts in turn (`core.turns`), so
-that a flood of sign-ins to one account does not delay another's.
+SHA-256 comes first, because bcrypt reads no more than 72 bytes. The hashes have a pool of their own, because a hash
+takes 68 ms: 50 threads that hash delay the event loop by 26 ms at p99, one thread by 0.9 ms. The pool serves accounts
+in turn (`core.turns`), so that a flood of sign-ins to one account does not delay another account's.
 """
 
 import os
@@ -24,7 +24,7 @@ from core.turns import FairPool
 
 R = TypeVar("R")
 
-#: One core stays with the event loop.
+#: One core is left to the event loop.
 _pool = FairPool(min(4, max(1, (os.cpu_count() or 2) - 1)), "bcrypt")
 
 
@@ -35,21 +35,21 @@ class BcryptHasher(BCryptSHA256PasswordHasher):
 
 
 class PlainBcryptHasher(BCryptPasswordHasher):
-    """`bcrypt$…`: bcrypt of the password itself, as the published systems store it. Kept until its owner logs in."""
+    """`bcrypt$…`: bcrypt of the password itself, as the published systems store it. The next login replaces it."""
 
     def encode(self, password: str, salt: Any) -> str:
-        # Of a longer password those systems hashed the first 72 bytes; this library refuses it.
+        # Those systems hashed the first 72 bytes of a longer password; this library refuses a longer password.
         return f"{self.algorithm}${bcrypt.hashpw(password.encode()[:72], salt).decode()}"
 
 
-#: A hash of a higher cost takes seconds to check, which the other logins would wait for.
+#: A hash of a higher cost takes seconds to check, and other logins would wait meanwhile.
 HIGHEST_COST = 15
-#: The salt's last digit has two bits: with more of them the library refuses the hash, at each login.
+#: The salt's last digit holds two bits. The library refuses to check a hash whose last digit has more bits set.
 _BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}\Z", re.ASCII)
 
 
 def from_bcrypt(hashed: str) -> str | None:
-    """What to store for a bcrypt hash (`$2a$`, `$2b$`, `$2y$`) made elsewhere; None for one that cannot be checked."""
+    """What to store for a foreign bcrypt hash (`$2a$`, `$2b$`, `$2y$`); None for a hash that cannot be checked."""
     found = _BCRYPT.match(hashed)
     return f"bcrypt${hashed}" if found and 4 <= int(found[1]) <= HIGHEST_COST else None
 
@@ -64,14 +64,14 @@ def password_make() -> str:
 
 
 def hash_password(password: str) -> str:
-    """The hash to store for `password`. Waits for its turn in the pool, then about 70 ms."""
+    """The hash to store for `password`. Takes about 70 ms, after a wait for the pool."""
     return _in_pool(lambda: make_password(password))
 
 
 def password_matches(password: str, stored: str | None, renew: Callable[[str], None]) -> bool:
-    """Whether `stored` is the hash of `password`; `renew` gets a fresh hash where `stored` is an outdated one.
+    """Whether `stored` is the hash of `password`. If so, and if its kind is outdated, `renew` gets a new hash.
 
-    With no hash to compare (`stored` None, nobody of that name) it takes the same time and says False.
+    `stored` None stands for a name that nobody has: the function then takes the same time and returns False.
     """
     if stored is None:
         hash_password(password)

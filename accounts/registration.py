@@ -1,9 +1,9 @@
-"""Registration by mailed code: accounts that a class sheet or a superuser made, and how their owners come to them.
+"""Registration by mailed code, for accounts that an imported roster or a superuser made.
 
-Until then an account awaits registration: it has no usable password, so nobody signs in with it anywhere, and its
-e-mail is taken, so nobody signs up with it (`/auth/signup` would give it away without any proof).
+Before its owner registers, such an account awaits registration. The account has no usable password, so nobody can sign
+in. Its e-mail is taken, so nobody can sign up with the e-mail: `/auth/signup` asks for no proof of the mailbox.
 
-`address` is where a request comes from, None where that is not known; see `accounts.limits`.
+`address` is the address that a request comes from, or None if it is not known. `accounts.limits` counts by it.
 """
 
 from collections.abc import Collection
@@ -32,7 +32,7 @@ from core.times import now
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A teacher to be added."""
+    """A teacher to add."""
 
     email: str
     name: str
@@ -44,7 +44,7 @@ def _unknown(role: Role) -> errors.ApiError:
 
 
 def registration_begin(*, role: Role, email: str, address: str | None = None) -> Issued:
-    """Mails a code to register with.
+    """Mails a code with which the account's owner registers.
 
     Raises `StudentNotFound` or `TeacherNotFound`, `AlreadyRegistered`, `TooManyRequests`.
     """
@@ -67,10 +67,12 @@ def registration_finish(
     allow_unverified: bool = False,
     address: str | None = None,
 ) -> User:
-    """Gives the account its password. `code` None registers without a proof, where `allow_unverified` says so.
+    """Sets the account's password.
 
-    Never without a proof for an account that anybody has ever registered: its owner's classes and marks are in it.
-    Raises `Unauthorized` (the token, or the e-mail is not its), `AlreadyRegistered`, `InvalidCode`, `TooManyRequests`.
+    `code` is the mailed code, which proves that the mailbox is the client's. With None and `allow_unverified` the
+    account is registered without a proof, unless it was registered before: its owner's classes and marks are in it.
+    Raises `Unauthorized` for a bad token or another e-mail than the token's, `AlreadyRegistered`, `InvalidCode`,
+    `TooManyRequests`.
     """
     user = User.objects.filter(pk=codes.read_token(otp_token, Purpose.REGISTER), role=role, is_active=True).first()
     if user is None or user.email_key != email_key(email):
@@ -90,7 +92,7 @@ def _register(user_id: str, code_id: str | None, password_hash: str) -> User:
     user = User.objects.get(pk=user_id)
     if not user.awaits_registration:
         raise errors.AlreadyRegistered
-    # Takes the row as it was read: of two at once, one registers.
+    # The row changes only if it still is as it was read. So of two registrations at once, one succeeds.
     if not User.objects.filter(pk=user_id, password=user.password).update(updated_at=now()):
         raise errors.AlreadyRegistered
     if code_id is not None:
@@ -104,7 +106,7 @@ def _register(user_id: str, code_id: str | None, password_hash: str) -> User:
 
 
 def code_send(*, role: Role, email: str = "", roll_number: str = "", address: str | None = None) -> Issued:
-    """Mails a code with which somebody confirms the mailbox or gives up the password.
+    """Mails a code with which the account's owner confirms the mailbox, or gives up a forgotten password.
 
     Raises `StudentNotFound` or `TeacherNotFound`, `TooManyRequests`.
     """
@@ -132,9 +134,9 @@ def account_recover(
     roll_number: str = "",
     address: str | None = None,
 ) -> None:
-    """The mailbox is shown to be its owner's. Without `keep_password` the account awaits registration again.
+    """Notes that the code proved the mailbox. Without `keep_password` the account awaits registration again.
 
-    Raises `Unauthorized` (the token, or it is somebody else's), `InvalidCode`, `TooManyRequests`.
+    Raises `Unauthorized` for a bad token or another person's, `InvalidCode`, `TooManyRequests`.
     """
     user_id = codes.read_token(otp_token, Purpose.RECOVER)
     user = account_find(role=role, email=email, roll_number=roll_number)
@@ -169,7 +171,7 @@ def sign_in(
     address: str | None = None,
     device: Device | None = None,
 ) -> tuple[User, str]:
-    """The person with this e-mail or roll number, and a token. Takes the same time whatever is wrong.
+    """The person with this e-mail or roll number, and a token. All refusals take the same time.
 
     Raises `StudentNotFound` or `TeacherNotFound`, `NotRegistered`, `InvalidPassword`, `TooManyRequests`.
     """
@@ -195,7 +197,7 @@ def password_change(
     address: str | None = None,
     device: Device | None = None,
 ) -> None:
-    """Another password for who knows the old one; tokens from before are good no more. Raises as `sign_in`."""
+    """Sets another password for a person who gives the old one. Older tokens end. Raises what `sign_in` raises."""
     user, _ = sign_in(
         role=role, password=old_password, email=email, roll_number=roll_number, address=address, device=device
     )
@@ -204,7 +206,7 @@ def password_change(
 
 @unit_of_work
 def _set_password(user: User, password_hash: str) -> None:
-    # Renewing a hash changes the row too, so what counts is that nobody has chosen another password meanwhile.
+    # The version changes with the password alone. The hash would not do: signing in may renew the hash.
     if not User.objects.filter(pk=user.id, token_version=user.token_version).update(updated_at=now()):
         raise errors.InvalidPassword
     user.password = password_hash
@@ -212,7 +214,7 @@ def _set_password(user: User, password_hash: str) -> None:
 
 
 def teacher_add(newcomer: Newcomer) -> None:
-    """A teacher who awaits registration; `EmailTaken` if somebody has the e-mail."""
+    """Makes an account for a teacher, which awaits registration. `EmailTaken` if another account has the e-mail."""
     if not teachers_add([newcomer]):
         raise errors.EmailTaken
 
@@ -220,7 +222,7 @@ def teacher_add(newcomer: Newcomer) -> None:
 @retry_races
 @unit_of_work
 def teachers_add(newcomers: Collection[Newcomer]) -> int:
-    """Adds those whose e-mail nobody has yet, all or none; how many."""
+    """Makes accounts for the teachers whose e-mail no account has. Returns how many it made."""
     wanted: dict[str, Newcomer] = {}
     for newcomer in newcomers:
         wanted.setdefault(email_key(newcomer.email), newcomer)

@@ -1,4 +1,4 @@
-"""What others read of accounts."""
+"""Reads of accounts, for the apps above."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from core.ids import parse_id
 
 
 def students_all() -> Sequence[Mapping[str, Any]]:
-    """`{id, name, email, role}` of every student, in the order in which they came."""
+    """`{id, name, email, role}` of every student, the oldest account first."""
     return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email", "role"))
 
 
 def user_get(user_id: str) -> User:
-    """The person with this id; `UserNotFound` for an unknown one."""
+    """The person with this id. `UserNotFound` for an unknown id."""
     user = User.objects.filter(pk=user_id).first()
     if user is None:
         raise errors.UserNotFound
@@ -23,7 +23,7 @@ def user_get(user_id: str) -> User:
 
 
 def student_get(student_id: str | None) -> User:
-    """The student with this id; `StudentNotFound` for anybody else and for no id at all."""
+    """The student with this id. `StudentNotFound` for None, an unknown id and a teacher's id."""
     student = User.objects.filter(pk=student_id, role=Role.STUDENT).first() if student_id else None
     if student is None:
         raise errors.StudentNotFound
@@ -31,20 +31,23 @@ def student_get(student_id: str | None) -> User:
 
 
 def names_of(user_ids: Iterable[str]) -> dict[str, str]:
-    """People's names by id; who is not there is left out."""
+    """Id → name of the people with these ids. Unknown ids are left out."""
     return dict(User.objects.filter(pk__in=list(user_ids)).values_list("id", "name"))
 
 
 def account_find(*, role: Role, email: str = "", roll_number: str = "") -> User | None:
-    """The account of this role with the e-mail, in any letter case, or else the roll number; None if disabled."""
+    """The account of this role with the e-mail, in any letter case, or without `email` with the roll number.
+
+    None if there is no such account, or if it is disabled.
+    """
     if "\0" in roll_number or not (email or roll_number):
-        return None  # a path may spell a NUL, which no database stores
+        return None  # a URL may hold a NUL, which no database stores
     named = {"email_key": email_key(email)} if email else {"roll_number": roll_number}
     return User.objects.filter(role=role, is_active=True, **named).first()
 
 
 def account_get(*, role: Role, user_id: str) -> User:
-    """The account with this id, and its profile; `StudentNotFound` or `TeacherNotFound`."""
+    """The account of this role with this id, and its profile. `StudentNotFound` or `TeacherNotFound` otherwise."""
     found = User.objects.filter(pk=parse_id(user_id), role=role).select_related(f"{role}_profile").first()
     if found is None:
         raise errors.StudentNotFound if role is Role.STUDENT else errors.TeacherNotFound
@@ -52,21 +55,21 @@ def account_get(*, role: Role, user_id: str) -> User:
 
 
 def students_by_roll_number(student_ids: Collection[str]) -> dict[str, str]:
-    """The ids of those of these students who have a roll number, by that."""
+    """Roll number → id of these students. Students without a roll number are left out."""
     found = User.objects.filter(pk__in=list(student_ids)).exclude(roll_number=None)
     return {roll_number: key for key, roll_number in found.values_list("id", "roll_number") if roll_number}
 
 
 def is_verified(user_id: str) -> bool:
-    """Whether somebody has shown that the account's mailbox is theirs."""
+    """Whether a mailed code has proved that the account's mailbox is its owner's."""
     return User.objects.filter(pk=user_id).exclude(email_verified_at=None).exists()
 
 
 def actor_of(user: User) -> Actor:
-    """Somebody as an actor, where a protocol does not ask who they are."""
+    """The person as an actor, for protocols that do not say who asks."""
     return Actor(id=user.id, role=Role(user.role), name=user.name, email=user.email)
 
 
 def roll_numbers_of(student_ids: Collection[str]) -> dict[str, str]:
-    """The roll numbers of those of these students who have one, by their ids."""
+    """Id → roll number of these students. Students without a roll number are left out."""
     return {key: roll_number for roll_number, key in students_by_roll_number(student_ids).items()}

@@ -1,4 +1,4 @@
-"""What changes accounts."""
+"""Changes to accounts, and signing in."""
 
 from django.db import IntegrityError
 from django.db.models import F
@@ -13,22 +13,23 @@ from core.identity import Role
 
 
 def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
-    """A new account. `EmailTaken` if somebody has the e-mail already, in any letter case."""
+    """Makes an account. Raises `EmailTaken` if another account has the e-mail, in any letter case."""
     if User.objects.filter(email_key=email_key(email)).exists():
         raise errors.EmailTaken
     user = User(name=name, email=email, role=role, password=passwords.hash_password(password))
     try:
         user.save(force_insert=True)
     except IntegrityError:
-        raise errors.EmailTaken from None  # somebody else was faster
+        raise errors.EmailTaken from None  # another request has just taken the e-mail
     return user
 
 
 def user_login(*, email: str, password: str, address: str | None = None, device: Device | None = None) -> str:
-    """A token for the person with this e-mail and password. The client comes from `address` on `device`, if known.
+    """A token for the person with this e-mail and password. `address` and `device` are the client's, None if unknown.
 
-    `InvalidCredentials`, in the same time, otherwise; `UnknownEmail`, which is one, if nobody has the e-mail;
-    `TooManyRequests` after too many of these, whatever the password.
+    Raises `InvalidCredentials` for a wrong password or a disabled account, and its subclass `UnknownEmail` for an
+    e-mail that nobody has. Both take as long as a success. After too many wrong passwords the function raises
+    `TooManyRequests`, also for the right one.
     """
     user = User.objects.filter(email_key=email_key(email)).first()
     named = account_named(email=email)
@@ -41,10 +42,10 @@ def user_login(*, email: str, password: str, address: str | None = None, device:
 
 
 def user_hold(*, user_id: str) -> None:
-    """Inside a unit of work: of several that hold the same person, one runs after the other.
+    """Makes units of work that hold the same person run one after the other. Call this inside a unit of work.
 
-    The row must change for that: PostgreSQL makes the others wait until this one is over, and MongoDB, which would
-    overlook a write that changes nothing, runs them again.
+    The function changes the person's row. PostgreSQL then lets another unit of work that changes the row wait, and
+    MongoDB runs the other one again. A write that changes nothing would not do: MongoDB ignores such a write.
     """
     User.objects.filter(pk=user_id).update(holds=F("holds") + 1)
 
@@ -52,7 +53,7 @@ def user_hold(*, user_id: str) -> None:
 @retry_races
 @unit_of_work
 def profile_update(*, user: User, **fields: str) -> None:
-    """Notes what a profile of the user's role has: `batch`, `department` and so on."""
+    """Sets fields of the user's profile, such as `batch` or `department`. Makes the profile if there is none."""
     profiles = (StudentProfile if user.role == Role.STUDENT else TeacherProfile)._default_manager
     if not profiles.filter(user_id=user.id).update(**fields):
         profiles.create(user_id=user.id, **fields)

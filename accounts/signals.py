@@ -1,9 +1,10 @@
-"""What accounts tells the apps above it, after commit."""
+"""The signals of this app, for the apps above it."""
 
 from django.dispatch import Signal
 
-#: Somebody has another name or e-mail: what shows them must be shown anew. `user_id` says whose. Sent not after the
-#: commit but inside the unit of work, so that versions are raised in it.
+#: The person `user_id` has another name or e-mail. Sent inside the unit of work, so that receivers can raise the
+#: versions of what shows the person.
 person_changed = Signal()
-#: Somebody's password, role or access changed, or an account is gone: tokens and sockets must be looked at again.
+#: The password, role or access of some account changed, or an account was deleted: tokens and sockets must be checked
+#: again. Sent after commit.
 accounts_changed = Signal()

@@ -14,7 +14,7 @@ from core.rest.views import ApiView
 
 
 class Signup(ApiView):
-    """`POST /auth/signup`: a new teacher or student."""
+    """`POST /auth/signup`: makes an account of a teacher or a student."""
 
     audience = Audience.ANYONE
     body = SignupInput
@@ -42,7 +42,7 @@ class Login(KnowsDevice, ApiView):
 
 
 class Me(ApiView):
-    """`GET /auth/me`: who the token stands for."""
+    """`GET /auth/me`: the person whom the token stands for."""
 
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: UserOutput}

@@ -1,9 +1,9 @@
-"""Django's own apps as this project has them."""
+"""Django's own apps, as this project configures them."""
 
 from django.contrib.admin.apps import AdminConfig
 
 
 class Admin(AdminConfig):
-    """The admin, whose sign-in has the limits of all others."""
+    """The admin, with this project's sign-in."""
 
     default_site = "accounts.admin_site.AttendanceAdmin"

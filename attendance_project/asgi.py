@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP through Django's WSGI handler, /ws through Channels, Socket.IO, one live server under all.
+"""The ASGI application: HTTP through Django's WSGI handler, /ws through Channels, Socket.IO, one live server for all.
 
 Any ASGI server serves it: `manage.py serve`, `manage.py runserver`, `daphne attendance_project.asgi:application`.
 """
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
 
-from attendance_project.wsgi import application as wsgi  # isort: skip  sets Django up, so it comes first
+from attendance_project.wsgi import application as wsgi  # isort: skip  this import sets Django up, so it comes first
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
@@ -38,7 +38,7 @@ for _path in _SOCKETIO_PATHS:
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
     if not live.started:
-        # daphne has no lifespan protocol: there the first request starts the live server.
+        # daphne has no lifespan protocol, so the first request starts the live server there.
         task = asyncio.create_task(live.start())
         _background.add(task)
         task.add_done_callback(_background.discard)
@@ -47,7 +47,7 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def refuse(scope: Any, receive: Any, send: Any) -> None:
-    """A WebSocket on a path where there is none: 403 at the handshake."""
+    """Answers 403 to the handshake of a WebSocket on an unknown path."""
     await receive()
     await send({"type": "websocket.close"})
 
@@ -72,7 +72,7 @@ async def socketio(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
-    """What is not Socket.IO, on a port where nothing else is spoken."""
+    """Refuses what is not Socket.IO, on a port for Socket.IO alone."""
     if scope["type"] == "websocket":
         await refuse(scope, receive, send)
         return
@@ -96,7 +96,10 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
 
 
 def _route(otherwise: Any) -> Any:
-    """`/socket.io` goes to Socket.IO, the rest to `otherwise`, but on a port of Socket.IO's own."""
+    """An application that gives `/socket.io` to Socket.IO and the rest to `otherwise`.
+
+    On a port for Socket.IO alone the rest is refused.
+    """
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] in _SOCKETIO_PATHS:

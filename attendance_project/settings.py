@@ -1,4 +1,4 @@
-"""Settings, all from the environment (and `.env` beside manage.py). docs/operations.md explains each of them."""
+"""The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
 import contextlib
 import secrets
@@ -28,33 +28,35 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
-#: Web pages of these origins may ask here; `*`: all.
+#: The origins whose web pages may use this server; `*` stands for all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
-#: Proxies whose X-Forwarded-For and X-Forwarded-Proto `manage.py serve` believes: addresses and networks; `*`: all.
+#: The proxies whose X-Forwarded-For and X-Forwarded-Proto `serve` believes: addresses and networks; `*` stands for all.
 FORWARDED_ALLOW_IPS = env.str("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
-#: Threads of their own for requests that wait for a password's hash or a mail: hundreds of logins queue without
-#: keeping any other request from its thread. More than hash at once, because a mail server may not answer.
+#: The threads for slow requests, which hash a password or mail a code. Hundreds of logins may wait for these threads,
+#: and no other request waits for them. There are more than can hash at once, because some wait for a mail server.
 SLOW_HTTP_THREADS = 8
-#: A request that is not whole by then is answered 408 under `serve`, seconds; a body may go on if it comes fast enough.
+#: A client of `serve` has this long to send a request, seconds, or is answered 408. A body that comes fast enough may
+#: take longer.
 REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 15, validate=validate.Range(1))
 
-#: Server processes of `manage.py serve`.
+#: The number of server processes of `manage.py serve`.
 WORKERS = env.int("WORKERS", 1, validate=validate.Range(1, 1000))
-#: Where server processes tell each other what is new; empty: there is one, or they look once a second.
+#: The Redis through which server processes tell each other of marks. Empty: there is one process, or the processes
+#: look into the database once a second.
 REDIS_URL = env.str("REDIS_URL", "")
 
-#: `single`: one session is live on /ws, the focus. `per-class`: one for each class.
+#: `single`: one session, the focus, is live on /ws. `per-class`: each class's session is live.
 LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=validate.OneOf(["single", "per-class"]))
-#: A session without a mark for this long ends by itself, minutes.
+#: A session ends by itself when it has had no mark for this long, minutes.
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Range(1))
 
-#: Socket.IO rooms' own port besides PORT; None: no other.
+#: A second port, for Socket.IO rooms alone; None for no second port.
 CHAT_PORT = env.int("CHAT_PORT", None, validate=lambda port: port is None or validate.Range(1, 65535)(port))
-#: Verifies the tokens of Socket.IO rooms, made by another system; empty: JWT_SECRET does.
+#: The secret of the tokens that another system makes for Socket.IO rooms. Empty: their secret is JWT_SECRET.
 ACCESS_TOKEN_SECRET = env.str("ACCESS_TOKEN_SECRET", "")
 
-#: Where mail goes: `console:` (the server's own output), `smtp://user:password@host:587/?tls=True`, …
+#: Where mail goes: `console:` (the server's output), or `smtp://user:password@host:587/?tls=True` and the like.
 _email = env.dj_email_url("EMAIL_URL", "console:")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
 
@@ -85,7 +87,7 @@ EMAIL_TIMEOUT = 10  # seconds
 
 
 def _secret(name: str) -> str:
-    """The secret `name`: from the environment, or made once and kept in a file of DATA_DIR."""
+    """The secret `name` of the environment, or else of a file in DATA_DIR, which the first start makes."""
     given = _given_secrets[name]
     if given:
         if len(given.encode()) < 32:
@@ -100,18 +102,18 @@ def _secret(name: str) -> str:
         made.touch(mode=0o600)
         made.write_text(secrets.token_hex(32))
         with contextlib.suppress(FileExistsError):
-            kept.hardlink_to(made)  # two processes may start at once: one file wins, never half a file
+            kept.hardlink_to(made)  # of two processes that start at once, one makes the file, and the file is whole
         made.unlink()
     return kept.read_text().strip()
 
 
 SECRET_KEY = _secret("SECRET_KEY")
-#: Signs the tokens of every client. The name is the one that the published systems use.
+#: The secret of all clients' tokens. The published systems use this name.
 JWT_SECRET = _secret("JWT_SECRET")
 
 
 def database_settings(url: str) -> dict[str, Any]:
-    """What Django is to know of the database at `url`."""
+    """Django's settings for the database at `url`."""
     if url.startswith(("mongodb://", "mongodb+srv://")):
         return _mongodb(url)
     try:
@@ -138,10 +140,10 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
         "OPTIONS": {
             "timeout": 20,  # seconds to wait for another process's write
             "transaction_mode": "IMMEDIATE",
-            # FULL: a commit is on the disk before anybody hears of it.
+            # FULL: a commit is on the disk before clients are told of it.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },
-        # Tests run on a file too: in memory, threads would share one connection.
+        # Tests use a file too, because in memory all threads would share one connection.
         "TEST": {"NAME": str(DATA_DIR / "test.sqlite3")},
     }
 
@@ -149,19 +151,20 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
 def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
     return {
         **database,
-        "CONN_MAX_AGE": 0,  # back to the pool after each request
+        "CONN_MAX_AGE": 0,  # a connection goes back to the pool after each request
         "CONN_HEALTH_CHECKS": True,  # a connection that died in the pool is replaced, not handed out
         "OPTIONS": {
             "connect_timeout": 5,  # seconds
-            # A link that dies without a word is noticed within 10 s; left alone, marks and requests would wait for
-            # TCP's own limits, a quarter of an hour and longer.
+            # A link that dies silently is noticed within 10 s. By TCP's own limits, marks and requests would wait for
+            # a quarter of an hour and longer.
             "tcp_user_timeout": 10_000,  # milliseconds until what was sent must have arrived
             "keepalives_idle": 4,  # seconds without an answer, then questions: seconds between them, and how many
             "keepalives_interval": 2,
             "keepalives_count": 3,
             **database.get("OPTIONS", {}),
-            # For every thread that may want one at once; seconds to wait for one.
-            # Its attempts at a server that is gone are given up soon: new ones begin with the next request.
+            # There is a connection for every thread that may need one at once, and a thread waits `timeout` seconds
+            # for one. The pool gives up on a server that is gone after `reconnect_timeout` seconds; the next request
+            # lets it try again.
             "pool": {
                 "min_size": 2,
                 "max_size": HTTP_THREADS + SLOW_HTTP_THREADS + 8,
@@ -184,7 +187,7 @@ def _mongodb(url: str) -> dict[str, Any]:
         "HOST": url,
         "NAME": name,
         "OPTIONS": {
-            # What is acknowledged survives the loss of a server, and of its memory.
+            # What is acknowledged survives the loss of one server of the replica set, and a crash of all of them.
             "w": "majority",
             "journal": True,
             "serverSelectionTimeoutMS": 3000,
@@ -198,7 +201,7 @@ _MONGODB = DATABASES["default"]["ENGINE"] == "django_mongodb_backend"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if _MONGODB:
     DEFAULT_AUTO_FIELD = "django_mongodb_backend.fields.ObjectIdAutoField"
-    # Django's own migrations make integer keys, which MongoDB has none of.
+    # Django's own migrations make integer keys, which MongoDB does not have.
     MIGRATION_MODULES = {
         app: f"attendance_project.mongodb.migrations.{app}" for app in ("admin", "auth", "contenttypes")
     }
@@ -225,7 +228,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "core.rest.middleware.Origins",  # first: refusals need its headers too, or no page could read them
+    "core.rest.middleware.Origins",  # first, because pages can read refusals only with its headers
     "core.rest.middleware.EnvelopeInDebug",
     "core.rest.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
@@ -245,7 +248,7 @@ WSGI_APPLICATION = "attendance_project.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "attendance_project" / "templates"],  # before those of apps
+        "DIRS": [BASE_DIR / "attendance_project" / "templates"],  # these come before the apps' templates
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -258,12 +261,12 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "accounts.User"
-#: The first makes hashes; the second only reads those that import_mongo brought, and logging in renews them.
+#: The first makes hashes. The second reads the hashes of import_mongo, which the owner's next login renews.
 PASSWORD_HASHERS = ["accounts.passwords.BcryptHasher", "accounts.passwords.PlainBcryptHasher"]
-#: Counts wrong passwords at the admin with those of all other doors.
+#: Counts wrong passwords of the admin's sign-in together with those of the routes.
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
-#: For the admin, the commands and the project's own routes. The published protocols' clients send shorter ones; see
-#: PASSWORD_STRICT.
+#: For the admin, the commands and the project's own routes. The clients of the published protocols send shorter
+#: passwords; see PASSWORD_STRICT.
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -300,7 +303,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
-#: Path prefix → the form of failures there, for what is answered outside the views; elsewhere the envelope.
+#: Path prefix → the form of failures that are answered outside the views. Other paths have the envelope.
 ERROR_FORMS: dict[str, str] = {
     "/api/student": "dialects.attentrack.failures.worded",
     "/api/teacher": "dialects.attentrack.failures.worded",
@@ -316,7 +319,7 @@ WEBSOCKET_ROUTES = [
     "dialects.attentrack.routing.sockets",
 ]
 
-#: The protocols spoken at /socket.io; a connection speaks the first one that its handshake is right for.
+#: The protocols at /socket.io. A connection speaks the first protocol whose handshake it has sent.
 SOCKETIO_DIALECTS = [
     "dialects.rooms.dialect.Rooms",
     "dialects.events.dialect.Events",
@@ -325,7 +328,7 @@ SOCKETIO_DIALECTS = [
 
 def _redis(url: str) -> dict[str, Any]:
     """The channel layer over the Redis at `url`."""
-    from redis.asyncio.connection import parse_url  # noqa: PLC0415  slow, and most have no Redis
+    from redis.asyncio.connection import parse_url  # noqa: PLC0415  slow to import, and most servers have no Redis
     from redis.exceptions import ConnectionError  # noqa: PLC0415, A004
 
     try:
@@ -334,14 +337,14 @@ def _redis(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("REDIS_URL must be redis://host:port/number, rediss://… or unix:///path.") from None
     host = {
         "address": url,
-        # Seconds; without them a Redis that hangs would be waited for without end.
+        # Seconds. Without limits a Redis that hangs would be waited for without end.
         "socket_connect_timeout": 2,
         "socket_timeout": 2,
-        "retry_on_error": [ConnectionError],  # once, at once: a connection that was cut is made again
+        "retry_on_error": [ConnectionError],  # one attempt, at once: it replaces a connection that was cut
     }
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # Redis does not keep the hints of its databases apart, so the name has the number in it.
+        # The databases of a Redis share their pub/sub channels, so the channels' names have the database's number.
         "CONFIG": {"prefix": f"attendance:{number}:", "hosts": [host]},
     }
 
@@ -350,15 +353,16 @@ CHANNEL_LAYERS = {
     "default": _redis(REDIS_URL) if REDIS_URL else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
 }
 
-#: `core.rest.middleware.Origins` decides who may ask; these are what the answer then says. Never credentials.
+#: `core.rest.middleware.Origins` decides which origins may ask. These settings are the headers of the answer, which
+#: never allow credentials.
 CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
 CORS_ALLOW_HEADERS = ("authorization", "content-type")
 
-#: The longest HTTP body, bytes; a longer one is answered 413.
+#: The longest HTTP body, bytes. A longer body is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 #: The admin's page of a class sends two fields for each student on the roster; Django's own limit is 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
-#: The longest WebSocket message, bytes; a longer one closes its socket with 1009.
+#: The longest WebSocket message, bytes. A longer message closes its socket with 1009.
 MAX_MESSAGE_SIZE = 64 * 1024
 
 LANGUAGE_CODE = "en-us"
@@ -366,7 +370,7 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "/static/"
-#: WhiteNoise finds the files in the apps at start, so there is nothing to collect.
+#: WhiteNoise finds the files in the apps at start, so nobody needs to run collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
@@ -388,23 +392,23 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # One line a request and two a socket are too many for a class that checks in at once.
+        # A line for each request and two for each socket would be too many when a class checks in at once.
         "uvicorn.access": {"level": "WARNING"},
         "uvicorn.error": {"level": "WARNING", "filters": ["client_faults"]},
         "daphne": {"level": "WARNING"},
         "daphne.server": {"level": "INFO"},  # where it listens
         "django": {"level": LOG_LEVEL},
-        # Its own handler would print beside ours.
+        # Without its own handler, which would print each line a second time.
         "django.server": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
-        # What these two log are clients' faults, with tracebacks; our own handlers report ours.
+        # These two log clients' faults, with tracebacks. The project's handlers log the server's own faults.
         "socketio": {"level": "CRITICAL"},
         "engineio": {"level": "CRITICAL"},
-        # A traceback a second while Redis is away; `attendance.live.hints` reports once.
+        # It logs a traceback a second while Redis is away. `attendance.live.hints` logs one line.
         "channels_redis": {"level": "CRITICAL"},
-        "pymongo": {"level": "WARNING"},  # below that it logs every command, with the hashes in it
-        "psycopg.pool": {"level": "ERROR"},  # each failed attempt to connect is a warning; we report once
-        # A wrong Host is the client's fault, and a traceback for each would let any stranger fill the disk.
+        "pymongo": {"level": "WARNING"},  # at lower levels it logs every command, with passwords' hashes
+        "psycopg.pool": {"level": "ERROR"},  # it warns of each failed attempt to connect; the project logs one line
+        # A wrong Host is the client's fault. With a traceback for each, any stranger could fill the disk.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },
 }

@@ -1,12 +1,12 @@
-"""Where clients come from."""
+"""The network of a client's address, by which limits and turns count."""
 
 import ipaddress
 
 
 def network_of(address: str | None) -> str:
-    """What a client cannot change about its address at will: of IPv6 the first half, which a household has.
+    """The part of `address` that a client cannot change at will: an IPv4 address, or the first half of an IPv6 address.
 
-    What is no address is left as it is.
+    A text that is no address is returned as it is, and None as "".
     """
     try:
         found = ipaddress.ip_address(address or "")

@@ -1,8 +1,7 @@
-"""A pool of threads that serves whoever waits in turn: nobody's flood is in front of another's single request.
+"""A pool of threads that serves its clients in turn, so that one client's flood does not delay another's one request.
 
-Whoever waits has a turn: first their address, then their account. Addresses are served one after another, and so are
-the accounts of an address. A class that signs in from one address therefore waits for itself, and a pupil at home for
-nobody but those who are being served.
+The pool takes one request of each address in turn, and within an address one request of each account. So a class that
+signs in from one address waits for itself, and a pupil at home waits only for the requests that are being served.
 """
 
 import threading
@@ -16,20 +15,20 @@ R = TypeVar("R")
 
 
 class Turn(NamedTuple):
-    """Who waits."""
+    """The client that waits: its address, and the account that its request names."""
 
     address: str = ""
     account: str = ""
 
 
-#: Whose turn the running request is: for the pools that it waits for in turn.
+#: The turn of the running request, for the pools that the request waits for.
 current: ContextVar[Turn] = ContextVar("turn", default=Turn())  # noqa: B039  it cannot be changed
 
 _Waiting = deque[tuple[Callable[[], Any], "Future[Any]"]]
 
 
 class FairPool:
-    """`threads` threads, named after `name`."""
+    """A pool of `threads` threads, whose names begin with `name`."""
 
     def __init__(self, threads: int, name: str) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -37,7 +36,7 @@ class FairPool:
         self._waiting: OrderedDict[str, OrderedDict[str, _Waiting]] = OrderedDict()
 
     def submit(self, work: Callable[[], R], turn: Turn) -> "Future[R]":
-        """Runs `work` when it is `turn`'s turn; one that is cancelled before is left out."""
+        """Runs `work` when it is `turn`'s turn. A future that is cancelled before then is left out."""
         future: Future[R] = Future()
         with self._lock:
             accounts = self._waiting.setdefault(turn.address, OrderedDict())

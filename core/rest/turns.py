@@ -1,4 +1,4 @@
-"""In whose turn a request waits for what takes long (`ApiView.slow`), told from what came before any view reads it."""
+"""The turn in which a slow request waits (`ApiView.slow`), read from the raw request before any view runs."""
 
 from typing import Any
 from urllib.parse import parse_qs
@@ -7,14 +7,14 @@ from core import strict_json
 from core.addresses import network_of
 from core.turns import Turn
 
-#: What names an account in the bodies of sign-ins, whichever protocol's.
+#: The fields that name an account in the sign-ins of all protocols.
 NAMES = ("email", "rollNumber", "login", "username")
-#: A longer body is no sign-in, bytes. It is not read here, where all other requests would wait for it.
+#: A longer body is no sign-in and is not parsed here, bytes: this code runs in the event loop.
 LONGEST = 4096
 
 
 def turn_of(scope: Any, body: bytes) -> Turn:
-    """The turn of the client's address and of the account that the body names, or else of its credential."""
+    """The turn of the client's network and of the account that the body names, or of the client's credential."""
     client = scope.get("client") or ("", 0)
     return Turn(network_of(client[0]), _account(dict(scope.get("headers", ())), body))
 

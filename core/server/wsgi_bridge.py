@@ -41,8 +41,8 @@ class ClientGone(Exception):
 class WsgiBridge:
     """An ASGI application for HTTP scopes that runs `wsgi` with bodies of up to `body_limit` bytes.
 
-    `turn_of` says by its scope and body in whose turn a request waits for one of the `threads`; without it they are
-    served in the order in which they came.
+    `turn_of` gives, for a request's scope and body, the turn in which the request waits for one of the `threads`. With
+    None, requests are served in the order in which they came.
     """
 
     def __init__(
