@@ -180,13 +180,13 @@ class OneTimeCode(models.Model):
 
 
 class Attempts(models.Model):
-    """How often something was tried, good until `until` (`accounts.limits`)."""
+    """How many attempts `accounts.limits` has counted for one key. The row means nothing after `until`."""
 
-    #: The hash of the limit and of whom it counts for: neither addresses nor e-mails are kept.
+    #: A hash of the limit and of the client or account, so that the table holds neither addresses nor e-mails.
     key = models.CharField(primary_key=True, max_length=64)
     number = models.PositiveIntegerField()
     until = models.DateTimeField(db_index=True)
-    #: When a password was tried last, where one was wrong.
+    #: The time of the last guess of a password. None after a right guess, and for other attempts.
     last_at = models.DateTimeField(null=True)
     #: Whether the account has signed in from this address.
     known = models.BooleanField(default=False)

@@ -20,6 +20,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 
 from accounts.models import User, second_of
 from core import errors
+from core.database.batches import batches
 from core.database.prepared import Prepared
 from core.identity import Actor, Role
 from core.ids import parse_id
@@ -137,12 +138,12 @@ def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
 
 
 def revoked(claims: Iterable[Claims]) -> set[Claims]:
-    """Those of `claims` that stand for nobody any more, because the account changed. Expiry is not looked at."""
+    """Those of `claims` that stand for nobody any more, because the account changed. Expiry is not checked."""
     asked = list(claims)
     users = {}
     ids = list({claim.user_id for claim in asked})
-    for start in range(0, len(ids), 500):
-        rows = User.objects.filter(pk__in=ids[start : start + 500]).values(*_USER_COLUMNS)
+    for some in batches(ids):
+        rows = User.objects.filter(pk__in=some).values(*_USER_COLUMNS)
         users.update({row["id"]: row for row in rows})
     return {claim for claim in asked if claim.user_id not in users or not _holds(claim, users[claim.user_id])}
 

@@ -157,8 +157,9 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
             "connect_timeout": 5,  # seconds
             # A link that dies silently is noticed within 10 s. By TCP's own limits, marks and requests would wait for
             # a quarter of an hour and longer.
-            "tcp_user_timeout": 10_000,  # milliseconds until what was sent must have arrived
-            "keepalives_idle": 4,  # seconds without an answer, then questions: seconds between them, and how many
+            "tcp_user_timeout": 10_000,  # milliseconds in which the other side must confirm what was sent
+            # After 4 s of silence the kernel sends a probe every 2 s, and gives the link up after 3 without an answer.
+            "keepalives_idle": 4,
             "keepalives_interval": 2,
             "keepalives_count": 3,
             **database.get("OPTIONS", {}),

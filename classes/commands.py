@@ -16,7 +16,7 @@ def class_find(text: str) -> Class:
     found = classes.filter(pk=key).first() if key else None
     if found is not None:
         return found
-    # No database stores a NUL, and PostgreSQL refuses to look for one.
+    # No database stores a NUL, and PostgreSQL refuses a query with one.
     named = list(classes.filter(name=text).select_related("teacher")[: _LISTED + 1]) if "\0" not in text else []
     if len(named) == 1:
         return named[0]

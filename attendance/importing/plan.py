@@ -16,14 +16,13 @@ from attendance.importing.documents import Group, Person, Record, Refused
 from attendance.importing.sources import Document
 from attendance.models import Attendance, Session
 from classes.models import Class, Enrolment
+from core.database.batches import batches
 from core.identity import Role
 
 T = TypeVar("T")
 
 #: In a class that took attendance more than once, a pause this long is between two sessions.
 PAUSE = timedelta(minutes=10)
-#: Ids in one query.
-_BATCH = 500
 
 #: What is counted, in the order of the report.
 COLLECTIONS = ("users", "classes", "enrolments", "attendances")
@@ -169,13 +168,13 @@ class _Planner:
         named.update(read.item.student_id for read in self.source.records)
         here = {
             row["id"]: row
-            for some in _batches(sorted(named))
+            for some in batches(sorted(named))
             for row in User.objects.filter(pk__in=some).values("id", "name", "email", "role")
         }
         self.roles = {key: row["role"] for key, row in here.items()}
         owners = {
             key: owner
-            for some in _batches([read.item.email_key for read in self.source.people])
+            for some in batches([read.item.email_key for read in self.source.people])
             for key, owner in User.objects.filter(email_key__in=some).values_list("email_key", "id")
         }
         first: dict[str, str] = {}
@@ -224,7 +223,7 @@ class _Planner:
         named.update(read.item.class_id for read in self.source.records)
         here: dict[str, dict[str, Any]] = {}
         rosters: dict[str, set[str]] = {}
-        for some in _batches(sorted(named)):
+        for some in batches(sorted(named)):
             here.update(
                 (row["id"], {**row}) for row in Class.objects.filter(pk__in=some).values("id", "name", "teacher_id")
             )
@@ -272,7 +271,7 @@ class _Planner:
     def _plan_records(self) -> None:
         here = {
             row["id"]: row
-            for some in _batches([read.item.id for read in self.source.records])
+            for some in batches([read.item.id for read in self.source.records])
             for row in Attendance.objects.filter(pk__in=some).values(
                 "id", "class_ref_id", "session_id", "student_id", "status"
             )
@@ -339,10 +338,10 @@ class _Planner:
         """State, last mark and students of those sessions that are here already."""
         sessions: dict[str, tuple[str, int]] = {}
         students: dict[str, set[str]] = {}
-        for some in _batches(ids):
+        for some in batches(ids):
             rows = Session.objects.filter(pk__in=some).values_list("id", "state", "last_seq")
             sessions.update((key, (state, seq)) for key, state, seq in rows)
-        for some in _batches(list(sessions)):
+        for some in batches(list(sessions)):
             for key, student in Attendance.objects.filter(session_id__in=some).values_list("session_id", "student_id"):
                 students.setdefault(key, set()).add(student)
         return {key: (state, seq, students.get(key, set())) for key, (state, seq) in sessions.items()}
@@ -369,7 +368,3 @@ def split(records: Sequence[Read[Record]]) -> Iterator[list[Read[Record]]]:
 
 def present_among(records: Iterable[Record]) -> int:
     return sum(record.status is Status.PRESENT for record in records)
-
-
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))

@@ -14,6 +14,7 @@ from attendance.importing.plan import Lesson, Plan, Source, derived_id, plan_imp
 from attendance.importing.sources import SourceError
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
+from core.database.batches import batches
 from core.database.unit_of_work import unit_of_work
 
 M = TypeVar("M", bound=Model)
@@ -85,8 +86,7 @@ def _write(plan: Plan, advance: Callable[[int], object]) -> None:
 
 
 def _create(model: type[M], rows: Sequence[M], advance: Callable[[int], object] = lambda count: None) -> None:
-    for start in range(0, len(rows), _BATCH):
-        some = rows[start : start + _BATCH]
+    for some in batches(rows, _BATCH):
         model._default_manager.bulk_create(some)
         advance(len(some))
 

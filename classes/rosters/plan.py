@@ -7,10 +7,8 @@ from enum import Enum
 from accounts.models import User, email_key
 from classes.models import Enrolment
 from classes.rosters.entries import Entry
+from core.database.batches import batches
 from core.identity import Role
-
-#: Keys in one query.
-_BATCH = 500
 
 
 class Outcome(Enum):
@@ -71,18 +69,14 @@ def _known(class_id: str, entries: Iterable[Entry]) -> _Known:
     usable = [entry for entry in entries if entry.problem is None]
     columns = ("id", "name", "email", "email_key", "role", "roll_number")
     by_email: dict[str, User] = {}
-    for some in _batches([email_key(entry.email) for entry in usable if entry.email]):
+    for some in batches([email_key(entry.email) for entry in usable if entry.email]):
         by_email.update((user.email_key, user) for user in User.objects.filter(email_key__in=some).only(*columns))
     by_roll_number: dict[str, User] = {}
-    for some in _batches([entry.roll_number for entry in usable if entry.roll_number]):
+    for some in batches([entry.roll_number for entry in usable if entry.roll_number]):
         found = User.objects.filter(roll_number__in=some).only(*columns)
         by_roll_number.update((user.roll_number, user) for user in found if user.roll_number)
     enrolled = Enrolment.objects.filter(class_ref_id=class_id).values_list("student_id", flat=True)
     return _Known(by_email, by_roll_number, set(enrolled))
-
-
-def _batches(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
 
 
 def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int]) -> Row:

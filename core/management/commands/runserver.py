@@ -1,6 +1,6 @@
-"""`manage.py runserver` is daphne's, so that it has WebSockets.
+"""`manage.py runserver`: daphne's command, because Django's own has no WebSockets.
 
-The app `daphne` is not in INSTALLED_APPS for it: that would load Twisted into every process, the server's too.
+The app `daphne` is not in INSTALLED_APPS, because it would load Twisted into every process, that of `serve` too.
 """
 
 from daphne.management.commands.runserver import Command
