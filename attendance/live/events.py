@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -35,6 +35,9 @@ class Data(msgspec.Struct):
     def students(self) -> Collection[str]:
         """The ids of the students whom it names, as the client spelt them: they must be on the roster."""
         return ()
+
+
+D = TypeVar("D", bound=Data)
 
 
 class NoData(Data):
@@ -258,10 +261,7 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
         await live.ask_for(socket)  # finds a changed role, and closes the socket then
         raise _WRONG_ROLE[event.role]
     session = await event.find(request, raw)
-    try:
-        data = msgspec.convert(raw, event.data)
-    except msgspec.ValidationError:
-        raise errors.InvalidMessage from None
+    data = read_data(raw, event.data)
     if data.students():
         session = await _with_students(request, event, session, raw, data)
     if socket.closing:
@@ -292,6 +292,14 @@ def read_message(text: str) -> tuple[str, Any]:
     if not isinstance(message, dict) or not isinstance(message.get("event"), str):
         raise errors.InvalidMessage
     return message["event"], message.get("data", {})
+
+
+def read_data(raw: Any, kind: type[D]) -> D:
+    """An event's data. Raises `InvalidMessage` if `raw` is not of this kind."""
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError:
+        raise errors.InvalidMessage from None
 
 
 def _chosen_class(raw: Any) -> str | None:

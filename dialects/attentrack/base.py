@@ -1,4 +1,4 @@
-"""The base of AttenTrack's views: bare JSON, its own words for failures, and the two trust modes."""
+"""The base of AttenTrack's views: bare JSON, the dialect's own words for failures, and the two trust modes."""
 
 from typing import Any, ClassVar
 
@@ -15,13 +15,13 @@ from dialects.attentrack.failures import Failures, worded
 
 
 class BareJson(JSONRenderer):
-    """The view's answer as it is."""
+    """Renders the view's answer as it is, without an envelope."""
 
     charset = "utf-8"
 
 
 class AttenTrackView(ApiView):
-    """A route for its `audience`; with ATTENTRACK_OPEN for everybody, unless it never `opens`."""
+    """A route for its `audience`. With ATTENTRACK_OPEN the route is for everybody, unless `opens` is False."""
 
     renderer_classes = (BareJson,)
     protocol = "attentrack"
@@ -34,7 +34,7 @@ class AttenTrackView(ApiView):
 
     @property
     def is_open(self) -> bool:
-        """Nobody is asked who they are; a token that comes along counts for nothing."""
+        """Whether the route asks nobody for a token; a token that a request brings along is not read then."""
         return self.opens and bool(settings.ATTENTRACK_OPEN)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
@@ -44,20 +44,21 @@ class AttenTrackView(ApiView):
         return [] if self.is_open else super().get_permissions()
 
     def only(self, user_id: str) -> None:
-        """`Forbidden` unless the one who asks is this person, or the route is open."""
+        """Raises `Forbidden` unless this person asks, or the route is open."""
         if not self.is_open and self.actor.id != user_id:
             raise errors.Forbidden
 
     def teacher_of(self, class_id: str) -> Actor:
-        """In whose name a class's route works: who asks, or where nobody is asked, the class's teacher."""
+        """In whose name a class's route works: the person who asks, or on an open route the class's teacher."""
         return class_teacher(class_id) if self.is_open else self.actor
 
     def teacher_of_record(self, record_id: str) -> Actor:
+        """The same for the route of a record."""
         return self.teacher_of(selectors.session_class_id(record_id)) if self.is_open else self.actor
 
 
 def read_query(request: Any, name: str) -> str:
-    """A parameter of the query; `InvalidSchema` without it."""
+    """The value of a parameter of the query. Raises `InvalidSchema` if the query does not have it."""
     value = request.query_params.get(name)
     if not value:
         raise errors.InvalidSchema

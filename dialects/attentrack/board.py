@@ -1,7 +1,7 @@
-"""What AttenTrack calls the current attendance: that of the session with the focus.
+"""The current attendance, as AttenTrack calls it: that of the session with the focus.
 
-Its truth is in the database, so that a restart and other processes keep it. It is kept in memory for a second, and
-until something changes here: the app of each student in a class asks for it once a second.
+It stands in the database, so that a restart loses nothing and every process has it. The app of each student in a class
+asks for it once a second, so a process keeps what it has read for a second, or until something changes here.
 """
 
 import threading
@@ -17,7 +17,7 @@ from attendance.signals import session_changed
 from core import strict_json
 from dialects.attentrack import selectors
 
-#: How old what is shown may be: another process may have changed it, seconds.
+#: The age up to which the board shows what it has read, seconds: another process may have changed it since.
 MAX_AGE = 1.0
 
 
@@ -45,7 +45,7 @@ class Board:
         self._read_at = float("-inf")
 
     def current(self) -> Current:
-        """May read the database. Of many who ask at once, one does."""
+        """The current attendance. May read the database; of many threads that ask at once, only one does."""
         with self._lock:
             if self._current is None or time.monotonic() - self._read_at > MAX_AGE:
                 read_at = time.monotonic()
@@ -53,7 +53,7 @@ class Board:
             return self._current
 
     def forget(self, **signal: Any) -> None:
-        """Something changed: the next who asks reads it."""
+        """Something has changed: the next call of `current` reads the database."""
         with self._lock:
             self._current = None
 
@@ -78,14 +78,14 @@ def _loaded(text: str) -> Any:
 
 
 def place_of(location: Any) -> Place | None:
-    """The place in a client's `{latitude, longitude}`; None if there is none."""
+    """The place that a client's `{latitude, longitude}` names; None if it names none."""
     if not isinstance(location, dict):
         return None
     return Place.of(location.get("latitude"), location.get("longitude"))
 
 
 def radius_of(value: Any) -> float | None:
-    """A range in metres, a number or its digits; None for none."""
+    """The range that a client sent as a number or as its digits, in metres; None if it sent none."""
     try:
         radius = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else 0.0
     except ValueError:
@@ -94,11 +94,11 @@ def radius_of(value: Any) -> float | None:
 
 
 def circle_of(current: Current) -> Circle | None:
-    """Where students must be; None where the teacher has told no place or no range."""
+    """Where students must be; None if the teacher has told no place or no range."""
     centre, radius = place_of(current.location), radius_of(current.radius)
     return Circle(centre, radius) if centre is not None and radius is not None else None
 
 
-#: This process's.
+#: The board of this process.
 board = Board()
 session_changed.connect(board.forget)

@@ -1,4 +1,4 @@
-"""`/api/class/*` and `/api/superadmin/*`."""
+"""The routes `/api/class/*` and `/api/superadmin/*`."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from dialects.attentrack.base import AttenTrackView
 
 
 class CreateClass(AttenTrackView):
-    """`POST /api/class/create-class`: a class with its students, all or nothing."""
+    """`POST /api/class/create-class`: makes a class with its students, all or nothing."""
 
     audience = Audience.TEACHER
     body = serializers.ClassInput
@@ -40,7 +40,7 @@ class CreateClass(AttenTrackView):
 
 
 class ClassList(AttenTrackView):
-    """`GET /api/class/getList/:class_id`: the class and its roster."""
+    """`GET /api/class/getList/:class_id`: answers the class and its roster."""
 
     audience = Audience.TEACHER
     failures: ClassVar = {"class_not_found": 404}
@@ -57,7 +57,7 @@ class ClassList(AttenTrackView):
 
 
 class RemoveClass(AttenTrackView):
-    """`DELETE /api/class/remove/:classId`."""
+    """`DELETE /api/class/remove/:classId`: removes the class; its journal stays."""
 
     audience = Audience.TEACHER
     failures: ClassVar = {"class_not_found": 404}
@@ -70,7 +70,7 @@ class RemoveClass(AttenTrackView):
 
 
 class AddTeacher(AttenTrackView):
-    """`POST /api/superadmin/add-teacher`: a teacher who may register."""
+    """`POST /api/superadmin/add-teacher`: adds a teacher, who may register from then on."""
 
     audience = Audience.SUPERUSER
     opens = False
@@ -84,7 +84,7 @@ class AddTeacher(AttenTrackView):
 
 
 class AddTeachers(AttenTrackView):
-    """`POST /api/superadmin/add-teachers`: several; those who are known are passed over."""
+    """`POST /api/superadmin/add-teachers`: adds several teachers and passes over those who have an account."""
 
     audience = Audience.SUPERUSER
     opens = False

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.errors import ApiError, Unauthorized
 
-#: By an error's code, the status of the answer.
+#: The status of the answer, by the error's code.
 Failures = Mapping[str, int]
 
 ON_EVERY_ROUTE: Failures = {
@@ -17,7 +17,7 @@ ON_EVERY_ROUTE: Failures = {
     "class_name_taken": 400,
     "not_verified": 400,
 }
-#: Errors whose own words would say more than this protocol does.
+#: The codes of errors that are all `Forbidden` in this protocol: their own words would say more than it says.
 _FORBIDDEN = ("forbidden", "teacher_only", "student_only", "superuser_only", "not_class_teacher", "not_enrolled")
 
 

@@ -1,4 +1,4 @@
-"""`GET /`, `POST /setAttendance`, `GET /getAttendance`."""
+"""The routes of a lesson: `GET /`, `POST /setAttendance`, `GET /getAttendance`."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ def _text(text: str) -> HttpResponse:
 
 
 class Root(AttenTrackView):
-    """`GET /`: the server is up."""
+    """`GET /`: says that the server is up."""
 
     audience = Audience.ANYONE
     answers: ClassVar = {200: str}
@@ -48,14 +48,17 @@ class SetAttendance(AttenTrackView):
 
 
 class GetAttendance(AttenTrackView):
-    """`GET /getAttendance`: the live session. Asked by each student's app once a second: served from memory."""
+    """`GET /getAttendance`: answers the live session.
+
+    Each student's app asks once a second, so the answer comes from memory.
+    """
 
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: shapes.CurrentAttendance}
 
     def get(self, request: Request) -> Response:
         current = board.current()
-        # In the default mode the server checks the code, so a student has to hear it in class.
+        # In the default mode the server checks the code, so a student must hear the code in class.
         session = current.session
         sees_code = self.is_open or (session is not None and session.teacher_id == self.actor.id)
         return Response(

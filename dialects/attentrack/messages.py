@@ -20,7 +20,7 @@ from dialects.attentrack import services
 from dialects.attentrack.board import board, circle_of, place_of, radius_of
 from dialects.attentrack.room import attendance2, error_frame, frame, room
 
-#: Who sends what comes without a token, where ATTENTRACK_OPEN lets it in.
+#: The sender of messages that come without a token, which ATTENTRACK_OPEN allows.
 ANYBODY = Actor(id="", role=Role.TEACHER, name="", email="")
 
 
@@ -36,7 +36,7 @@ class CallData(events.Data):
 
 
 class PlaceData(events.Data):
-    """Where the teacher is and how far students may be; neither is checked before it is used."""
+    """Where the teacher is and how far from there students may be. The handlers check both."""
 
     location: Any = None
     range: Any = None
@@ -48,7 +48,7 @@ class TimeData(PlaceData):
 
 
 class AttendanceData(events.Data):
-    """Who is here; `studentId` is put in for the roll number by `receive`."""
+    """The student who is here. The app sends the roll number; `receive` adds the `studentId` that it belongs to."""
 
     studentId: str
     rollNumber: str
@@ -59,7 +59,7 @@ class AttendanceData(events.Data):
         return (self.studentId,)
 
 
-# Which session a message is about
+# Finding the session that a message is about
 
 
 async def none(request: Request, raw: Any) -> None:
@@ -72,7 +72,7 @@ async def focused(request: Request, raw: Any) -> LiveSession:
     return await events.require_session(request, lambda: live.sessions.get(live.focus_id or ""))
 
 
-# What a message does
+# Doing what a message asks for
 
 
 async def time_update(request: Request, session: None, data: TimeData) -> None:
@@ -89,7 +89,7 @@ async def time_update(request: Request, session: None, data: TimeData) -> None:
 
 
 async def teacher_loc(request: Request, session: None, data: PlaceData) -> None:
-    """Keeps where the teacher is and how far students may be, against which their places are checked, and says it."""
+    """Keeps where the teacher is and how far students may be, by which their places are checked, and tells the room."""
     location, radius = data.location or "", data.range or ""
     if not settings.ATTENTRACK_OPEN and radius_of(radius) is not None and place_of(location) is None:
         raise errors.LocationMissing  # nobody's place could be checked
@@ -107,7 +107,10 @@ async def first_call(request: Request, session: None, data: CallData) -> None:
 
 
 async def attendance(request: Request, session: LiveSession, data: AttendanceData) -> None:
-    """Marks a student present: the student, who must know the code and be at the place, or the student's teacher."""
+    """Marks a student present, for the student or for the class's teacher.
+
+    A student must send the code that is told in class, and be at the place.
+    """
     actor = request.socket.actor
     if actor is ANYBODY:
         actor = Actor(id=data.studentId, role=Role.STUDENT, name="", email="")
@@ -158,19 +161,19 @@ async def _check(session: LiveSession, data: AttendanceData) -> None:
 
 _ATTENDANCE = "attendance"
 
-#: In the default mode.
+#: The table of the default mode.
 MESSAGES: dict[str, Event] = {
     "time_update": Event(Role.TEACHER, TimeData, time_update, find=none),
     _ATTENDANCE: Event(None, AttendanceData, attendance, find=focused),
     "teacherLoc": Event(Role.TEACHER, PlaceData, teacher_loc, find=none),
     "first_call": Event(Role.TEACHER, CallData, first_call, find=none),
 }
-#: With ATTENTRACK_OPEN, where nobody's role is asked.
+#: The table of ATTENTRACK_OPEN, where the sender's role does not matter.
 OPEN_MESSAGES: dict[str, Event] = {kind: replace(message, role=None) for kind, message in MESSAGES.items()}
 
 
 async def receive(request: Request, text: str) -> None:
-    """Does what a message asks for, or raises the `ApiError` that answers it."""
+    """Does what a message asks for. Raises the `ApiError` that the sender is told."""
     kind, message = read_message(text)
     if kind == _ATTENDANCE:
         message = await _with_student(request.socket.actor, message)
@@ -178,7 +181,7 @@ async def receive(request: Request, text: str) -> None:
 
 
 def read_message(text: str) -> tuple[str, Mapping[str, Any]]:
-    """A message's type, and the whole of it; `InvalidMessage` for anything else."""
+    """The type of a message, and the whole message. Raises `InvalidMessage` for anything that is no message."""
     try:
         message = strict_json.loads(text)
     except ValueError:
@@ -189,7 +192,10 @@ def read_message(text: str) -> tuple[str, Mapping[str, Any]]:
 
 
 async def _with_student(actor: Actor, message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message with the id of the student whose roll number it has; a student may name only themself."""
+    """The message with the id of the student whose roll number it has.
+
+    Raises `InvalidMessage`, `StudentNotFound`, and `Forbidden` for a student who names somebody else.
+    """
     roll_number = message.get("rollNumber")
     if isinstance(roll_number, bool) or not isinstance(roll_number, (str, int)):
         raise errors.InvalidMessage

@@ -1,4 +1,4 @@
-"""What AttenTrack's app says about a lesson and nobody else asks for, as the app spelt it (JSON).
+"""The parts of a lesson that only AttenTrack's app knows, as the app spelt them (JSON).
 
 These tables name a session and a teacher by id alone, without a foreign key. A foreign key would stay in the database
 when this folder is deleted, and refuse there what the core may do. A session's row is never deleted, so no row here is
@@ -14,16 +14,16 @@ class CheckIn(models.Model):
     """How students mark themselves in a session."""
 
     session_id = ObjectIdField(primary_key=True)
-    #: What they must know; empty where they may not mark themselves.
+    #: The code that students must send; empty if they may not mark themselves.
     code = models.CharField(max_length=128, blank=True, default="")
-    #: What the teacher's app counts down.
+    #: The countdown that the teacher's app shows; empty if it sent none.
     countdown = models.CharField(max_length=128, blank=True, default="")
 
 
 class TeachingPlace(models.Model):
     """Where a teacher teaches and how far from there students may be, as the teacher's app last told it.
 
-    `key` is the teacher's id, or `ANYBODY`: with ATTENTRACK_OPEN nobody says who tells it.
+    `key` is the teacher's id. It is `ANYBODY` for a place that came without a token, which ATTENTRACK_OPEN allows.
     """
 
     ANYBODY = "anybody"

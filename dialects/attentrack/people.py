@@ -1,4 +1,4 @@
-"""`/api/student/*` and `/api/teacher/*` as far as they are alike: registration, login, password, profile."""
+"""The routes that `/api/student/*` and `/api/teacher/*` share: registration, login, password, profile."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,82 +20,88 @@ from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What differs between students and teachers."""
+    """What differs between the routes of students and those of teachers."""
 
     role: Role
+    #: Who may use the routes that need the person's own token.
     audience: Audience
-    #: What names one of them, as the services call it.
+    #: The argument by which services and selectors find a person of this kind.
     key: str
-    #: The status of answers that bring somebody in.
+    #: The status of an answer that lets a person in.
     welcome: int
     key_input: type[InputSerializer]
     login_input: type[InputSerializer]
     recover_input: type[InputSerializer]
     change_input: type[InputSerializer]
     update_input: type[InputSerializer]
+    #: Makes the answer that shows a person, of the person's account.
     shape: Callable[[Any], Any]
+    #: Makes the answer that shows a person's classes, of the person's account.
     classes: Callable[[Any], Any]
-    #: What answers look like: of who has just registered, of somebody known, of who has just signed in, of classes.
+    #: The shape of the answer to a person who has just registered.
     registered: type
+    #: The shape of the answer to a person whose token was good.
     known: type
+    #: The shape of the answer to a person who has just logged in.
     signed_in: type
+    #: The shape of the answer that shows a person's classes.
     own_classes: type
-    #: What is raised for somebody whom nobody has named.
+    #: Raised where no account has the e-mail or the roll number that was sent.
     unknown: type[errors.ApiError]
 
 
 STUDENT = Kind(
-    Role.STUDENT,
-    Audience.STUDENT,
-    "roll_number",
-    201,
-    serializers.RollNumberInput,
-    serializers.StudentLoginInput,
-    serializers.StudentRecoverInput,
-    serializers.StudentChangeInput,
-    serializers.StudentUpdateInput,
-    shapes.student,
-    shapes.student_classes,
-    shapes.StudentRegistered,
-    shapes.StudentKnown,
-    shapes.StudentSignedIn,
-    shapes.StudentClasses,
-    errors.StudentNotFound,
+    role=Role.STUDENT,
+    audience=Audience.STUDENT,
+    key="roll_number",
+    welcome=201,
+    key_input=serializers.RollNumberInput,
+    login_input=serializers.StudentLoginInput,
+    recover_input=serializers.StudentRecoverInput,
+    change_input=serializers.StudentChangeInput,
+    update_input=serializers.StudentUpdateInput,
+    shape=shapes.student,
+    classes=shapes.student_classes,
+    registered=shapes.StudentRegistered,
+    known=shapes.StudentKnown,
+    signed_in=shapes.StudentSignedIn,
+    own_classes=shapes.StudentClasses,
+    unknown=errors.StudentNotFound,
 )
 TEACHER = Kind(
-    Role.TEACHER,
-    Audience.TEACHER,
-    "email",
-    200,
-    serializers.EmailInput,
-    serializers.TeacherLoginInput,
-    serializers.TeacherRecoverInput,
-    serializers.TeacherChangeInput,
-    serializers.TeacherUpdateInput,
-    shapes.teacher,
-    shapes.teacher_classes,
-    shapes.TeacherSignedIn,
-    shapes.TeacherKnown,
-    shapes.TeacherSignedIn,
-    shapes.TeacherClasses,
-    errors.TeacherNotFound,
+    role=Role.TEACHER,
+    audience=Audience.TEACHER,
+    key="email",
+    welcome=200,
+    key_input=serializers.EmailInput,
+    login_input=serializers.TeacherLoginInput,
+    recover_input=serializers.TeacherRecoverInput,
+    change_input=serializers.TeacherChangeInput,
+    update_input=serializers.TeacherUpdateInput,
+    shape=shapes.teacher,
+    classes=shapes.teacher_classes,
+    registered=shapes.TeacherSignedIn,
+    known=shapes.TeacherKnown,
+    signed_in=shapes.TeacherSignedIn,
+    own_classes=shapes.TeacherClasses,
+    unknown=errors.TeacherNotFound,
 )
 
 
 class PersonView(KnowsDevice, AttenTrackView):
-    """A route that students and teachers both have; `kind` is the mount's."""
+    """A route that students and teachers both have; `routes_of` gives it its `kind`."""
 
     kind: Kind = STUDENT
 
     def card(self, user_id: str) -> tuple[dict[str, Any], bool]:
-        """The person as the app shows them, and whether their mailbox is known to be theirs."""
+        """The answer that shows a person, and whether the person has confirmed their mailbox."""
         user = account_get(role=self.kind.role, user_id=user_id)
         return self.kind.shape(user), user.email_verified_at is not None
 
     def named(self, body: dict[str, Any]) -> Any:
-        """The account that the body names, if the one who asks may speak for it."""
+        """The account that the body names. Raises `kind.unknown`, and `Forbidden` if the account is somebody else's."""
         user = account_find(role=self.kind.role, **{self.kind.key: body[self.kind.key]})
         if user is None:
             raise self.kind.unknown
@@ -104,12 +110,13 @@ class PersonView(KnowsDevice, AttenTrackView):
 
 
 class OwnView(PersonView):
-    """One that needs the person's own token; `audience` is the kind's."""
+    """A route that needs the person's own token; `routes_of` gives it the audience of its kind."""
 
     audience = Audience.STUDENT
 
 
 def otp_token(request: Request) -> str:
+    """The token that came with the code. Raises `Unauthorized` if the request has none."""
     raw: str | None = request.META.get("HTTP_AUTHORIZATION")
     if not raw:
         raise errors.Unauthorized
@@ -124,7 +131,7 @@ def _issued(issued: Issued) -> Response:
 
 
 class Register(PersonView):
-    """`POST …/register`: mails a code to somebody whom a class sheet or a superuser has named."""
+    """`POST …/register`: mails a code to a person whom a class sheet or a superuser has named."""
 
     audience = Audience.ANYONE
     slow = True
@@ -139,7 +146,7 @@ class TeacherRegister(Register):
 
 
 class VerifyOtp(PersonView):
-    """`POST …/verify-otp`: the account's password, for who has the code."""
+    """`POST …/verify-otp`: sets the account's password for the person who has the code."""
 
     audience = Audience.ANYONE
     slow = True
@@ -163,7 +170,7 @@ class VerifyOtp(PersonView):
 
 
 class Login(PersonView):
-    """`POST …/login`."""
+    """`POST …/login`: answers the person and a token."""
 
     audience = Audience.ANYONE
     slow = True
@@ -175,7 +182,7 @@ class Login(PersonView):
 
 
 class OtpGenerate(PersonView):
-    """`POST …/otp-generate`: mails a code for `forgot`."""
+    """`POST …/otp-generate`: mails the code that `forgot` takes."""
 
     audience = Audience.ANYONE
     slow = True
@@ -185,7 +192,7 @@ class OtpGenerate(PersonView):
 
 
 class TokenLogin(OwnView):
-    """`GET …/token-login`: who the token stands for."""
+    """`GET …/token-login`: answers the person whom the token stands for."""
 
     opens = False
 
@@ -195,7 +202,7 @@ class TokenLogin(OwnView):
 
 
 class ClassesInfo(OwnView):
-    """`GET …/classes-info/:id`: the person's classes."""
+    """`GET …/classes-info/:id`: answers the person's classes."""
 
     def get(self, request: Request, user_id: str) -> Response:
         user = account_get(role=self.kind.role, user_id=user_id)
@@ -204,7 +211,7 @@ class ClassesInfo(OwnView):
 
 
 class Forgot(PersonView):
-    """`POST …/forgot`: the code confirms the mailbox (`verify` true) or gives up the password."""
+    """`POST …/forgot`: with the code, confirms the mailbox (`verify` true) or gives up the password."""
 
     audience = Audience.ANYONE
     credential = "otpToken"
@@ -220,7 +227,7 @@ class Forgot(PersonView):
 
 
 class Change(OwnView):
-    """`POST …/change`: another password."""
+    """`POST …/change`: changes the password."""
 
     slow = True
 
@@ -232,7 +239,7 @@ class Change(OwnView):
 
 
 class Update(OwnView):
-    """`PUT …/update`: the profile of somebody whose mailbox is known to be theirs."""
+    """`PUT …/update`: changes the profile of a person who has confirmed their mailbox."""
 
     def put(self, request: Request) -> Response:
         body = self.read()
@@ -245,11 +252,11 @@ class Update(OwnView):
 
 
 def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
-    """The end of the path → the view, and what it takes, answers and refuses on the routes of this kind."""
+    """By the end of the path: the view, and what it takes, answers and raises on the routes of this kind."""
     message: dict[int, Any] = {200: shapes.Message}
     otp_token: dict[int, Any] = {200: shapes.OtpToken}
-    guessing = (kind.unknown, errors.NotRegistered, errors.InvalidPassword, errors.TooManyRequests)
-    coded = (errors.Unauthorized, errors.InvalidCode, errors.TooManyRequests)
+    with_password = (kind.unknown, errors.NotRegistered, errors.InvalidPassword, errors.TooManyRequests)
+    with_code = (errors.Unauthorized, errors.InvalidCode, errors.TooManyRequests)
     views: dict[str, tuple[type[PersonView], dict[str, Any]]] = {
         "register": (
             Register if kind is STUDENT else TeacherRegister,
@@ -264,12 +271,12 @@ def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
             {
                 "body": serializers.VerifyInput,
                 "answers": {kind.welcome: kind.registered},
-                "raises": (*coded, errors.AlreadyRegistered),
+                "raises": (*with_code, errors.AlreadyRegistered),
             },
         ),
         "login": (
             Login,
-            {"body": kind.login_input, "answers": {kind.welcome: kind.signed_in}, "raises": guessing},
+            {"body": kind.login_input, "answers": {kind.welcome: kind.signed_in}, "raises": with_password},
         ),
         "otp-generate": (
             OtpGenerate,
@@ -277,8 +284,8 @@ def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
         ),
         "token-login": (TokenLogin, {"answers": {kind.welcome: kind.known}, "raises": (kind.unknown,)}),
         "classes-info/<user_id>": (ClassesInfo, {"answers": {200: kind.own_classes}, "raises": (kind.unknown,)}),
-        "forgot": (Forgot, {"body": kind.recover_input, "answers": message, "raises": coded}),
-        "change": (Change, {"body": kind.change_input, "answers": message, "raises": guessing}),
+        "forgot": (Forgot, {"body": kind.recover_input, "answers": message, "raises": with_code}),
+        "change": (Change, {"body": kind.change_input, "answers": message, "raises": with_password}),
         "update": (
             Update,
             {"body": kind.update_input, "answers": message, "raises": (kind.unknown, errors.NotVerified)},

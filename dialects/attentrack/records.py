@@ -1,4 +1,4 @@
-"""A class's records: reports for students and teachers, and `/api/attendance/*`."""
+"""The routes of a class's records: reports for students and for teachers, and `/api/attendance/*`."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView, read_query
 from dialects.attentrack.times import day_and_time
 
-#: So many records a class may have while its teacher, or a student in it, has not confirmed the mailbox.
+#: The number of records up to which a teacher, or a student, may go on without a confirmed mailbox.
 UNVERIFIED_RECORDS = 10
 RECORD_ID = {"id": "The record's id"}
 
@@ -30,7 +30,7 @@ class _StudentView(AttenTrackView):
     audience = Audience.STUDENT
 
     def student(self, roll_number: str) -> Any:
-        """The student of this roll number, if the one who asks is that student."""
+        """The student of this roll number. Raises `StudentNotFound`, and `Forbidden` if somebody else asks."""
         found = account_find(role=Role.STUDENT, roll_number=roll_number)
         if found is None:
             raise errors.StudentNotFound
@@ -39,7 +39,7 @@ class _StudentView(AttenTrackView):
 
 
 class OwnAttendance(_StudentView):
-    """`POST /api/student/attendance`: a student's records in a class. It only reads, whatever its name says."""
+    """`POST /api/student/attendance`: answers a student's records in a class. It marks nobody, against its name."""
 
     failures: ClassVar = {"not_enrolled": 400}
     body = serializers.OwnAttendanceInput
@@ -58,14 +58,14 @@ class OwnAttendance(_StudentView):
                 attendanceMap=[
                     shapes.OwnRecord(**day_and_time(held), status=_is_present(status)) for held, status in records
                 ],
-                # The app reads it as permission, against its name.
+                # The app reads the field as a permission, against its name.
                 not_allowed=student.email_verified_at is not None or len(records) < UNVERIFIED_RECORDS,
             )
         )
 
 
 class OwnAttendances(_StudentView):
-    """`GET /api/student/attendance/:rollNumber`: how often a student was there, by class."""
+    """`GET /api/student/attendance/:rollNumber`: answers how often a student was there, by class."""
 
     answers: ClassVar = {200: dict[str, shapes.Attended]}
     raises = (errors.StudentNotFound,)
@@ -83,7 +83,7 @@ class OwnAttendances(_StudentView):
 
 
 class Records(AttenTrackView):
-    """`POST /api/teacher/records`: how often each student was there, on the days from `startDate` to `endDate`."""
+    """`POST /api/teacher/records`: answers how often each student was there from `startDate` to `endDate`."""
 
     audience = Audience.TEACHER
     body = serializers.RangeInput
@@ -95,7 +95,7 @@ class Records(AttenTrackView):
         found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
         matrix = reports.attendance_matrix(class_id=found.id, since=body["since"], until=body["until"])
         report = {
-            # Who has no roll number, by another protocol's doing, still has a row.
+            # A student who joined by another protocol may have no roll number, and has a row all the same.
             row.roll_number or row.email: shapes.ReportRow(
                 totalDays=row.tally.total,
                 presentCount=row.tally.present,
@@ -108,7 +108,7 @@ class Records(AttenTrackView):
 
 
 class OverallRecords(AttenTrackView):
-    """`POST /api/teacher/overall-records`: the counts of each record in those days."""
+    """`POST /api/teacher/overall-records`: answers the counts of each record from `startDate` to `endDate`."""
 
     audience = Audience.TEACHER
     body = serializers.RangeInput
@@ -133,7 +133,7 @@ class OverallRecords(AttenTrackView):
 
 
 class CreateAttendance(AttenTrackView):
-    """`POST /api/attendance/createAttendance`: a whole record; it ends the class's live session."""
+    """`POST /api/attendance/createAttendance`: takes a whole record, which ends the class's live session."""
 
     audience = Audience.TEACHER
     failures: ClassVar = {"not_verified": 406}
@@ -169,7 +169,7 @@ class CreateAttendance(AttenTrackView):
 
 
 class SpecificRecord(AttenTrackView):
-    """`GET /api/attendance/specific-record?id=`: a record, by roll number."""
+    """`GET /api/attendance/specific-record?id=`: answers a record, by roll number."""
 
     audience = Audience.TEACHER
     query = RECORD_ID
@@ -184,7 +184,7 @@ class SpecificRecord(AttenTrackView):
 
 
 class ChangeRecord(AttenTrackView):
-    """`PATCH /api/attendance/change-specific-record`: flips the students of these roll numbers."""
+    """`PATCH /api/attendance/change-specific-record`: makes present students absent and absent ones present."""
 
     audience = Audience.TEACHER
     body = serializers.FlipInput
@@ -205,7 +205,7 @@ class ChangeRecord(AttenTrackView):
 
 
 class DeleteRecord(AttenTrackView):
-    """`DELETE /api/attendance/delete-record?id=`: the record counts no more; the journal keeps it."""
+    """`DELETE /api/attendance/delete-record?id=`: deletes a record; the marks stay in the journal."""
 
     audience = Audience.TEACHER
     query = RECORD_ID

@@ -32,8 +32,9 @@ RETRY_INTERVAL = 1.0  # seconds
 
 
 def form(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
-    """The wire form by which the hub knows the room's sockets. It spells nothing: a mark's roll number must be read
-    from the database first, so the room spells marks itself.
+    """The wire form by which the hub knows the room's sockets.
+
+    It spells nothing: a mark's roll number must be read from the database first, so the room spells marks itself.
     """
     return []
 
@@ -70,7 +71,7 @@ class Room:
         live.observers.append(self)
 
     async def start(self) -> None:
-        """Once for each event loop, however often it is called."""
+        """Begins to announce marks and to hear other processes. Repeated calls in one event loop do nothing."""
         loop = asyncio.get_running_loop()
         if self._loop is loop:
             return
@@ -83,6 +84,7 @@ class Room:
             await self._hints.start()
 
     async def stop(self) -> None:
+        """The live server stops."""
         if self._announcer is not None:
             self._announcer.cancel()
             await asyncio.gather(self._announcer, return_exceptions=True)

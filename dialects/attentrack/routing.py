@@ -1,4 +1,4 @@
-"""Where AttenTrack's sockets are: `/`, as its app has it, and `/attentrack`."""
+"""The paths of AttenTrack's sockets: `/`, which its app uses, and `/attentrack`."""
 
 import logging
 from typing import Any

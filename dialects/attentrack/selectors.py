@@ -1,4 +1,4 @@
-"""What is read of AttenTrack's own tables: all of it as the app spelt it (JSON), `""` where it said nothing."""
+"""Reads of AttenTrack's own tables. All values are as the app spelt them (JSON), `""` where it sent none."""
 
 from dialects.attentrack.models import CheckIn, TeachingPlace
 
@@ -9,9 +9,9 @@ def check_in_of(session_id: str) -> tuple[str, str]:
 
 
 def place_of_teacher(teacher_id: str, *, or_of_anybody: bool = False) -> tuple[str, str]:
-    """Location and radius as the teacher last told them.
+    """The location and the radius that the teacher last told.
 
-    With `or_of_anybody` a place that nobody knows the teller of counts as well; the last one told wins.
+    With `or_of_anybody` places that came without a token count as well; the last one that was told wins.
     """
     keys = [teacher_id, TeachingPlace.ANYBODY] if or_of_anybody else [teacher_id]
     told = TeachingPlace.objects.filter(pk__in=keys).order_by("-told_at")

@@ -1,4 +1,4 @@
-"""The bodies that AttenTrack's routes take. Fields that are not named here are ignored."""
+"""The bodies of AttenTrack's routes. Fields that are not named here are ignored."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from dialects.attentrack.times import read_day, read_instant
 
 @extend_schema_field({"type": ["string", "integer"]})
 class Text(StrictString):
-    """A string or a whole number, trimmed: the app sends some fields as either."""
+    """A trimmed string. A whole number is taken as its digits: the app sends some fields as either."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=True, **kwargs)
@@ -23,7 +23,7 @@ class Text(StrictString):
 
 
 class Flag(serializers.BooleanField):
-    """`true` or `false`; DRF's own field takes "yes" and 1 as well."""
+    """`true` or `false`, and nothing else: DRF's own field takes "yes" and 1 as well."""
 
     def to_internal_value(self, data: Any) -> bool:
         if not isinstance(data, bool):
@@ -33,7 +33,7 @@ class Flag(serializers.BooleanField):
 
 @extend_schema_field({"type": ["string", "number", "null"]})
 class Json(serializers.Field[str, Any, str, Any]):
-    """A string or a number, kept as JSON and handed on as it came; the value is `""` for null."""
+    """A string or a number, as JSON, to be handed on as it came."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, (str, int, float)) or isinstance(data, bool):
@@ -119,7 +119,7 @@ class TeacherChangeInput(_ChangeInput):
 
 
 class StudentUpdateInput(InputSerializer):
-    """What is left out stays as it is."""
+    """A field that is left out stays as it is."""
 
     rollNumber = roll_number()
     branch = Text(max_length=128, required=False, allow_blank=True)
@@ -129,7 +129,7 @@ class StudentUpdateInput(InputSerializer):
 
 
 class TeacherUpdateInput(InputSerializer):
-    """What is left out stays as it is."""
+    """A field that is left out stays as it is."""
 
     email = StrictEmail()
     eduQualification = Text(max_length=255, source="education", required=False, allow_blank=True)

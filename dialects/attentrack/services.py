@@ -1,4 +1,4 @@
-"""What writes AttenTrack's own tables."""
+"""Writes of AttenTrack's own tables."""
 
 from attendance.services import session_start
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
@@ -11,10 +11,10 @@ from dialects.attentrack.models import CheckIn, TeachingPlace
 @retry_races
 @unit_of_work
 def check_in_open(*, actor: Actor, class_id: str, code: str, countdown: str) -> None:
-    """Starts or resumes a class of `actor`, in which students who know `code` may mark themselves from now on.
+    """Starts or resumes the session of a class of `actor`; students who know `code` may mark themselves from then on.
 
-    `code` and `countdown` are the app's JSON, `""` for none. One unit of work: no session is ever open without the code
-    that it was started with. Raises `ClassNotFound`, `NotClassTeacher`.
+    `code` and `countdown` are the app's JSON, `""` for none. The session and its code come in one unit of work, so that
+    no session is ever open without the code that it was started with. Raises `ClassNotFound`, `NotClassTeacher`.
     """
     session = session_start(actor=actor, class_id=class_id)
     told = {"code": code, "countdown": countdown}
@@ -26,7 +26,10 @@ def check_in_open(*, actor: Actor, class_id: str, code: str, countdown: str) -> 
 @retry_races
 @unit_of_work
 def place_tell(*, teacher_id: str | None, location: str, radius: str) -> None:
-    """Notes where a teacher is (None: it is not known who) and how far students may be, both the app's JSON."""
+    """Notes where a teacher is and how far from there students may be, both as the app's JSON.
+
+    `teacher_id` is None for a place that came without a token.
+    """
     key = teacher_id or TeachingPlace.ANYBODY
     told = {"location": location, "radius": radius, "told_at": now()}
     if not TeachingPlace.objects.filter(pk=key).update(**told):

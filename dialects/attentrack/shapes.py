@@ -1,4 +1,4 @@
-"""What AttenTrack's answers look like: types, which the document shows, and the functions that fill them."""
+"""The shapes of AttenTrack's answers: types, which the OpenAPI document shows, and functions that fill them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
@@ -15,7 +15,7 @@ class Message(TypedDict):
 
 class OtpToken(TypedDict):
     otpToken: str
-    #: With ATTENTRACK_OPEN and DEBUG only.
+    #: The code itself, with ATTENTRACK_OPEN and DEBUG only.
     tempOtp: NotRequired[int]
 
 
@@ -41,7 +41,7 @@ class StudentRegistered(Student):
 
 
 class StudentKnown(Student):
-    """`auth`: whether the mailbox is known to be theirs."""
+    """`auth` says whether the person has confirmed their mailbox."""
 
     auth: bool
 
@@ -62,7 +62,7 @@ class Teacher(TypedDict):
 
 
 class TeacherKnown(Teacher):
-    """`auth`: whether the mailbox is known to be theirs."""
+    """`auth` says whether the person has confirmed their mailbox."""
 
     auth: bool
 

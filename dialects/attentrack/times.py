@@ -1,4 +1,4 @@
-"""Days and instants as AttenTrack's app writes and reads them, in the school's time (`TIME_ZONE`)."""
+"""Days and instants in the app's spelling. All of them are in the school's time (`TIME_ZONE`)."""
 
 import re
 from datetime import date, datetime
@@ -12,9 +12,9 @@ _DATE_STRING = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d{4})\Z", 
 
 
 def read_instant(text: str) -> datetime:
-    """The instant that an ISO date or time, or a `toDateString()`, names; ValueError for anything else.
+    """The instant that an ISO date, an ISO time or a `toDateString()` names. Raises ValueError for anything else.
 
-    Without an offset it is the school's time, without a time of day the day's first moment.
+    A text without an offset is in the school's time; a text without a time of day names the day's first moment.
     """
     found = _DATE_STRING.match(text)
     if found and found[1] in _MONTHS:
@@ -28,17 +28,18 @@ def read_instant(text: str) -> datetime:
 
 
 def read_day(text: str) -> date:
-    """The school's day in which that instant is."""
+    """The school's day in which the instant of `read_instant` is."""
     return timezone.localtime(read_instant(text)).date()
 
 
 class DayAndTime(TypedDict):
-    """`dd-mm-yy` and `HH:MM`, in the school's time."""
+    """A day as `dd-mm-yy` and a time as `HH:MM`, in the school's time."""
 
     date: str
     time: str
 
 
 def day_and_time(moment: datetime) -> DayAndTime:
+    """The app's spelling of an instant."""
     local = timezone.localtime(moment)
     return {"date": f"{local:%d-%m-%y}", "time": f"{local:%H:%M}"}

@@ -1,1 +1,1 @@
-"""The Socket.IO events protocol: /ws's own session (the focus) under other names, with the token in the query."""
+"""The Socket.IO events protocol: the session that /ws means, under other names, with the token in the query."""

@@ -1,4 +1,4 @@
-"""The events dialect: its table, and its words for what happens."""
+"""The events dialect: its table of events, its handshake, and its words for facts."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from dialects.socketio.packets import event_frame
 
 class PresentData(events.Data):
     studentId: str
-    #: All that a teacher can say here; absent is who was never marked.
+    #: The only status that a teacher can give here; a student without a mark is absent.
     status: ClassVar[str] = Status.PRESENT.value
 
     def students(self) -> Collection[str]:
@@ -38,7 +38,7 @@ async def my_status(request: Request, session: LiveSession, data: NoData) -> Non
 
 
 def spell(fact: Fact) -> tuple[str, Any] | None:
-    """The event for a fact; None for what this dialect has no event for."""
+    """The event for a fact, and its data; None if this dialect has no event for it."""
     match fact:
         case Marked(student_id=student_id, status=status):
             return "ATTENDANCE_MARKED", {"studentId": student_id, "status": status.as_basic.value}
@@ -60,7 +60,7 @@ def form(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
 
 
 class Events(Dialect):
-    """Spoken where the handshake's query has the token, and where there is none at all."""
+    """Spoken by connections whose query has the token, and by those without any token."""
 
     events: ClassVar = {
         "MARK_ATTENDANCE": Event(Role.TEACHER, PresentData, events.mark, marks=True),

@@ -1,1 +1,1 @@
-"""The Socket.IO rooms protocol: many sessions at once, each named in every message, with the token in `auth`."""
+"""The Socket.IO rooms protocol: many sessions at once. Each message names its session; the token stands in `auth`."""

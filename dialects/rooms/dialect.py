@@ -1,8 +1,8 @@
-"""The rooms dialect: its table, its handshake, and its words for errors."""
+"""The rooms dialect: its table of events and its handshake."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from django.conf import settings
@@ -19,10 +19,11 @@ from attendance.sheets import Sheet
 from core import errors
 from core.identity import Actor, Role
 from dialects.rooms import shapes
+from dialects.rooms.failures import END, message_of
 from dialects.rooms.shapes import RoomForm, StatisticsForm
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
 
-#: What a client calls a session.
+#: The name by which a client calls a session: its id, its class's id, or a name of the client's own.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
@@ -31,7 +32,7 @@ class SessionData(events.Data):
 
 
 class StartData(SessionData):
-    #: The class of a session with a new name.
+    #: The class whose session gets the name, if no session has it yet.
     class_id: str | None = None
 
 
@@ -54,22 +55,12 @@ class BulkData(SessionData):
         return [update.student_id for update in self.attendanceUpdates]
 
 
-D = TypeVar("D", bound=events.Data)
-
-
-def _read(raw: Any, data: type[D]) -> D:
-    try:
-        return msgspec.convert(raw, data)
-    except msgspec.ValidationError:
-        raise errors.InvalidMessage from None
-
-
-# Which session a message means
+# Finding the session that a message is about
 
 
 async def started(request: Request, raw: Any) -> LiveSession:
     """The session that `startAttendanceSession` opens or resumes."""
-    data = _read(raw, StartData)
+    data = events.read_data(raw, StartData)
     row = await gateway.write(
         services.session_start_by_name,
         actor=request.socket.actor,
@@ -83,7 +74,7 @@ async def started(request: Request, raw: Any) -> LiveSession:
 
 
 async def owned(request: Request, raw: Any) -> LiveSession:
-    """The open session of the teacher who asks."""
+    """The open session that the message names. Raises `NotClassTeacher` if it is another teacher's."""
     session = await _open(request, raw)
     if session.teacher_id != request.socket.actor.id:
         await request.live.ask_for(request.socket)
@@ -93,7 +84,7 @@ async def owned(request: Request, raw: Any) -> LiveSession:
 
 
 async def joined(request: Request, raw: Any) -> LiveSession:
-    """The open session of the student who asks; an open roster takes them in."""
+    """The open session that the message names. An open roster takes in the student who asks."""
     live, actor = request.live, request.socket.actor
     session = await _open(request, raw)
     if actor.id not in session.roster:
@@ -103,7 +94,7 @@ async def joined(request: Request, raw: Any) -> LiveSession:
 
 
 async def followed(request: Request, raw: Any) -> LiveSession:
-    """The open session of the teacher who asks, or one that the student who asks has joined."""
+    """The open session that the message names: one of the teacher who asks, or one that the student has joined."""
     if request.socket.actor.role is Role.TEACHER:
         return await owned(request, raw)
     session = await _open(request, raw)
@@ -114,15 +105,15 @@ async def followed(request: Request, raw: Any) -> LiveSession:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A session that may be over: then it is not live."""
+    """A session that may be over; `live` is None then."""
 
     sheet: Sheet
     live: LiveSession | None
 
 
 async def readable(request: Request, raw: Any) -> Found:
-    """The session of the teacher who asks, open or over."""
-    data = _read(raw, SessionData)
+    """The session that the message names, open or over. Raises `NotClassTeacher` if it is another teacher's."""
+    data = events.read_data(raw, SessionData)
     if await request.live.find(data.session_id) is not None:
         session = await owned(request, raw)
         return Found(session.sheet(), session)
@@ -131,13 +122,13 @@ async def readable(request: Request, raw: Any) -> Found:
 
 
 async def _open(request: Request, raw: Any) -> LiveSession:
-    session = await request.live.find(_read(raw, SessionData).session_id)
+    session = await request.live.find(events.read_data(raw, SessionData).session_id)
     if session is None:
         raise errors.NoActiveSession
     return session
 
 
-# What a message does
+# Doing what a message asks for
 
 
 def _follow(request: Request, session: LiveSession, name: str) -> None:
@@ -193,7 +184,7 @@ async def bulk(request: Request, session: LiveSession, data: BulkData) -> None:
             {"session_id": data.session_id, "updatedRecords": records, "totalUpdated": len(records)},
         )
 
-    # Of two entries for one student the last counts.
+    # If a student has two entries, the last one counts.
     statuses = {update.student_id.lower(): Status(update.status) for update in data.attendanceUpdates}
     await events.commit(request, session, statuses, Method.BULK, confirm)
 
@@ -220,28 +211,20 @@ async def subscribe(request: Request, session: LiveSession, data: SessionData) -
     request.acknowledge(form.data(session.sheet().statistics))
 
 
-_MESSAGES = {
-    errors.TeacherEventOnly.code: "Teacher profile not found",
-    errors.StudentEventOnly.code: "Student profile not found",
-    errors.NoActiveSession.code: "Attendance session not active",
-    errors.NotClassTeacher.code: "Only the session teacher can manage attendance",
-    errors.UnknownEvent.code: errors.InvalidMessage.message,
-}
-_END = "endAttendanceSession"
-
-
 class Rooms(Dialect):
-    """Spoken where a connection has `auth`, and on CHAT_PORT."""
+    """Spoken by connections that have `auth`, and on CHAT_PORT."""
 
     events: ClassVar = {
-        "startAttendanceSession": Event(Role.TEACHER, StartData, start, started),
-        "joinAttendanceSession": Event(Role.STUDENT, SessionData, join, joined),
-        "markStudentPresent": Event(Role.TEACHER, StudentData, mark_present, owned, marks=True, tells_unknown=True),
-        "markStudentAbsent": Event(Role.TEACHER, StudentData, mark_absent, owned, marks=True, tells_unknown=True),
-        "getAttendanceSessionData": Event(Role.TEACHER, SessionData, get_data, readable),
-        "bulkUpdateAttendance": Event(Role.TEACHER, BulkData, bulk, owned, marks=True, tells_unknown=True),
-        _END: Event(Role.TEACHER, SessionData, end, owned),
-        "subscribeStatistics": Event(None, SessionData, subscribe, followed),
+        "startAttendanceSession": Event(Role.TEACHER, StartData, start, find=started),
+        "joinAttendanceSession": Event(Role.STUDENT, SessionData, join, find=joined),
+        "markStudentPresent": Event(
+            Role.TEACHER, StudentData, mark_present, find=owned, marks=True, tells_unknown=True
+        ),
+        "markStudentAbsent": Event(Role.TEACHER, StudentData, mark_absent, find=owned, marks=True, tells_unknown=True),
+        "getAttendanceSessionData": Event(Role.TEACHER, SessionData, get_data, find=readable),
+        "bulkUpdateAttendance": Event(Role.TEACHER, BulkData, bulk, find=owned, marks=True, tells_unknown=True),
+        END: Event(Role.TEACHER, SessionData, end, find=owned),
+        "subscribeStatistics": Event(None, SessionData, subscribe, find=followed),
     }
     error_event: ClassVar = "attendanceError"
 
@@ -269,6 +252,4 @@ class Rooms(Dialect):
             raise Refused("Invalid token") from None
 
     def message_of(self, error: errors.ApiError, event: str | None) -> str:
-        if event == _END and error.code == errors.NotClassTeacher.code:
-            return "Only the session teacher can end attendance"
-        return _MESSAGES.get(error.code, error.message)
+        return message_of(error, event)

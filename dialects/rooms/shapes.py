@@ -1,4 +1,4 @@
-"""The rooms dialect's words for what happens in a session, under the id that a client uses for it."""
+"""The shapes of the rooms dialect. Each names the session by the id that the client uses for it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from dialects.socketio.packets import event_frame
 
 Json = dict[str, Any]
 
-#: Our states in the dialect's words.
+#: The dialect's words for the states of a session.
 _STATES = {SessionState.OPEN: "active", SessionState.ENDED: "ended", SessionState.VOIDED: "ended"}
 
 
 def session_shape(session_id: str, sheet: Sheet) -> Json:
-    """`session`."""
+    """The field `session`."""
     return {
         "session_id": session_id,
         "_id": sheet.session_id,
@@ -34,7 +34,7 @@ def session_shape(session_id: str, sheet: Sheet) -> Json:
 
 
 def record_shape(session_id: str, entry: Entry) -> Json:
-    """`attendanceRecord`."""
+    """The field `attendanceRecord`."""
     return {
         "session_id": session_id,
         "student_id": entry.student_id,
@@ -46,18 +46,18 @@ def record_shape(session_id: str, entry: Entry) -> Json:
 
 
 def mark_shape(session_id: str, session: LiveSession, mark: Marked) -> Json:
-    """The `attendanceRecord` that a mark made."""
+    """The field `attendanceRecord` after a mark."""
     name = session.name_of(mark.student_id)
     return record_shape(session_id, Entry(mark.student_id, name, mark.status, mark.at, mark.by_id))
 
 
 def records_shape(session_id: str, sheet: Sheet) -> list[Json]:
-    """`attendanceRecords`."""
+    """The field `attendanceRecords`."""
     return [record_shape(session_id, entry) for entry in sheet.entries]
 
 
 def statistics_shape(statistics: Statistics) -> Json:
-    """`statistics`."""
+    """The field `statistics`."""
     return {
         "total": statistics.total,
         "present": statistics.present,
@@ -68,7 +68,7 @@ def statistics_shape(statistics: Statistics) -> Json:
 
 
 def data_shape(session_id: str, sheet: Sheet) -> Json:
-    """`{session, attendanceRecords, statistics}`."""
+    """The fields `{session, attendanceRecords, statistics}`."""
     return {
         "session": session_shape(session_id, sheet),
         "attendanceRecords": records_shape(session_id, sheet),
@@ -78,7 +78,7 @@ def data_shape(session_id: str, sheet: Sheet) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class RoomForm:
-    """The wire form of those in a room who call its session `session_id`: its teacher, or its students."""
+    """The wire form of sockets that call a session `session_id`: the teacher's, or the students'."""
 
     session_id: str
     is_teacher: bool
@@ -124,7 +124,7 @@ class RoomForm:
 
 @dataclass(frozen=True, slots=True)
 class StatisticsForm:
-    """The same for live statistics."""
+    """The form of live statistics for sockets that call a session `session_id`."""
 
     session_id: str
 
@@ -136,7 +136,7 @@ class StatisticsForm:
 
 
 def _together(facts: Sequence[Fact]) -> Iterable[list[Fact]]:
-    """The marks that one bulk update made are one group, every other fact is one of its own."""
+    """Groups of facts: the marks of a bulk update are one group, and each other fact is a group of its own."""
 
     def key(entry: tuple[int, Fact]) -> Any:
         position, fact = entry

@@ -1,4 +1,4 @@
-"""What a Socket.IO dialect is: a table of events, and how it reads a handshake and words what happens."""
+"""The base of a Socket.IO dialect: its table of events, its handshake, and its words for facts and failures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from dialects.socketio.packets import ack_frame, event_frame
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """How a client introduces itself: its URL's query, the `auth` of its connection (None without one), our port."""
+    """How a client introduces itself: its URL's query, its connection's `auth` (None without one), our port."""
 
     query: Mapping[str, list[str]]
     auth: Any
@@ -27,7 +27,7 @@ class Handshake:
 
 
 class Refused(Exception):
-    """A connection that is refused; the client hears the message."""
+    """Raised for a connection that is refused; the client hears the message."""
 
 
 class Dialect(ABC):
@@ -38,12 +38,12 @@ class Dialect(ABC):
 
     @property
     def form(self) -> WireForm | None:
-        """How its sockets hear what is for their users; None: they hear only the sessions that they follow."""
+        """How a socket hears the facts that are for its user; None: it hears only the sessions that it follows."""
         return None
 
     @property
     def own_port(self) -> int | None:
-        """The port on which nothing else is spoken."""
+        """The port on which nothing but this dialect is spoken; None if there is none."""
         return None
 
     @abstractmethod
@@ -52,28 +52,28 @@ class Dialect(ABC):
 
     @abstractmethod
     def authenticate(self, handshake: Handshake) -> tuple[Actor, Claims]:
-        """Who is there; raises Refused. In a thread: it reads the database."""
+        """The person who connects, and the token's claims. Raises Refused. Runs in a thread: it reads the database."""
 
     def message_of(self, error: errors.ApiError, event: str | None) -> str:
-        """The dialect's words for an error, in answer to `event`."""
+        """The dialect's words for an error that answers `event`."""
         return error.message
 
     def error(self, message: str) -> str:
-        """The frame that says an error's message."""
+        """The frame that says an error's words."""
         return event_frame(self.error_event, {"message": message})
 
     def spell(self, session: LiveSession, fact: Fact) -> tuple[str, Any] | None:
-        """The event for a fact, where the dialect has one that does not depend on the socket."""
+        """The event for a fact, and its data; None if the dialect has none that is the same for all sockets."""
         return None
 
 
 class Request(events.Request):
-    """A client's event. What it is answered goes to its callback as well, if it has one."""
+    """A client's event. If the client waits with a callback, the callback gets the answer as well."""
 
     def __init__(self, live: Live, socket: Socket, dialect: Dialect, ack_id: int | None) -> None:
         super().__init__(live, socket)
         self.dialect = dialect
-        #: Its name, once it is read.
+        #: The event's name, once it is read.
         self.event: str | None = None
         self._ack_id = ack_id
 
@@ -82,7 +82,7 @@ class Request(events.Request):
         self.acknowledge(data)
 
     def acknowledge(self, data: Any) -> None:
-        """Calls the client's callback, once."""
+        """Calls the client's callback. The second call does nothing."""
         if self._ack_id is not None:
             self.live.hub.tell(self.socket, ack_frame(self._ack_id, data))
             self._ack_id = None

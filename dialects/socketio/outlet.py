@@ -1,8 +1,8 @@
 """A Socket.IO connection's way out: the queue that Engine.IO empties into a WebSocket or into polls.
 
-Frames for a WebSocket go past that queue once it is empty, because its way of waking up costs more than the frame.
-Server CPU for each delivered frame at 300 sockets, one mark at a time: 94 µs with it, 56 without (/ws: 39); in a
-burst 36 and 9. The WebSocket's own outlet cuts off a slow reader; who polls too seldom is found out here.
+Once the queue is empty, frames for a WebSocket go past it, because to wake the queue costs more than the frame. Server
+CPU for each delivered frame at 300 sockets, one mark at a time: 94 µs through the queue, 56 past it (/ws: 39); in a
+burst 36 and 9. The WebSocket's own outlet closes a slow reader; a client that polls too seldom is closed here.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ _closing: set[asyncio.Task[None]] = set()
 
 
 class EngineQueue(asyncio.Queue[Any]):
-    """Engine.IO's queue of packets for one client, which knows how many characters wait in it.
+    """Engine.IO's queue of packets for one client. It counts the characters that wait in it.
 
-    `pipe` is the outlet of the client's WebSocket, once it has one.
+    `pipe` is the outlet of the client's WebSocket, once the client has one.
     """
 
     pipe: AsgiOutlet | None = None
@@ -31,7 +31,7 @@ class EngineQueue(asyncio.Queue[Any]):
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
         self.unsent = 0
-        #: Packets that nobody has taken yet. Engine.IO sends what it takes before anything else in the loop runs.
+        #: The number of packets that Engine.IO has not taken yet. It sends a packet in the turn in which it takes it.
         self.untaken = 0
 
     def _put(self, item: Any) -> None:
@@ -55,7 +55,7 @@ def _size(item: Any) -> int:
 
 
 class EngineOutlet:
-    """`attendance.live.socket.Outlet` over an Engine.IO socket. Holds everything back until `open`."""
+    """`attendance.live.socket.Outlet` over an Engine.IO socket. It holds all frames back until `open`."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
@@ -68,7 +68,7 @@ class EngineOutlet:
         return None  # Engine.IO's queue must see each frame
 
     def open(self) -> None:
-        """The client has been told that it is connected: what waited may go."""
+        """The client knows that it is connected: the frames that were held back may go."""
         held, self._held = self._held, None
         self.send(held or Frames())
 
@@ -94,7 +94,7 @@ class EngineOutlet:
         self.send(Frames([make()]))
 
     def close(self, code: int) -> None:
-        """Socket.IO has no codes: the client hears that the server disconnected it."""
+        """Disconnects the client. Socket.IO has no close codes, so the client hears none."""
         if self._closed:
             return
         if self._held is not None:
@@ -113,7 +113,7 @@ class EngineOutlet:
         task.add_done_callback(_closing.discard)
 
     async def _close(self) -> None:
-        with contextlib.suppress(TimeoutError):  # who polls must come for the last words
+        with contextlib.suppress(TimeoutError):  # a client that polls must fetch its last frames
             await asyncio.wait_for(self._queue.join(), CLOSE_TIMEOUT)
         await cut(self._engine)
 
@@ -122,4 +122,4 @@ async def cut(engine: Any) -> None:
     """Ends an Engine.IO socket, whatever its transport, without waiting for the client."""
     await engine.close(wait=False, abort=True)
     engine.queue.put_nowait(Packet(CLOSE))
-    engine.queue.put_nowait(None)  # its writer, or its poll, returns
+    engine.queue.put_nowait(None)  # ends the wait of its writer or of its poll

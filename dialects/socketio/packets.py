@@ -10,33 +10,33 @@ from core import errors, strict_json
 
 _encode = msgspec.json.Encoder().encode
 
-#: The one event that the library's server knows of its clients. Theirs are inside it, so that a client's own `connect`,
-#: `disconnect` or `*` never meets a handler of the server's by its name.
+#: The one event of clients that the library's server knows. It carries the client's own event, so that a client's event
+#: `connect`, `disconnect` or `*` never reaches the server's handler of that name.
 CLIENT_EVENT = "client event"
 
-#: Ends a connection to the namespace.
+#: The packet that ends a connection to the namespace.
 DISCONNECT = str(packet.DISCONNECT)
 
 
 def event_frame(event: str, data: Any) -> str:
-    """An event for the client."""
+    """The frame of an event for the client."""
     return f"{packet.EVENT}{_encode([event, data]).decode()}"
 
 
 def ack_frame(ack_id: int, data: Any) -> str:
-    """What the client's callback gets."""
+    """The frame that calls the client's callback with `data`."""
     return f"{packet.ACK}{ack_id}{_encode([data]).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientEvent:
-    """An event as a client sent it: `[name, argument, …]` if it is well-formed; `ack_id` if it has a callback."""
+    """An event as a client sent it: `[name, argument, …]` if it is well-formed. `ack_id` names the callback, if any."""
 
     content: Any
     ack_id: int | None
 
     def read(self) -> tuple[str, Any]:
-        """The event's name and its payload, `{}` for none; `InvalidMessage` for anything but one payload."""
+        """The event's name and its payload, `{}` for none. Raises `InvalidMessage` for several payloads or no event."""
         match self.content:
             case [str(name)] | [str(name), None]:
                 return name, {}
@@ -51,10 +51,10 @@ class _StrictJson:
 
 
 class Packet(packet.Packet):  # type: ignore[misc]
-    """Never fails to read: whatever is no packet at all becomes an event without content, which is answered as one.
+    """A packet that can be read from anything: what is no packet becomes an event without content.
 
-    So no client's mistake reaches the library's log, or its answer to acknowledgements: those we send ourselves, in
-    their place among the events.
+    Such an event is answered with an error. So no client's mistake reaches the library's log. The library sends no
+    acknowledgements either: this server sends them, in their place among the events.
     """
 
     json = _StrictJson
@@ -65,14 +65,14 @@ class Packet(packet.Packet):  # type: ignore[misc]
 
     def decode(self, encoded_packet: Any) -> int:
         if isinstance(encoded_packet, bytes):
-            self._set(packet.ACK, None)  # a binary event's attachment; the event itself was refused
+            self._set(packet.ACK, None)  # the attachment of a binary event, which was refused
             return 0
         try:
             if not isinstance(encoded_packet, str):
                 raise ValueError("no packet")
             super().decode(encoded_packet)
         except (ValueError, TypeError, IndexError, RecursionError):
-            self._event(None)  # its id, if it was read so far, is good for an answer
+            self._event(None)  # with its id, if that could be read, the client is answered
             return 0
         match self.packet_type:
             case packet.EVENT:
@@ -83,7 +83,7 @@ class Packet(packet.Packet):  # type: ignore[misc]
                 pass
             case packet.BINARY_ACK:
                 self._set(packet.ACK, None)
-            case _:  # binary events too: no payload of ours is
+            case _:  # binary events too: no event of the dialects is binary
                 self._event(None)
         return 0
 

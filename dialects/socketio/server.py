@@ -1,7 +1,7 @@
-"""The Socket.IO server: connections, and their way to the events' tables and the hub.
+"""The Socket.IO server: it connects clients to the events' tables and to the hub.
 
-python-socketio speaks the protocol; rooms and emitting are the hub's, which encodes a frame once for all who hear it
-(the library makes a task of every recipient).
+python-socketio speaks the protocol. Its rooms and its `emit` are not used, because it makes a task for each recipient;
+the hub encodes a frame once for all sockets that hear it.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from dialects.socketio.packets import CLIENT_EVENT, ClientEvent, Packet
 
 logger = logging.getLogger(__name__)
 
-#: A client that has not said who it is by then is disconnected, seconds.
+#: The time in which a client must send its CONNECT, seconds; then it is disconnected.
 CONNECT_TIMEOUT = 45.0
 NAMESPACE = "/"
 
-# A poll's body is limited by its size. The library's own limit, 16 packets whatever their size, refuses a short burst.
+# A poll's body is limited by its size. The library's own limit of 16 packets of any size refuses a short burst.
 Payload.max_decode_packets = settings.MAX_MESSAGE_SIZE
 
 
 class _Server(socketio.AsyncServer):  # type: ignore[misc]
-    """The library's server on our Engine.IO; a client that never connects to it does not stay."""
+    """The library's server over the guarded Engine.IO. It disconnects a client that never sends a CONNECT."""
 
     def _engineio_server_class(self) -> type[transport.EngineServer]:
         return transport.EngineServer
@@ -59,14 +59,14 @@ class _Client:
 
 
 class SocketIo:
-    """The ASGI application for /socket.io; `dialects` in the order in which they are asked whether they are meant."""
+    """The ASGI application for /socket.io. A connection speaks the first of the `dialects` that it is meant for."""
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
         self.dialects = list(dialects)
         self.server = _Server(
             async_mode="asgi",
             serializer=Packet,
-            # One event of a client after the other; each client's wait for nobody else's.
+            # A client's events are done one after another; no client waits for another client's events.
             async_handlers=False,
             max_http_buffer_size=settings.MAX_MESSAGE_SIZE,
             http_compression=False,
@@ -83,7 +83,7 @@ class SocketIo:
 
     @property
     def own_ports(self) -> set[int]:
-        """The ports on which nothing but one dialect is served."""
+        """The ports on which nothing but one dialect is spoken."""
         return {dialect.own_port for dialect in self.dialects if dialect.own_port is not None}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -118,12 +118,12 @@ class SocketIo:
             logger.exception("A Socket.IO connection could not be opened.")
             raise exceptions.ConnectionRefusedError(errors.InternalError.message) from None
         self._clients[sid] = _Client(socket, dialect, outlet)
-        # Once this returns, the library queues the client's CONNECT, before anything else in the loop has its turn.
+        # When this returns, the library queues the client's CONNECT before anything else in the loop runs.
         asyncio.get_running_loop().call_soon(self._connected, sid, engine)
 
     def _connected(self, sid: str, engine: Any) -> None:
         if engine.closed:
-            self._disconnect(sid)  # it went while it was let in, which the library does not tell
+            self._disconnect(sid)  # the client left while it was let in; the library does not tell that
         elif sid in self._clients:
             self._clients[sid].outlet.open()
 
@@ -145,6 +145,6 @@ class SocketIo:
         await events.perform(request, dialect.events, name, payload)
 
     async def _stop(self) -> None:
-        """Lets go of those who poll, whose waiting would hold up the server's end; it closes WebSockets itself."""
+        """Disconnects the clients that poll: the server would wait for their polls. WebSockets it closes by itself."""
         polling = [engine for engine in self.server.eio.sockets.values() if not engine.upgraded]
         await asyncio.gather(*map(cut, polling))

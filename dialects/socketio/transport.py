@@ -1,7 +1,7 @@
-"""Engine.IO over ASGI, guarded: what it sends to a WebSocket passes the same outlet as /ws, what comes is looked at.
+"""Engine.IO over ASGI, guarded: its frames pass the same outlet as those of /ws, and clients' frames are checked first.
 
-Engine.IO itself waits for a slow reader while its queue grows without end, answers a frame that it cannot read with a
-crash, and lets a body that is too long hang.
+Left alone, Engine.IO waits for a slow reader while its queue grows without end, crashes at a frame that it cannot read,
+and never answers a body that is too long.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CLOSE_NORMAL, CLOSE_PROTOCOL_ERROR, CLOSE_TOO_BIG = 1000, 1002, 1009
 
-#: Where a WebSocket's scope has its outlet.
+#: The key under which a WebSocket's scope has its outlet.
 PIPE = "socketio.pipe"
 
-#: The first character of each of Engine.IO's packets.
+#: The first characters of Engine.IO's packets.
 _PACKETS = frozenset("0123456")
 
 
 class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
-    """Engine.IO's server with queues that are counted, which never waits for a client that it disconnects."""
+    """Engine.IO's server. Its queues count what waits, and it does not wait for a client that it disconnects."""
 
     def generate_id(self) -> str:
-        """A client's id, which begins with the name of the worker that has the client."""
+        """A new client's id. It begins with the name of the worker that has the client."""
         worker, sid = this_worker(), str(super().generate_id())
         return f"{worker.name}.{sid}" if worker is not None else sid
 
@@ -49,7 +49,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 
 
 def worker_of(query: bytes) -> str | None:
-    """The worker that has the client whose request has this query; None for one that has no id yet."""
+    """The worker that has the client, by the query of the client's request; None if the client has no id yet."""
     name, dot, _ = _sid(query).partition(".")
     return name if dot else None
 
@@ -59,7 +59,7 @@ def _sid(query: bytes) -> str:
 
 
 async def serve_polling(engine: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    """One HTTP request. A body over the limit is answered 413, and its client connects again."""
+    """Serves one HTTP request. A body over the limit is answered 413; the client connects again after that."""
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if length.isdigit() and int(length) > settings.MAX_MESSAGE_SIZE:
         headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
@@ -70,7 +70,7 @@ async def serve_polling(engine: Any, scope: Scope, receive: Receive, send: Send)
 
 
 async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    """One WebSocket, from its handshake to its end."""
+    """Serves one WebSocket, from its handshake to its end."""
     task = asyncio.current_task()
     abandoned = False
 
@@ -83,7 +83,7 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
     receive, send = closable(scope, receive, send)
     outlet = make_outlet(scope, send, abandon)
     accepted = False
-    scope[PIPE] = outlet  # for a connection that begins here
+    scope[PIPE] = outlet  # for a client that connects by WebSocket
     upgraded = engine.sockets.get(_sid(scope.get("query_string", b"")))
 
     async def send_through(message: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
                 if kind == "websocket.accept":
                     accepted = True
                     outlet.open()
-                    if upgraded is not None:  # for one that began by polling
+                    if upgraded is not None:  # for a client that connected by polling
                         upgraded.queue.pipe = outlet
 
     async def receive_checked() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How `/api/v1` words failures, by the error's code. What stands in no table is worded as everywhere else."""
+"""How `/api/v1` words failures, by the error's code. An error that no table names has its canonical words."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,13 +8,13 @@ from core.rest.envelope import canonical_error
 
 
 class NoStudents(ApiError):
-    """The list of students, while there is none."""
+    """Raised for the list of students while it is empty."""
 
     code, status, message = "no_students", 404, "No students found"
 
 
 class Failure(NamedTuple):
-    """An answer's status, its words, and the key they are under."""
+    """The status of the answer, its words, and the key of the words."""
 
     status: int
     words: str
@@ -31,7 +31,7 @@ ON_EVERY_ROUTE: Failures = {
     "already_enrolled": Failure(409, "student already exist in class"),
     "not_enrolled": Failure(403, "You are not in the class, please contact your professor/admin"),
 }
-#: What one route, or two, words in its own way.
+# The failures that one route, or two, words in its own way.
 SIGNING_IN: Failures = {"invalid_schema": Failure(422, "Invalid request Schema")}
 ME: Failures = {"user_gone": Failure(404, "User not found")}
 CLASS_DETAIL: Failures = {"not_class_teacher": Failure(404, "you are not enrolled in the class", key="message")}
@@ -39,7 +39,7 @@ START: Failures = {"class_not_found": Failure(404, "class not found")}
 
 
 def worded(error: ApiError, by_the_route: Failures) -> tuple[int, Any]:
-    """The status and body of a failure: in the route's own words, else the dialect's, else the canonical ones."""
+    """The status and body of a failure, in the route's words, else in the dialect's, else in the canonical ones."""
     failure = by_the_route.get(error.code) or ON_EVERY_ROUTE.get(error.code)
     if failure is None:
         return canonical_error(error)

@@ -1,4 +1,4 @@
-"""The shapes of `/api/v1`."""
+"""The bodies and the answers of `/api/v1`."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ class AddStudentInput(InputSerializer):
 
 
 class StartInput(ClassInput):
-    """Any class can be started, also one with a shorter name that was made elsewhere."""
+    """Any class can be started, even one with a name that is too short to make it here."""
 
 
 class LowerCase(serializers.CharField):
-    """A person's name, as this dialect shows it."""
+    """A person's name, which this dialect shows in lower case."""
 
     def to_representation(self, value: Any) -> str:
         return str(value).lower()
@@ -73,7 +73,7 @@ class ClassOutput(serializers.Serializer[Any]):
 
 
 class ClassDetailOutput(ClassOutput):
-    """The same with people, `{name, email}`, where the ids were; the context has `students`."""
+    """The same shape with people, `{name, email}`, in the place of ids; the context has `students`."""
 
     teacherId = PersonOutput(source="teacher")
 

@@ -1,4 +1,4 @@
-"""The routes of `/api/v1`: each is one call of the core, between this dialect's shapes."""
+"""The routes of `/api/v1`. Each reads a body of this dialect, calls the core once, and answers in this dialect."""
 
 from typing import Any, ClassVar
 
@@ -49,7 +49,7 @@ class V1View(ApiView):
     """A route whose failures are in this dialect's words."""
 
     protocol = "v1"
-    #: Those that this route words in its own way.
+    #: The failures that this route words in its own way.
     failures: ClassVar[Failures] = {}
 
     def error_form(self, error: ApiError) -> tuple[int, Any]:
@@ -57,7 +57,7 @@ class V1View(ApiView):
 
 
 class Register(V1View):
-    """`POST /api/v1/auth/register`: a new teacher or student."""
+    """`POST /api/v1/auth/register`: makes an account for a teacher or a student."""
 
     audience = Audience.ANYONE
     failures = SIGNING_IN
@@ -72,7 +72,7 @@ class Register(V1View):
 
 
 class Login(KnowsDevice, V1View):
-    """`POST /api/v1/auth/login`: a token for an e-mail and a password."""
+    """`POST /api/v1/auth/login`: answers a token for an e-mail and a password."""
 
     audience = Audience.ANYONE
     failures = SIGNING_IN
@@ -87,7 +87,7 @@ class Login(KnowsDevice, V1View):
 
 
 class Me(V1View):
-    """`GET /api/v1/auth/me`: who the token stands for."""
+    """`GET /api/v1/auth/me`: answers the person whom the token stands for."""
 
     audience = Audience.SIGNED_IN
     failures = ME
@@ -99,7 +99,7 @@ class Me(V1View):
 
 
 class ClassCreate(V1View):
-    """`POST /api/v1/class/create-class` and `/api/v1/class`: a new class, of a name that its teacher has not used."""
+    """`POST /api/v1/class/create-class` and `/api/v1/class`: makes a class, if its teacher has none of that name."""
 
     audience = Audience.TEACHER
     body = CreateClassInput
@@ -112,7 +112,7 @@ class ClassCreate(V1View):
 
 
 class ClassAddStudent(V1View):
-    """`POST /api/v1/class/:id/add-student`: puts a student on the roster who is not on it yet."""
+    """`POST /api/v1/class/:id/add-student`: puts a student on the roster, if the student is not on it yet."""
 
     audience = Audience.TEACHER
     body = AddStudentInput
@@ -129,7 +129,7 @@ class ClassAddStudent(V1View):
 
 
 class Students(V1View):
-    """`GET /api/v1/class/students`: every student, for teachers."""
+    """`GET /api/v1/class/students`: answers every student, to teachers."""
 
     audience = Audience.TEACHER
     answers: ClassVar = {200: list[ListedOutput]}
@@ -143,7 +143,7 @@ class Students(V1View):
 
 
 class ClassDetail(V1View):
-    """`GET /api/v1/class/:id`: a list of the one class, with its people, for its teacher and its students."""
+    """`GET /api/v1/class/:id`: answers a list of this one class with its people, to its teacher and its students."""
 
     audience = Audience.SIGNED_IN
     failures = CLASS_DETAIL
@@ -156,7 +156,7 @@ class ClassDetail(V1View):
 
 
 class MyAttendance(V1View):
-    """`GET /api/v1/attendance/:id/my-attendance`: the student's status in the class, null until marked."""
+    """`GET /api/v1/attendance/:id/my-attendance`: answers the student's status in the class, null until marked."""
 
     audience = Audience.STUDENT
     answers: ClassVar = {200: MyAttendanceOutput}
@@ -169,7 +169,7 @@ class MyAttendance(V1View):
 
 
 class AttendanceStart(V1View):
-    """`POST /api/v1/attendance/start`: opens or resumes a class's session, which is then live on `/ws`."""
+    """`POST /api/v1/attendance/start`: opens or resumes a class's session, which `/ws` means from then on."""
 
     audience = Audience.TEACHER
     failures = START
