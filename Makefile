@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 VENV := .venv
-YARDSTICK ?= ../shared/bench
 RUN := $(VENV)/bin/python
 
 .PHONY: help serve test test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
@@ -52,7 +51,7 @@ slow-readers: $(VENV)/.dev ## 20 sockets that read nothing, under 500 marks a se
 	$(RUN) -m tests.programs.slow_readers --seconds $(or $(SECONDS),60)
 
 bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--quick --against ../before"
-	$(RUN) -m bench --yardstick $(YARDSTICK) $(ARGS)
+	$(RUN) -m bench $(if $(YARDSTICK),--yardstick $(YARDSTICK)) $(ARGS)
 
 bench-scale: $(VENV)/.dev ## the growth curves, on SQLite or DATABASE_URL; ARGS="--start postgresql" or "--small"
 	$(RUN) -m bench.scale $(ARGS)

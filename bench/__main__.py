@@ -6,13 +6,16 @@ import shlex
 import sys
 from pathlib import Path
 
+from bench import quick, side_by_side
 from bench.cores import keep_off_the_server
-from bench.results import FOLDER, ROOT
+from bench.results import FOLDER
+from bench.yardsticks import Yardsticks
 
 
 def main() -> int:
     parser = argparse.ArgumentParser("python -m bench", description=__doc__)
-    parser.add_argument("--yardstick", type=Path, default=ROOT / "../shared/bench", help="folder with the Node server")
+    parser.add_argument("--yardstick", type=Path, metavar="FOLDER", help="another yardstick than the project's own")
+    parser.add_argument("--only", nargs="+", choices=side_by_side.PARTS, default=side_by_side.PARTS)
     parser.add_argument("--sockets", type=int, default=1000, help="of each run (default: %(default)s)")
     parser.add_argument("--runs", type=int, help="of each server (default: 3, with --quick 6)")
     parser.add_argument(
@@ -31,15 +34,15 @@ def main() -> int:
     keep_off_the_server()
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
     if arguments.quick:
-        from bench import quick
-
         quick.run(arguments.against, rounds=arguments.runs or quick.ROUNDS, folder=arguments.folder, command=command)
         return 0
-
-    from bench import side_by_side
-
+    try:
+        yardsticks = Yardsticks.of(arguments.yardstick and arguments.yardstick.resolve())
+    except ValueError as failure:
+        parser.error(str(failure))
     side_by_side.run(
-        arguments.yardstick.resolve(),
+        yardsticks,
+        parts=tuple(arguments.only),
         sockets=arguments.sockets,
         runs=arguments.runs or side_by_side.RUNS,
         many=arguments.many,

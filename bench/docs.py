@@ -12,7 +12,7 @@ from typing import Any
 
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
-from bench.side_by_side import heading, in_words, many_in_words
+from bench.side_by_side_table import heading, in_words, many_in_words
 from bench.table import shown
 
 DOCUMENTS = simulation.DOCUMENTS

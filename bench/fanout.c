@@ -111,6 +111,7 @@ static double cpu_seconds(const char *pids) {
     struct dirent *thread;
     while ((thread = readdir(threads))) {
       double on_a_core;
+      if (thread->d_name[0] == '.') continue; /* `..` has a schedstat too, that of the first thread */
       snprintf(path, sizeof path, "/proc/%s/task/%s/schedstat", pid, thread->d_name);
       FILE *file = fopen(path, "r");
       if (!file) continue;

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,8 +25,9 @@ START_LIMIT = 120.0  # seconds
 class Server:
     """A running server. Accounts, classes and sessions are made on it over REST, as anybody would."""
 
-    def __init__(self, command: Sequence[str], folder: Path, *, ready: str = "/", **environment: str) -> None:
-        """Runs `command` in `folder` with PORT in its environment; returns once `ready` is answered, with whatever."""
+    def __init__(self, command: Sequence[str], folder: Path, *, ready: str = "", **environment: str) -> None:
+        """Runs `command` in `folder` with PORT in its environment; returns once it listens, and the path `ready` is
+        answered by 200 if there is one. RuntimeError if it ends, or is not ready within START_LIMIT."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -55,12 +55,11 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.process.args!r} ended with {self.process.returncode}")
             try:
-                with urllib.request.urlopen(self.url + path, timeout=60):
-                    return
-            except urllib.error.HTTPError as answer:
-                if answer.code != 503:
-                    return
-            except OSError:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                if path:
+                    urllib.request.urlopen(self.url + path, timeout=60).close()
+                return
+            except OSError:  # an answer other than 200 is one as well
                 time.sleep(0.1)
         raise RuntimeError(f"{self.process.args!r} was not ready after {START_LIMIT:.0f} s")
 
@@ -78,6 +77,12 @@ class Server:
         made = self.call("POST", "/auth/signup", {"name": name, "email": email, "password": PASSWORD, "role": role})
         login = self.call("POST", "/auth/login", {"email": email, "password": PASSWORD})
         return made["_id"], login["token"]
+
+    def enrol(self, class_id: str, names: Sequence[str], teacher: str) -> None:
+        """New students onto a roster. They need not be able to log in."""
+        for name in names:
+            student_id, _ = self.person(name, "student")
+            self.call("POST", f"/class/{class_id}/add-student", {"studentId": student_id}, teacher)
 
     def open_class(self, students: int) -> Participants:
         """A class of so many students, with its session open; all of them logged in."""
@@ -104,24 +109,40 @@ class Server:
 
 @contextlib.contextmanager
 def stopping(server: Server) -> Iterator[Server]:
+    """The server, until this is left."""
     try:
         yield server
     finally:
         server.stop()
 
 
+class Ours(Server):
+    """`manage.py serve` of a checkout, with its SQLite database and whatever else it writes in `data`."""
+
+    def __init__(self, checkout: Path, data: Path) -> None:
+        own = checkout / ".venv" / "bin" / "python"
+        self.checkout, self.data = checkout, data
+        self.python = str(own) if own.exists() else sys.executable
+        settings = {"DATABASE_URL": "", "LIVE_SESSIONS": "single", "LOG_LEVEL": "WARNING", "LIMITS": "False"}
+        command = [self.python, "manage.py", "serve", "--setup"]
+        super().__init__(command, checkout, ready="/readyz", DATA_DIR=str(data), **settings)
+
+    def enrol(self, class_id: str, names: Sequence[str], teacher: str) -> None:
+        """By the import, which hashes no passwords: a thousand would take a minute."""
+        roster = self.data / f"{class_id}.csv"
+        rows = [f"{name},{name.lower().replace(' ', '.')}@example.com" for name in names]
+        roster.write_text("\n".join(["name,email", *rows]))
+        command = [self.python, "manage.py", "import_roster", class_id, str(roster)]
+        subprocess.run(command, cwd=self.checkout, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+
+
 @contextlib.contextmanager
 def ours(checkout: Path = ROOT) -> Iterator[Server]:
-    """`manage.py serve` of a checkout, on a new SQLite database on that checkout's disk.
+    """A checkout's server on a new database on that checkout's disk.
 
     The checkout's own virtual environment runs it, or the one that runs this if there is none.
     """
-    own = checkout / ".venv" / "bin" / "python"
-    python = str(own) if own.exists() else sys.executable
     place = checkout / "var"
     place.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place) as data:
-        plain = {"DATABASE_URL": "", "LIVE_SESSIONS": "single", "LOG_LEVEL": "WARNING", "LIMITS": "False"}
-        command = [python, "manage.py", "serve", "--setup"]
-        with stopping(Server(command, checkout, ready="/readyz", DATA_DIR=data, **plain)) as server:
-            yield server
+    with tempfile.TemporaryDirectory(dir=place) as data, stopping(Ours(checkout, Path(data))) as server:
+        yield server

@@ -1,6 +1,6 @@
 """The table of `make bench`: medians, ratios, and whether what is wanted is reached."""
 
-from bench import side_by_side
+from bench import side_by_side_table
 from bench.results import Figures
 from bench.table import shown
 
@@ -13,24 +13,24 @@ def run(cpu: float, lost: int = 0) -> Figures:
 
 def test_a_line_compares_the_medians_of_the_runs() -> None:
     found = {"ours": [run(4.0), run(90.0), run(5.0)], "yardstick": [run(10.0), run(1.0), run(11.0)]}
-    line = side_by_side.ROWS[0].of(found)
+    line = side_by_side_table.ROWS[0].of(found)
     assert (line["ours"], line["yardstick"], line["ratio"], line["reached"]) == (5.0, 10.0, 0.5, True)
-    assert side_by_side.cells(line) == ("5 µs", "10 µs", "0.50", "ratio ≤ 0.8", "reached")
+    assert side_by_side_table.cells(line) == ("5 µs", "10 µs", "0.50", "ratio ≤ 0.8", "reached")
 
 
 def test_a_frame_lost_in_most_runs_is_seen_and_compared_with_nothing() -> None:
     found = {"ours": [run(4.0, lost=3), run(4.0), run(4.0, lost=7)], "yardstick": [run(4.0)] * 3}
-    line = next(row.of(found) for row in side_by_side.ROWS if "lost" in row.name)
-    assert side_by_side.cells(line) == ("3", "0", "", "0", "not reached")
+    line = next(row.of(found) for row in side_by_side_table.ROWS if "lost" in row.name)
+    assert side_by_side_table.cells(line) == ("3", "0", "", "0", "not reached")
 
 
 def test_fewer_sockets_than_wanted_are_not_enough() -> None:
-    faults = dict.fromkeys(side_by_side.FAULTS, 0)
+    faults = dict.fromkeys(side_by_side_table.FAULTS, 0)
     for sockets, lost, word in ((10_000, 0, "reached"), (8_000, 0, "not reached"), (10_000, 1, "not reached")):
         many = {"wanted": 10_000, "sockets": sockets, **faults, "lost": lost, **run(5.0)}
         result = {"table": {"sockets": 1000, "runs": 3, "rows": []}, "many": many}
-        assert side_by_side.in_words(result)[-1][-1] == word
-        assert f"{sockets:,} sockets" in side_by_side.as_text(result)
+        assert side_by_side_table.in_words(result)[-1][-1] == word
+        assert f"{sockets:,} sockets" in side_by_side_table.as_text(result)
 
 
 def test_figures_are_shown_with_three_digits_that_matter() -> None:

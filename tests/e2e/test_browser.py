@@ -13,7 +13,7 @@ from tests.realtime.contract import done, marked
 from tests.support.browser import Browser, Site, needs_chromium
 from tests.support.clients import PASSWORD, Api, Person, Room, Socket
 from tests.support.database import Databases
-from tests.support.node import CLIENTS, install_clients, needs_node
+from tests.support.node import CLIENTS, install_packages, needs_node
 from tests.support.server import Server
 
 pytestmark = needs_chromium
@@ -272,7 +272,7 @@ def test_a_page_of_another_origin_reads_nothing_of_the_admin(admin: Browser, ser
 @pytest.fixture(scope="module")
 def chat() -> Iterator[Site]:
     """A site that has socket.io-client."""
-    install_clients()
+    install_packages(CLIENTS)
     bundle = CLIENTS / "node_modules" / "socket.io-client" / "dist" / "socket.io.min.js"
     with Site({**PAGE, "/socket.io.js": bundle}) as running:
         yield running

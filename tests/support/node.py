@@ -1,4 +1,4 @@
-"""The real clients under Node, tests/clients, for the tests that run them."""
+"""Programs under Node: the real clients in tests/clients, and what they and others need installed."""
 
 import asyncio
 import fcntl
@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -16,21 +17,22 @@ CLIENTS = ROOT / "tests" / "clients"
 needs_node = pytest.mark.skipif(not shutil.which("npm"), reason="no node and npm here")
 
 
-def install_clients() -> None:
-    """Installs the packages of the clients' lock file, the first time: `npm ci`."""
-    lock, installed = CLIENTS / "package-lock.json", CLIENTS / "node_modules" / ".installed"
-    with lock.open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # other test processes want them too
-        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-            command = ["npm", "ci", "--no-audit", "--no-fund", "--prefix", str(CLIENTS)]
+def install_packages(folder: Path) -> None:
+    """Installs the packages of a folder's lock file, or of its package.json without one, unless they are there."""
+    lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed"
+    wanted, how = (lock, "ci") if lock.exists() else (folder / "package.json", "install")
+    with wanted.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # other processes want them too
+        if not installed.exists() or installed.read_bytes() != wanted.read_bytes():
+            command = ["npm", how, "--no-audit", "--no-fund", "--prefix", str(folder)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
-            shutil.copy(lock, installed)
+            shutil.copy(wanted, installed)
 
 
 async def run_client(script: str, *arguments: str, **environment: str) -> str:
     """What `node SCRIPT ARGUMENTS` prints; AssertionError if it fails."""
-    install_clients()
+    install_packages(CLIENTS)
     process = await asyncio.create_subprocess_exec(
         "node",
         str(CLIENTS / script),

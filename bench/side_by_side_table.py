@@ -1,0 +1,167 @@
+"""The table of `make bench`: what is compared, what is wanted of it, and how it is put into words.
+
+A line is a dict: `name`, `unit`, a figure by side (`ours`, `yardstick`, and where they were measured `bun`, `floor`),
+`ratio` (ours divided by the yardstick's), `bun_ratio` (ours divided by Bun's), `target`, and whether the target is
+`reached` (None: there is none).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from bench.results import Figures
+from bench.table import columns, shown
+
+#: What the load counts that must not be.
+FAULTS = ("lost", "out_of_order", "errors", "closed")
+HEADINGS = {"ours": "this server", "yardstick": "Node", "bun": "Bun", "floor": "floor"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table before it is measured: a figure of every side's runs, and what is wanted of it."""
+
+    name: str
+    figure: Callable[[Figures], float]
+    unit: str = ""
+    #: The most that ours divided by the yardstick's may be; None: see `at_most`.
+    ratio: float | None = None
+    #: The most that ours may be.
+    at_most: float | None = None
+    #: Whether the floor's figure tells anything.
+    floor: bool = False
+
+    def of(self, found: Figures) -> Figures:
+        """The line: medians of the runs, their ratios, whether they are what is wanted."""
+        sides = {side: runs for side, runs in found.items() if side != "floor" or self.floor}
+        line: Figures = {side: median(self.figure(run) for run in runs) for side, runs in sides.items()}
+        line["ratio"] = _ratio(line, "yardstick")
+        line["bun_ratio"] = _ratio(line, "bun")
+        wanted, compared = (self.ratio, line["ratio"]) if self.ratio is not None else (self.at_most, line["ours"])
+        reached = compared is not None and wanted is not None and compared <= wanted
+        target = f"≤ {self.at_most:g}{self.unit}".replace("≤ 0", "0") if self.ratio is None else f"ratio ≤ {self.ratio}"
+        return {"name": self.name, "unit": self.unit, **line, "target": target, "reached": reached}
+
+
+def _ratio(line: Figures, side: str) -> float | None:
+    return line["ours"] / line[side] if line.get(side) else None
+
+
+ROWS = (
+    Row(
+        "one mark at a time: server CPU a frame",
+        lambda run: run["steady"]["cpu_us_per_frame"],
+        " µs",
+        ratio=0.8,
+        floor=True,
+    ),
+    Row(
+        "one mark at a time: mark to last socket, p99",
+        lambda run: run["steady"]["p99_ms"],
+        " ms",
+        ratio=1.0,
+        floor=True,
+    ),
+    Row(
+        "500 marks at once: server CPU a frame",
+        lambda run: run["burst"]["cpu_us_per_frame"],
+        " µs",
+        ratio=0.25,
+        floor=True,
+    ),
+    Row("500 marks at once: frames lost", lambda run: run["burst"]["lost"], at_most=0),
+    Row("500 marks at once: frames out of order", lambda run: run["burst"]["out_of_order"], at_most=0),
+    Row("memory a socket", lambda run: run["steady"]["kib_per_socket"], " KiB", at_most=40),
+)
+
+
+def rest_line(route: str, rounds: list[dict[str, Figures]]) -> Figures:
+    """The line of a route: medians of requests a second, and of the ratios of runs that were neighbours in time."""
+    line: Figures = {side: median(run[side]["per_s"] for run in rounds) for side in rounds[0]}
+    for name, side in (("ratio", "yardstick"), ("bun_ratio", "bun")):
+        ratios = [run["ours"]["per_s"] / run[side]["per_s"] for run in rounds if side in run]
+        line[name] = median(ratios) if ratios else None
+    failed = sum(run["ours"]["failed"] for run in rounds)
+    wanted = route.startswith("GET ")
+    return {
+        "name": f"`{route}`, requests a second",
+        "unit": "",
+        **line,
+        "target": "ratio ≥ 1.0" if wanted else "",
+        "reached": line["ratio"] >= 1.0 and not failed if wanted else None,
+    }
+
+
+def logins_line(later_ms: float, logins: int) -> Figures:
+    """The line that says how much later a mark comes beside so many logins at once."""
+    return {
+        "name": f"{logins} logins at once: a mark's p99 is later by",
+        "unit": " ms",
+        "ours": later_ms,
+        "yardstick": None,
+        "ratio": None,
+        "target": "≤ 50 ms",
+        "reached": later_ms <= 50,
+    }
+
+
+def as_text(result: Figures) -> str:
+    """The table as it is printed."""
+    text = columns([heading(result), *in_words(result)])
+    return f"\n{text}\n\n{many_in_words(result['many'])}" if "many" in result else f"\n{text}"
+
+
+def heading(result: Figures) -> tuple[str, ...]:
+    table = result["table"]
+    first = f"{table['sockets']:,} sockets, medians of {table['runs']} paired runs"
+    return first, *_by_column(_sides(table), HEADINGS, "ratio", "ratio"), "target", ""
+
+
+def in_words(result: Figures) -> list[tuple[str, ...]]:
+    """The table's lines: name, each side's figure and ours divided by it, target, whether it is reached."""
+    table = result["table"]
+    lines = [(line["name"], *cells(line, _sides(table), table.get("missing", ()))) for line in table["rows"]]
+    if "many" in result:
+        many = result["many"]
+        served = many["sockets"] == many["wanted"] and not any(many[fault] for fault in FAULTS)
+        figures = {"ours": f"{many['sockets']:,}, {many['lost']} lost"}
+        wanted = f"{many['wanted']:,}, 0 lost"
+        many_cells = _by_column(_sides(table), figures, "", "")
+        lines.append(("sockets on one process, all marked and served", *many_cells, wanted, _reached(served)))
+    return lines
+
+
+def cells(
+    line: Figures, sides: tuple[str, ...] = ("ours", "yardstick"), missing: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """A line's figures in words. `missing`: the sides that are not installed."""
+    words = {side: shown(line[side]) + line["unit"] for side in sides if line.get(side) is not None}
+    words |= dict.fromkeys(missing, "not installed")
+    ratios = ("" if line.get(name) is None else f"{line[name]:.2f}" for name in ("ratio", "bun_ratio"))
+    return *_by_column(sides, words, *ratios), line["target"], _reached(line["reached"])
+
+
+def _sides(table: Figures) -> tuple[str, ...]:
+    return tuple(table.get("sides", ("ours", "yardstick")))
+
+
+def _by_column(sides: tuple[str, ...], words: dict[str, str], ratio: str, bun_ratio: str) -> list[str]:
+    """The cells of all sides, with their ratios behind those that have one."""
+    ratios = {"yardstick": [ratio], "bun": [bun_ratio]}
+    return [cell for side in sides for cell in (words.get(side, ""), *ratios.get(side, []))]
+
+
+def _reached(reached: bool | None) -> str:
+    return {True: "reached", False: "not reached", None: ""}[reached]
+
+
+def many_in_words(many: Figures) -> str:
+    sent = many["steady"]["marks"] + many["burst"]["marks"]
+    frames = many["steady"]["frames"] + many["burst"]["frames"]
+    limit = "" if many["sockets"] == many["wanted"] else f" (wanted {many['wanted']:,}; the limit on open files)"
+    return (
+        f"One process of ours with {many['sockets']:,} sockets{limit}: {sent} marks, {frames:,} frames, "
+        f"{many['lost']} lost, {many['out_of_order']} out of order, {many['closed']} sockets closed; "
+        f"one mark reaches the last socket after {shown(many['steady']['p50_ms'])} ms (median), "
+        f"{shown(many['steady']['kib_per_socket'])} KiB a socket."
+    )
