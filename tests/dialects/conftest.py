@@ -1,6 +1,6 @@
-"""The people and the class of the real-time tests, for tests of what else talks about them.
+"""The fixtures of the real-time tests, for the tests of dialects.
 
-The tests of a dialect that was deleted are left out, and with a Socket.IO dialect those that talk in both.
+The tests of a deleted dialect are left out. Without one of the two Socket.IO dialects, so are the tests that use both.
 """
 
 from importlib.util import find_spec

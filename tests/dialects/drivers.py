@@ -1,7 +1,6 @@
-"""What a driver of a dialect is, for tests that run one scenario through each: tests/dialects/<name>/driver.py.
+"""Drivers run one scenario through every dialect: each has a `Driver` in its tests/dialects/<name>/driver.py.
 
-A new dialect adds a folder with a `driver.py` whose `Driver` is a `tests.dialects.drivers.Driver`; one that is deleted
-takes its driver with it.
+A new dialect needs such a module. The driver of a deleted dialect is passed over.
 """
 
 import importlib
@@ -17,21 +16,21 @@ from tests.support.server import Server
 
 
 class Listener(ABC):
-    """A connected socket of the dialect, which hears marks."""
+    """A connected socket of the dialect; it hears marks."""
 
     @abstractmethod
     async def mark(self) -> tuple[str, str]:
-        """The next mark that it hears: the student's id, `present` or `absent`."""
+        """The next mark that the socket hears: the student's id, and `present` or `absent`."""
 
 
 class Driver(ABC):
-    """One person's way to do, in the dialect's words, what every dialect can do, in one class."""
+    """A lesson in one class, with the means of the dialect."""
 
-    #: The package that serves the dialect; None for the canonical protocol.
+    #: The dialect's package; None for the canonical protocol.
     package: ClassVar[str | None]
     #: Whether a teacher can mark somebody absent.
     marks_absent: ClassVar[bool] = True
-    #: Whether its sockets hear that somebody is absent.
+    #: Whether the dialect's sockets hear that somebody is absent.
     hears_absent: ClassVar[bool] = True
 
     def __init__(self, server: Server, room: Room) -> None:
@@ -44,15 +43,15 @@ class Driver(ABC):
 
     @abstractmethod
     async def mark(self, student: Person, status: str) -> None:
-        """The teacher marks `student`; done when it is committed."""
+        """The teacher marks `student`. Returns when the mark is committed."""
 
     @abstractmethod
     async def summary(self) -> tuple[int, list[str]]:
-        """As the teacher is told during the session: how many are present, and who, or [] if it does not say."""
+        """The teacher's view of the session: how many are present, and who; [] if the dialect does not tell who."""
 
     @abstractmethod
     async def own_status(self, student: Person) -> str | None:
-        """As the student, or where students cannot ask the teacher, is told: `present`, `absent`, None for no mark."""
+        """The student's status in the session: `present`, `absent`, or None without a mark."""
 
     @abstractmethod
     async def finish(self) -> None:
@@ -66,11 +65,11 @@ class Driver(ABC):
 
     @abstractmethod
     def listen(self, person: Person) -> AbstractAsyncContextManager[Listener]:
-        """A socket of `person`, who belongs to the class, while its session is open."""
+        """A socket of `person`, a member of the class, while the session is open."""
 
 
 def discover() -> dict[str, type[Driver]]:
-    """The drivers by dialect, of those dialects that are there."""
+    """The drivers of the dialects that are there, by the dialects' names."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*/driver.py")):
         driver: Any = importlib.import_module(f"tests.dialects.{path.parent.name}.driver").Driver

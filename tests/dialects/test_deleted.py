@@ -1,4 +1,4 @@
-"""A dialect is a folder and the lines that name it: without both, the rest works as before."""
+"""A dialect is a folder and the lines that name it. Without both, the rest of the project works as before."""
 
 import re
 import shutil
@@ -15,15 +15,15 @@ from tests.support.database import Databases, environment_of, manage
 from tests.support.processes import ROOT
 
 PARTS = ("core", "accounts", "classes", "attendance", "dialects", "attendance_project", "manage.py", "pyproject.toml")
-#: Where a dialect is mounted.
+#: The files whose lines mount dialects.
 MOUNTS = ("attendance_project/settings.py", "attendance_project/urls.py")
 DIALECTS = [
     path.parent.name
     for path in sorted((ROOT / "dialects").glob("*/__init__.py"))
-    if path.parent.name != "socketio"  # no dialect, but what two of them share
+    if path.parent.name != "socketio"  # no dialect, but the part that two dialects share
 ]
 
-#: Makes the database, fills it, and loads all that serves it.
+#: Loads the whole server, and makes and fills the database.
 PROGRAM = """
 import attendance_project.asgi
 from django.core.management import call_command
@@ -88,5 +88,5 @@ def test_the_tables_of_dialects_and_of_others_have_no_foreign_keys_to_each_other
 
 
 def home(model: Any) -> list[str]:
-    """The package that a model is from, up to a dialect's own."""
+    """The package of a model, down to a dialect's folder."""
     return str(model.__module__).split(".")[:2]

@@ -1,4 +1,4 @@
-"""AttenTrack's app as a client: HTTP, a socket, and what it was ever sent."""
+"""AttenTrack's app as a client: its requests, its socket, and every text that the server has sent to it."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class App:
         return answer
 
     def ask(self, method: str, path: str, body: Any = None, *, status: int = 200, token: str | None = None) -> Any:
-        """The answer's JSON (text where it is none); AssertionError for another status."""
+        """The answer's JSON, or its text if it is no JSON. Raises AssertionError for another status."""
         answer = self.call(method, path, body, token=token)
         assert answer.status_code == status, (path, answer.status_code, answer.text)
         return answer.json() if answer.headers.get("content-type", "").startswith("application/json") else answer.text
@@ -68,7 +68,7 @@ class AppSocket:
         return dict(json.loads(text))
 
     async def rest(self) -> list[dict[str, Any]]:
-        """What still comes until the server closes."""
+        """The frames that still come until the server closes the socket."""
         return await until_closed(self.frame)
 
     async def error(self) -> str:
@@ -78,7 +78,7 @@ class AppSocket:
         return str(frame["message"])
 
     async def hears_nothing(self) -> None:
-        """Nothing came since the last frame that was read: the answer to a message of our own is the next one."""
+        """Checks that no frame waits to be read: the answer to a message that is sent now is the next frame."""
         await self.send("a probe")
         assert await self.error() == "Unknown event"
 

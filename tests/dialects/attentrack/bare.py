@@ -12,12 +12,12 @@ from core.times import now
 from tests.api.rest import Answer, Rest, make_user, token_of
 
 PASSWORD = "secret1"
-#: Of PASSWORD, at the lowest cost: it takes a millisecond to check.
+#: The hash of PASSWORD at the lowest cost: a check takes a millisecond.
 HASH = str(from_bcrypt("$2b$04$mvF3oW7HBgPBTXAdsA6LN.LAVoM0BqUEogJF12hD8ltj.51Bo0hkS"))
 
 
 class Bare(Rest):
-    """Every answer is JSON as it is, a failure `{"error": …}` and nothing else; or text, where the body is a string."""
+    """The routes. Each answer is checked to be JSON without an envelope, `{"error": …}` alone, or text."""
 
     scheme = "Bearer "
 
@@ -42,7 +42,7 @@ def verified(user: User) -> User:
 
 @dataclass
 class AttenTrackSchool:
-    """A teacher's class of two, roll numbers 1 and 2; a teacher and a student who have nothing to do with it."""
+    """A teacher's class of two students, roll numbers 1 and 2; another teacher and another student, roll number 3."""
 
     owner: User = field(default_factory=lambda: verified(make_user("Owner", "teacher")))
     other_teacher: User = field(default_factory=lambda: make_user("Other", "teacher"))
@@ -64,7 +64,7 @@ class AttenTrackSchool:
         return str(self.physics.id)
 
     def record(self, rest: Bare, date: str = "2025-05-17T10:00:00.000Z", **records: bool) -> str:
-        """A record of the class by roll number (`r1=True`); its id."""
+        """Sends in a record of the class by roll number (`r1=True`), and returns its id."""
         body = {"class_id": self.class_id, "date": date, "records": {key[1:]: value for key, value in records.items()}}
         answer = rest.post("/api/attendance/createAttendance", body, token=token_of(self.owner))
         assert answer.status == 201, answer.body

@@ -12,7 +12,7 @@ from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
 @pytest.fixture(autouse=True)
 def fresh_board() -> None:
-    """What one test has left on the board is no other's: their databases are rolled back without a signal."""
+    """The board forgets the test before: that test's database was rolled back, which sends no signal."""
     board.forget()
 
 
@@ -33,7 +33,7 @@ def open_mode(settings: Any) -> None:
 
 @pytest.fixture
 def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The codes that were to be mailed, in order. That they are, test_mail.py proves."""
+    """The codes that the server hands to its mail, in order. test_mail.py proves that the mails go out."""
     sent: list[int] = []
 
     def send_code(*, user: User, code: int) -> None:

@@ -1,6 +1,6 @@
-"""AttenTrack: REST to start and to finish, a socket to mark. It knows students by roll number, and marks nobody absent.
+"""AttenTrack: REST starts and ends a lesson, a socket marks. Students have roll numbers; nobody is marked absent.
 
-Its app counts for itself: what it knows of a lesson under way is what its socket has heard.
+The app counts for itself: all it knows of a lesson under way is what its socket has heard.
 """
 
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""A school on a running server, made past it: no code is mailed and no password hashed."""
+"""A school for a running server. It is written to the database directly: no code is mailed, no password hashed."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from tests.support.server import Server
 
 @dataclass
 class LiveSchool:
-    """A teacher's class with two students, roll numbers `A1` and `A2`; a teacher and a student besides (`A3`)."""
+    """A teacher's class with two students, roll numbers `A1` and `A2`; another teacher and another student, `A3`."""
 
     server: Server
     class_id: str
@@ -25,7 +25,7 @@ class LiveSchool:
         self.teacher.ask("POST", "/setAttendance", {"otp": otp, "time": time, "id": self.class_id})
 
     def disable(self, number: int) -> None:
-        """The student of this number, from 0, can sign in no more."""
+        """Disables a student, counted from 0."""
 
         def disable() -> None:
             user = User.objects.get(pk=self.ids[2 + number])

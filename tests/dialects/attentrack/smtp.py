@@ -1,4 +1,4 @@
-"""A real SMTP server on a port of its own, and what it was given."""
+"""A real SMTP server on a port of its own, and the mails that it was given."""
 
 import email
 import email.policy
@@ -18,7 +18,7 @@ LIMIT = 15.0  # seconds
 
 
 class Mailbox:
-    """The mails that came, in order, by recipient. Safe from any thread."""
+    """The mails that came, in order, by recipient. Any thread may use it."""
 
     def __init__(self) -> None:
         self._mails: list[tuple[str, EmailMessage]] = []
@@ -35,7 +35,7 @@ class Mailbox:
         return [message for recipient, message in self._mails if recipient == address.lower()]
 
     def wait(self, address: str, number: int = 1) -> EmailMessage:
-        """The `number`th mail to `address`, once it is there."""
+        """The `number`th mail to `address`. Waits until it is there."""
         with self._came:
             assert self._came.wait_for(lambda: len(self._to(address)) >= number, LIMIT), f"no mail to {address}"
             return self._to(address)[number - 1]
@@ -51,7 +51,7 @@ class Mailbox:
 
 @contextmanager
 def smtp_server(port: int = 0) -> Iterator[tuple[str, Mailbox]]:
-    """`(EMAIL_URL, its mailbox)` while the block runs; `port` 0 is a free one."""
+    """`(EMAIL_URL, its mailbox)` while the block runs. With `port` 0 the server takes a free port."""
     mailbox, port = Mailbox(), port or free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=START_LIMIT)
     controller.start()

@@ -1,4 +1,4 @@
-"""Bodies, ids and dates as no client of good will sends them: a 400 in this protocol's words, and nothing changed."""
+"""Bad bodies, ids and dates are answered 400 in this protocol's words, and change nothing."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ INVALID = (400, {"error": "Invalid request schema"})
 DATES = {"startDate": "2025-05-01", "endDate": "2025-05-02"}
 STUDENT = {"email": "x@example.com", "fullName": "X", "rollNumber": "70"}
 
-#: Route → bodies that fail its schema; `…` in them is the class's id.
+#: By route, bodies that fail its schema; `…` stands for the class's id.
 BAD: dict[str, list[dict[str, Any]]] = {
     "POST /api/student/register": [{"email": 5}, {"email": "x"}, {"email": None}, {"email": ["a@example.com"]}],
     "POST /api/student/login": [{"rollNumber": True, "password": "x"}, {"rollNumber": "1"}, {"password": "x"}],
@@ -83,7 +83,7 @@ def test_a_body_that_fails_its_schema_changes_nothing(rest: Bare, school: AttenT
 
 
 @pytest.mark.parametrize("class_id", ["x", UNKNOWN_ID, "0" * 25, "%00"])
-def test_an_unknown_class_is_none_of_ours(rest: Bare, school: AttenTrackSchool, class_id: str) -> None:
+def test_an_unknown_class_is_not_found(rest: Bare, school: AttenTrackSchool, class_id: str) -> None:
     token = token_of(school.owner)
     bodies: dict[str, dict[str, Any]] = {
         "/setAttendance": {"otp": "1", "time": 1, "id": class_id},
@@ -100,7 +100,7 @@ def test_an_unknown_class_is_none_of_ours(rest: Bare, school: AttenTrackSchool, 
 
 
 @pytest.mark.parametrize("roll_number", ["%00", "77", "%F0%9F%98%80", "%FF", "1%0A"])
-def test_an_unknown_roll_number_in_a_path_is_nobodys(rest: Bare, school: AttenTrackSchool, roll_number: str) -> None:
+def test_an_unknown_roll_number_in_a_path_is_not_found(rest: Bare, school: AttenTrackSchool, roll_number: str) -> None:
     answer = rest.get(f"/api/student/attendance/{roll_number}", token=token_of(school.student))
     assert (answer.status, answer.body) == (400, {"error": "Student not found"})
 

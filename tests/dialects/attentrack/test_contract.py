@@ -12,7 +12,7 @@ from classes.models import Class
 from tests.api.rest import UNKNOWN_ID, Rest, make_user, token_of
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
-#: What is undone, or told, only with a transaction of its own.
+#: For tests of what happens after a commit, or of a unit of work that is undone.
 COMMITS = pytest.mark.django_db(transaction=True)
 
 CREATE = "/api/attendance/createAttendance"
@@ -50,7 +50,7 @@ def test_a_record_is_a_finished_session_of_its_instant(rest: Bare, school: Atten
     ]
 
 
-def test_the_same_instant_again_is_the_same_record_corrected(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_record_sent_again_for_its_instant_corrects_the_record(rest: Bare, school: AttenTrackSchool) -> None:
     create(rest, school, {"1": True, "2": True})
     answer = create(rest, school, {"1": True, "2": False}, "2025-05-17T12:00:00+02:00")
     assert (answer.status, answer.body["message"]) == (200, "Attendance updated")
@@ -65,7 +65,7 @@ def test_the_same_instant_again_is_the_same_record_corrected(rest: Bare, school:
 
 
 @COMMITS
-def test_a_record_ends_the_live_session_with_what_it_brings(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_record_ends_the_live_session_and_overrules_its_marks(rest: Bare, school: AttenTrackSchool) -> None:
     token = token_of(school.owner)
     body = {"otp": "123456", "time": 60, "id": school.class_id}
     assert rest.post("/setAttendance", body, token=token).body == "OTP and Final Time set"
@@ -86,7 +86,7 @@ def test_a_record_ends_the_live_session_with_what_it_brings(rest: Bare, school: 
     assert rest.get("/getAttendance", token=token).body == {"currentOTP": None, "finalTime": 1, "currentId": None}
 
 
-def test_an_unverified_teacher_may_keep_ten_records(rest: Bare, school: AttenTrackSchool) -> None:
+def test_an_unverified_teacher_may_make_ten_records(rest: Bare, school: AttenTrackSchool) -> None:
     User.objects.filter(pk=school.owner.pk).update(email_verified_at=None)
     for day in range(10, 20):
         assert create(rest, school, {"1": True}, f"2025-05-{day}").status == 201
@@ -158,7 +158,7 @@ def test_reports_include_the_end_day(rest: Bare, school: AttenTrackSchool, start
     ]
 
 
-def test_days_and_times_are_the_schools(rest: Bare, school: AttenTrackSchool) -> None:
+def test_days_and_times_are_in_the_schools_time(rest: Bare, school: AttenTrackSchool) -> None:
     with timezone.override("Asia/Kolkata"):
         school.record(rest, "2025-05-17T20:00:00Z", r1=True)
         body = {"class_id": school.class_id, "startDate": "2025-05-18", "endDate": "2025-05-18"}
@@ -194,11 +194,11 @@ def test_a_record_is_read_flipped_and_deleted(rest: Bare, school: AttenTrackScho
     assert rest("DELETE", f"/api/attendance/delete-record?id={record}", token=token).status == 400
     body = {"class_id": school.class_id, "startDate": "2025-05-17", "endDate": "2025-05-17"}
     assert rest.post("/api/teacher/overall-records", body, token=token).body == []
-    assert create(rest, school, {"1": True}).status == 201  # the instant is free again
+    assert create(rest, school, {"1": True}).status == 201  # the deleted record no longer has the instant
 
 
 @pytest.mark.parametrize("query", ["", "?id=", "?id=x", f"?id={UNKNOWN_ID}"])
-def test_no_record_is_a_400(rest: Bare, school: AttenTrackSchool, query: str) -> None:
+def test_an_unknown_record_is_answered_400(rest: Bare, school: AttenTrackSchool, query: str) -> None:
     for method, route in (("GET", "specific-record"), ("DELETE", "delete-record")):
         assert rest(method, f"/api/attendance/{route}{query}", token=token_of(school.owner)).status == 400
 
@@ -270,7 +270,7 @@ def test_a_class_is_made_whole_or_not_at_all(
 
 
 @COMMITS
-def test_a_removed_class_is_found_nowhere_and_its_journal_stays(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_removed_class_is_found_nowhere_and_keeps_its_journal(rest: Bare, school: AttenTrackSchool) -> None:
     token = token_of(school.owner)
     record = school.record(rest, r1=True)
     rest.post("/setAttendance", {"otp": 1, "time": 1, "id": school.class_id}, token=token)
@@ -334,18 +334,20 @@ def test_the_live_state_is_the_sessions_and_the_classs_teacher_alone_sees_the_co
 
 
 @COMMITS
-def test_polling_asks_the_database_for_nothing_but_who_asks(
+def test_polling_reads_nothing_but_the_tokens_user_from_the_database(
     rest: Bare,
     school: AttenTrackSchool,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: Any,
 ) -> None:
-    monkeypatch.setattr("dialects.attentrack.board.MAX_AGE", 60.0)  # however long a busy machine takes for the polls
+    monkeypatch.setattr(
+        "dialects.attentrack.board.MAX_AGE", 60.0
+    )  # the polls of a busy machine may take longer than a second
     student = token_of(school.student)
     rest.post("/setAttendance", {"otp": "1", "time": 2, "id": school.class_id}, token=token_of(school.owner))
     rest.get("/getAttendance", token=student)
-    with django_assert_num_queries(20):  # the token's user, each time
+    with django_assert_num_queries(20):  # one read of the token's user for each poll
         for _ in range(20):
             assert rest.get("/getAttendance", token=student).body["currentId"] == school.class_id
     settings.ATTENTRACK_OPEN = True

@@ -1,4 +1,4 @@
-"""AttenTrack's whole flow on a real server with a real mail server, and what its traffic and log must not show."""
+"""AttenTrack's whole flow on a real server with a real mail server; neither traffic nor log shows a secret."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Codes go out as mail with two bodies: the console by default, SMTP by EMAIL_URL; no mail server harms nobody."""
+"""Codes go out as mail with two bodies, to the console by default and by SMTP with EMAIL_URL."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ LIMIT = 15.0  # seconds
 
 
 def ask_for_code(server: Server) -> App:
-    """A code for a teacher of a new school; the app that asked."""
+    """A teacher of a new school asks for a code; returns the teacher's app."""
     school = make_school(server)
     card = school.teacher.ask("GET", "/api/teacher/token-login")
     school.close()
@@ -47,14 +47,14 @@ def test_a_code_is_mailed_with_a_text_and_an_html_body(make_server: Callable[...
     app.close()
 
 
-def test_mail_goes_to_the_console_where_nothing_is_set(make_server: Callable[..., Server]) -> None:
+def test_mail_goes_to_the_console_by_default(make_server: Callable[..., Server]) -> None:
     server = make_server()
     app = ask_for_code(server)
     wait_for_log(server, "your one-time code is")
     app.close()
 
 
-def test_a_mail_server_that_is_gone_keeps_nobody_waiting_and_is_logged_without_the_code(
+def test_a_missing_mail_server_delays_no_answer_and_is_logged_without_the_code(
     make_server: Callable[..., Server],
 ) -> None:
     server = make_server(EMAIL_URL=f"smtp://127.0.0.1:{free_port()}")

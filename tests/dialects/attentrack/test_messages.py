@@ -28,7 +28,7 @@ def school(server: Server) -> Iterator[LiveSchool]:
 
 @pytest.fixture
 def rolls(server: Server, school: LiveSchool) -> list[str]:
-    """The roll numbers of the two students and of the one besides."""
+    """The roll numbers of the class's two students and of the other student."""
     return [roll_number(server, user_id) for user_id in school.ids[2:]]
 
 
@@ -118,7 +118,7 @@ async def test_a_mark_made_on_ws_reaches_the_app(server: Server, school: LiveSch
         assert await teacher.frame() == {"type": "attendance2", "rollNumber": rolls[1]}
 
 
-async def test_what_the_record_brings_is_told_to_nobody_one_by_one(school: LiveSchool, rolls: list[str]) -> None:
+async def test_the_marks_of_a_record_are_not_told_one_by_one(school: LiveSchool, rolls: list[str]) -> None:
     school.open()
     async with school.teacher.socket() as teacher:
         record = {"class_id": school.class_id, "date": "2025-05-17", "records": dict.fromkeys(rolls[:2], True)}
@@ -191,12 +191,14 @@ PERMISSIONS = {
 FIELDS: dict[str, dict[str, Any]] = {"time_update": {"time": 1}, "teacherLoc": {"location": HERE, "range": 10**6}}
 
 
-def test_the_table_has_every_message() -> None:
+def test_the_permission_table_has_every_message() -> None:
     assert {kind for kind, _ in PERMISSIONS} == set(MESSAGES)
 
 
 @pytest.mark.parametrize(("kind", "who"), PERMISSIONS)
-async def test_a_message_is_for_those_in_the_table(school: LiveSchool, rolls: list[str], kind: str, who: str) -> None:
+async def test_each_message_answers_each_person_as_the_table_says(
+    school: LiveSchool, rolls: list[str], kind: str, who: str
+) -> None:
     school.open()
     app = {
         "owner": school.teacher,
@@ -272,7 +274,7 @@ async def test_in_open_mode_the_published_app_needs_no_token(open_server: Server
     school.close()
 
 
-async def test_in_open_mode_a_token_is_not_needed_but_one_that_goes_bad_closes_its_socket(open_server: Server) -> None:
+async def test_in_open_mode_a_token_that_goes_bad_closes_its_socket_and_no_other(open_server: Server) -> None:
     school = make_school(open_server)
     stranger = App(open_server.url)
     async with stranger.socket() as nobody, school.students[0].socket() as asha:

@@ -18,18 +18,18 @@ OUT = (401, "Unauthorized access")
 NO = (403, "Forbidden")
 Cell = int | tuple[int, str]
 
-#: Of nobody and of a bad token, then of the others.
+#: One cell for each of WHO.
 ANYONE: tuple[Cell, ...] = (200,) * 7
 TEACHERS: tuple[Cell, ...] = (OUT, OUT, 200, 200, NO, NO, 200)
 OWNER: tuple[Cell, ...] = (OUT, OUT, 200, NO, NO, NO, NO)
 STUDENT: tuple[Cell, ...] = (OUT, OUT, NO, NO, 200, NO, NO)
 STUDENTS: tuple[Cell, ...] = (OUT, OUT, NO, NO, 200, 200, NO)
 SUPERUSER: tuple[Cell, ...] = (OUT, OUT, NO, NO, NO, NO, 200)
-#: Open to everybody by ATTENTRACK_OPEN, or never.
+#: Whether ATTENTRACK_OPEN opens a route to everybody.
 OPEN, SHUT = True, False
 
-#: Route name → method, path, who in the default mode, whether ATTENTRACK_OPEN opens it.
-#: 200 stands for any success. `{…}` is filled in by `places`.
+#: By a route's name: its method, its path, the answers to WHO in the default mode, whether ATTENTRACK_OPEN opens it.
+#: 200 stands for any success. The fixture `ask` fills in `{…}`.
 TABLE: dict[str, tuple[str, str, tuple[Cell, ...], bool]] = {
     "root": ("GET", "/", ANYONE, OPEN),
     "set": ("POST", "/setAttendance", OWNER, OPEN),
@@ -109,7 +109,7 @@ def body_of(name: str, school: AttenTrackSchool, record: str) -> Any:
 def ask(
     rest: Bare, school: AttenTrackSchool, codes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str], Any]:
-    """`ask(name, who)`. Everybody's password is right: passwords have tests of their own."""
+    """`ask(name, who)` sends the route's request. Every password is right: passwords have tests of their own."""
     make_user("Waiting")
     make_user("Waiting.Teacher", "teacher")
     for user in (school.owner, school.student):
@@ -150,13 +150,13 @@ def test_each_route_answers_each_person_as_the_table_says(ask: Any, name: str, w
 
 @pytest.mark.parametrize("who", ["nobody", "bad token", "other student"])
 @pytest.mark.parametrize("name", TABLE)
-def test_open_mode_asks_nobody_but_superusers_and_those_who_log_in_by_token(
+def test_open_mode_needs_a_token_for_superuser_routes_and_token_logins_only(
     ask: Any, open_mode: None, name: str, who: str
 ) -> None:
     _, _, row, opens = TABLE[name]
     cell = row[WHO.index(who)]
     answer = ask(name, who)
-    if row[0] == OUT == row[2]:  # asks for an otpToken, in either mode
+    if row[0] == OUT == row[2]:  # the route needs an otpToken in either mode
         assert answer.status == 401
     elif opens or isinstance(cell, int):
         assert 200 <= answer.status < 300, answer.body
@@ -164,7 +164,7 @@ def test_open_mode_asks_nobody_but_superusers_and_those_who_log_in_by_token(
         assert (answer.status, answer.body) == (cell[0], {"error": cell[1]})
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_has_every_route_and_its_audience() -> None:
     found = {
         name.removeprefix("attentrack-"): view(**options)
         for name, view, options in routes(get_resolver())
@@ -176,7 +176,7 @@ def test_the_table_is_whole() -> None:
         view = found[name]
         methods = {verb for verb in ("get", "post", "put", "patch", "delete") if hasattr(view, verb)}
         assert methods == {method.lower()}, name
-        if view.audience is not Audience.ANYONE:  # those that anyone may ask check an otpToken themselves
+        if view.audience is not Audience.ANYONE:  # the routes for anyone check an otpToken by themselves
             expected = audiences.get(row) or (Audience.STUDENT if row in (STUDENT, STUDENTS) else Audience.SIGNED_IN)
             assert view.audience is expected, name
             assert view.opens is opens, name
@@ -184,12 +184,12 @@ def test_the_table_is_whole() -> None:
             assert row in (ANYONE, (OUT,) * 7), name
 
 
-def test_an_unknown_class_is_told_before_whose_it_is(rest: Bare, school: AttenTrackSchool) -> None:
+def test_an_unknown_class_is_refused_before_its_teacher_is_checked(rest: Bare, school: AttenTrackSchool) -> None:
     body = {"class_id": UNKNOWN_ID, "startDate": "2025-05-01", "endDate": "2025-05-01"}
     answer = rest.post("/api/teacher/records", body, token=token_of(school.other_teacher))
     assert (answer.status, answer.body) == (400, {"error": "Class not found"})
 
 
-def test_a_body_is_read_before_anything_is_looked_up(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_bad_body_is_refused_before_the_class_is_looked_up(rest: Bare, school: AttenTrackSchool) -> None:
     answer = rest.post("/api/teacher/records", {"class_id": UNKNOWN_ID}, token=token_of(school.owner))
     assert (answer.status, answer.body) == (400, {"error": "Invalid request schema"})

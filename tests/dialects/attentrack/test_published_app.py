@@ -1,4 +1,4 @@
-"""The published app's requests as it sends them, without a token: let through in open mode, refused otherwise."""
+"""The published app's requests, without a token: open mode lets them through, the default mode refuses them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
 DAYS = {"startDate": "Sat May 17 2025", "endDate": "Sat May 17 2025"}  # JavaScript's toDateString()
-#: In the app's order: (method, path, body, status in open mode). {class}, {student} and {teacher} are ids.
+#: (method, path, body, status in open mode), in the app's order. {class}, {student} and {teacher} stand for ids.
 REQUESTS: list[tuple[str, str, Any, int]] = [
     ("GET", "/api/teacher/classes-info/{teacher}", None, 200),
     ("GET", "/api/class/getList/{class}", None, 200),
@@ -37,7 +37,7 @@ def ids_of(school: AttenTrackSchool) -> dict[str, str]:
     return {"class": school.class_id, "student": school.student.id, "teacher": school.owner.id}
 
 
-def test_open_mode_lets_each_of_them_through(rest: Bare, school: AttenTrackSchool, open_mode: None) -> None:
+def test_open_mode_lets_each_request_through(rest: Bare, school: AttenTrackSchool, open_mode: None) -> None:
     ids = ids_of(school)
     answers = {}
     for method, path, body, status in REQUESTS:
@@ -52,7 +52,7 @@ def test_open_mode_lets_each_of_them_through(rest: Bare, school: AttenTrackSchoo
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), REQUESTS)
-def test_without_it_each_of_them_is_refused(
+def test_the_default_mode_refuses_each_request(
     rest: Bare, school: AttenTrackSchool, method: str, path: str, body: Any, status: int
 ) -> None:
     ids = ids_of(school)

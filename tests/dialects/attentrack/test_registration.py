@@ -31,7 +31,7 @@ TEACHER_CARD = {
 
 @pytest.fixture
 def dana(db: None) -> User:
-    """A student on a class sheet, who has not registered yet."""
+    """A student whom a class sheet names and who has not registered yet."""
     return make_user("Dana", roll_number="9")
 
 
@@ -85,18 +85,18 @@ def test_nobody_registers_twice(rest: Bare, who: str, status: int) -> None:
     assert (answer.status, answer.body) == (status, {"error": "Already registered"})
 
 
-def test_who_is_on_no_sheet_cannot_register(rest: Bare, tess: User, codes: list[int]) -> None:
+def test_a_person_on_no_class_sheet_cannot_register(rest: Bare, tess: User, codes: list[int]) -> None:
     for email in ("nobody@example.com", "tess@example.com"):
         answer = rest.post("/api/student/register", {"email": email})
         assert (answer.status, answer.body) == (400, {"error": "Student not found"})
     assert codes == []
 
 
-def test_a_code_is_good_once_for_its_person_and_its_purpose(rest: Bare, dana: User, codes: list[int]) -> None:
+def test_a_code_is_good_once_and_for_its_person_and_purpose_only(rest: Bare, dana: User, codes: list[int]) -> None:
     make_user("Finn", roll_number="10")
     token = begin(rest)
     others = begin(rest, email="finn@example.com")
-    assert finish(rest, others, codes[0]).status == 401  # the e-mail is not the token's
+    assert finish(rest, others, codes[0]).status == 401  # the token is for another e-mail
     assert finish(rest, others, codes[0], email="finn@example.com").status == (400 if codes[0] != codes[1] else 201)
     recover = rest.post("/api/student/otp-generate", {"rollNumber": "9"}).body["otpToken"]
     assert finish(rest, recover, codes[0]).status == 401
@@ -110,7 +110,7 @@ def test_a_code_is_good_once_for_its_person_and_its_purpose(rest: Bare, dana: Us
     assert finish(rest, token, codes[0]).body == {"error": "Invalid or expired OTP"}
 
 
-def test_after_five_wrong_codes_the_right_one_is_no_good(rest: Bare, dana: User, codes: list[int]) -> None:
+def test_after_five_wrong_codes_the_right_code_is_refused(rest: Bare, dana: User, codes: list[int]) -> None:
     token = begin(rest)
     wrong = 100_000 if codes[0] != 100_000 else 100_001
     for _ in range(5):
@@ -134,7 +134,7 @@ def test_a_code_is_six_digits_and_stored_as_a_keyed_hash_alone(rest: Bare, dana:
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "eyJhbGciOiJIUzI1NiJ9.e30.x", "another salt's"])
-def test_no_otp_token_is_a_401(rest: Bare, dana: User, token: str | None) -> None:
+def test_a_request_without_an_otp_token_is_answered_401(rest: Bare, dana: User, token: str | None) -> None:
     if token == "another salt's":
         token = signing.dumps({"user": dana.id, "purpose": "register"}, salt="x")
     body = {"email": "dana@example.com", "password": PASSWORD, "otp": 123456}
@@ -144,16 +144,16 @@ def test_no_otp_token_is_a_401(rest: Bare, dana: User, token: str | None) -> Non
     assert (answer.status, answer.body) == (401, {"error": "Unauthorized access"})
 
 
-def test_an_otp_token_is_no_session_and_a_session_token_no_otp_token(rest: Bare, dana: User, codes: list[int]) -> None:
+def test_an_otp_token_and_a_login_token_do_not_stand_for_each_other(rest: Bare, dana: User, codes: list[int]) -> None:
     assert rest.get("/api/student/token-login", token=begin(rest)).status == 401
     assert finish(rest, token_of(dana), codes[0]).status == 401
 
 
-def test_without_a_code_nobody_registers_in_the_default_mode(rest: Bare, dana: User, codes: list[int]) -> None:
+def test_the_default_mode_lets_nobody_register_without_a_code(rest: Bare, dana: User, codes: list[int]) -> None:
     assert finish(rest, begin(rest), None).body == {"error": "Invalid or expired OTP"}
 
 
-def test_in_open_mode_one_registers_without_a_code_and_stays_unverified(
+def test_open_mode_registers_a_person_without_a_code_as_unverified(
     rest: Bare, dana: User, codes: list[int], open_mode: None
 ) -> None:
     token = begin(rest)
@@ -163,7 +163,7 @@ def test_in_open_mode_one_registers_without_a_code_and_stays_unverified(
     assert finish(rest, token, None).body == {"error": "Already registered"}
 
 
-def test_who_was_registered_before_needs_a_code_in_open_mode_too(
+def test_a_person_who_was_registered_before_needs_a_code_in_open_mode_too(
     rest: Bare, dana: User, codes: list[int], open_mode: None
 ) -> None:
     finish(rest, begin(rest), None)
@@ -175,7 +175,7 @@ def test_who_was_registered_before_needs_a_code_in_open_mode_too(
     assert finish(rest, token, codes[-1]).status == 201
 
 
-def test_the_code_is_in_an_answer_only_in_open_mode_with_debug(
+def test_an_answer_has_the_code_in_open_mode_with_debug_only(
     rest: Bare, dana: User, codes: list[int], settings: Any
 ) -> None:
     for is_open, debug in ((False, False), (False, True), (True, False)):
@@ -185,7 +185,7 @@ def test_the_code_is_in_an_answer_only_in_open_mode_with_debug(
     assert rest.post("/api/student/otp-generate", {"rollNumber": "9"}).body["tempOtp"] == codes[-1]
 
 
-def test_login_says_what_is_wrong(rest: Bare, dana: User) -> None:
+def test_a_failed_login_says_what_is_wrong(rest: Bare, dana: User) -> None:
     def login(who: str, **body: str) -> tuple[int, Any]:
         answer = rest.post(f"/api/{who}/login", body)
         return answer.status, answer.body
@@ -200,7 +200,7 @@ def test_login_says_what_is_wrong(rest: Bare, dana: User) -> None:
 
 
 def test_every_failed_login_hashes_once(rest: Bare, dana: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unknown account, one that awaits its owner and a wrong password take the same time."""
+    """So an unknown account, an account that awaits registration and a wrong password take the same time."""
     hashed: list[str] = []
     real = "accounts.passwords.BcryptHasher.encode"
     from accounts.passwords import BcryptHasher
@@ -256,7 +256,7 @@ def test_the_app_may_ask_for_a_code_at_every_start(rest: Bare, dana: User, codes
     assert len(codes) == 40
 
 
-def test_a_forgotten_password_is_given_up_with_a_code(rest: Bare, dana: User, codes: list[int]) -> None:
+def test_a_code_gives_up_a_forgotten_password(rest: Bare, dana: User, codes: list[int]) -> None:
     finish(rest, begin(rest), codes[0])
     session = token_of(dana)
     recover = rest.post("/api/student/otp-generate", {"rollNumber": "9"}).body["otpToken"]
@@ -282,7 +282,7 @@ def test_a_code_confirms_the_mailbox(rest: Bare, tess: User, codes: list[int]) -
     assert rest.post("/api/teacher/login", login).body["auth"] is True
 
 
-def test_a_password_is_changed_by_who_knows_it(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_person_who_knows_the_password_changes_it(rest: Bare, school: AttenTrackSchool) -> None:
     User.objects.filter(pk=school.student.pk).update(password=HASH)
     token = token_of(school.student)
     body = {"rollNumber": "1", "oldPassword": "wrong", "newPassword": "secret2"}
@@ -315,12 +315,12 @@ def test_a_profile_is_updated_and_read(rest: Bare, school: AttenTrackSchool) -> 
     ]
 
 
-def test_an_unverified_profile_stays_as_it_is(rest: Bare, school: AttenTrackSchool) -> None:
+def test_an_unverified_person_cannot_change_the_profile(rest: Bare, school: AttenTrackSchool) -> None:
     answer = rest("PUT", "/api/student/update", {"rollNumber": "2", "branch": "IT"}, token=token_of(school.second))
     assert (answer.status, answer.body) == (400, {"error": "Please verify your email first"})
 
 
-def test_the_classes_of_a_person(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_person_reads_their_own_classes(rest: Bare, school: AttenTrackSchool) -> None:
     shown = {
         "class_id": school.class_id,
         "classname": "Physics",

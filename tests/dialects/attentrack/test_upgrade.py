@@ -1,4 +1,4 @@
-"""A database from before AttenTrack had tables of its own is upgraded in the middle of a lesson, which goes on."""
+"""Upgrading a database from before AttenTrack had tables of its own keeps every row, even during a lesson."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tests.support.clients import make_token
 from tests.support.database import Database, Databases, manage
 from tests.support.server import Server
 
-#: The last migrations before.
+#: The last migrations before AttenTrack had tables of its own.
 BEFORE: list[tuple[str, str | None]] = [
     ("accounts", "0004_profiles_codes_limits"),
     ("classes", "0005_rosters_by_time"),
@@ -32,7 +32,7 @@ DESK = '{"latitude":21.2497,"longitude":81.6050}'
 BACK_ROW = {"latitude": 21.2498, "longitude": 81.6051}
 HOME = {"latitude": 21.3000, "longitude": 81.6050}
 
-#: By a model's label, its rows by their keys.
+#: The rows of each model, by their keys, by the model's label.
 Rows = dict[str, dict[Any, dict[str, Any]]]
 
 
@@ -43,7 +43,7 @@ def run(*arguments: str, database: Database) -> str:
 
 
 def core_rows() -> Rows:
-    """Every row of accounts, classes and attendance, as today's models have them."""
+    """Every row of accounts, classes and attendance, with the columns of today's models."""
     return {
         model._meta.label: {row["pk"]: row for row in model._default_manager.values("pk", *columns_of(model))}
         for app, _ in BEFORE
@@ -56,7 +56,7 @@ def columns_of(model: Any) -> list[str]:
 
 
 def old_models() -> Any:
-    """The models as those migrations have them."""
+    """The models as of the migrations in BEFORE."""
     return MigrationLoader(connection).project_state(BEFORE).apps
 
 
@@ -66,7 +66,7 @@ def migrate_to(targets: list[tuple[str, str | None]]) -> None:
 
 @unit_of_work
 def fill(rows: Rows) -> None:
-    """Writes rows of today's into a database as it was before."""
+    """Writes rows of today's models into a database of the old models."""
     models = old_models()
     for label, by_key in rows.items():
         model = models.get_model(label)
@@ -86,7 +86,7 @@ def old_database(databases: Databases, rows: Rows) -> Database:
 
 
 def teach(session_id: str, others: Iterable[str]) -> None:
-    """AttenTrack's lesson in an open session, as the code before wrote it down."""
+    """Writes AttenTrack's lesson in an open session as the old code did."""
     models = old_models()
     sessions, places = (models.get_model("attendance", name).objects for name in ("Session", "TeachingPlace"))
     session = sessions.select_related("class_ref").get(pk=session_id)
@@ -128,7 +128,7 @@ async def test_an_upgrade_keeps_every_row_and_the_lesson_goes_on(
 
 
 async def finish(server: Server, lesson: dict[str, Any], teacher: str) -> None:
-    """The lesson's second half: a student who has no mark yet checks in, and the teacher sends the record in."""
+    """The rest of the lesson: a student without a mark checks in, and the teacher sends in the record."""
     class_id = lesson["class_ref_id"]
     marked = {student_id for _, student_id, _ in server.database.journal(class_id, lesson["id"])}
 

@@ -1,4 +1,4 @@
-"""The canonical protocol: REST to start, /ws for the rest."""
+"""The canonical protocol: REST starts a lesson, /ws does the rest."""
 
 from contextlib import asynccontextmanager
 

@@ -16,7 +16,7 @@ def error(message: str) -> tuple[str, Any]:
 
 
 def ended(class_id: str, **statuses: str) -> tuple[str, Any]:
-    """`statuses` by student id, in the roster's order."""
+    """The end of a session; `statuses` are by student id, in the order of the roster."""
     attendance = [{"studentId": student_id, "status": status} for student_id, status in statuses.items()]
     counts = {"totalStudents": len(statuses), "presentCount": [*statuses.values()].count("present")}
     return "SESSION_ENDED", {"classId": class_id, **counts, "attendance": attendance}

@@ -1,4 +1,4 @@
-"""The events dialect. It starts sessions over REST, and cannot mark anybody absent."""
+"""The events dialect. REST starts its sessions, and it cannot mark anybody absent."""
 
 from contextlib import asynccontextmanager
 

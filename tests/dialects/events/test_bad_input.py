@@ -1,4 +1,4 @@
-"""Whatever a client of the events dialect sends: an ERROR of its own, nothing changed, and the socket goes on."""
+"""A bad event is answered with an ERROR to its sender alone, changes nothing, and leaves the socket open."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ BAD: dict[str, tuple[str, list[Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-async def test_bad_input_is_told_so_and_changes_nothing(server: Server, room: Room, kind: str) -> None:
+async def test_bad_input_is_answered_with_an_error_and_changes_nothing(server: Server, room: Room, kind: str) -> None:
     event, payload, message = BAD[kind]
     async with events_socket(server.url, room.teacher.token) as socket:
         await socket.send(event, *payload)

@@ -1,4 +1,4 @@
-"""The events dialect: the focus's session under other names, with /ws beside it."""
+"""The events dialect: the session that /ws means, under other names."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.server import Server
 from tests.support.socketio import SocketIo, events_socket
 
 
-async def test_a_mark_is_told_to_all_and_to_ws_and_the_other_way_round(
+async def test_a_mark_is_told_to_all_sockets_here_and_on_ws_and_so_is_a_mark_made_there(
     server: Server, people: People, room: Room
 ) -> None:
     first, second = room.students
@@ -43,7 +43,7 @@ async def test_a_summary_goes_to_the_sender_alone(server: Server, people: People
             await teacher.send("GET_TODAY_SUMMARY", *payload)
             assert await teacher.hear("TODAY_SUMMARY") == {"presentCount": 0, "presentStudentIds": []}
         await teacher.send("MARK_ATTENDANCE", {"studentId": first.id})
-        await teacher.send("GET_TODAY_SUMMARY")  # comes after the mark that went before it
+        await teacher.send("GET_TODAY_SUMMARY")  # the answer comes after the mark that was sent before
         assert await teacher.hear() == marked(first.id)
         assert await teacher.hear("TODAY_SUMMARY") == {"presentCount": 1, "presentStudentIds": [first.id]}
         assert await student.hear() == marked(first.id)
@@ -52,7 +52,7 @@ async def test_a_summary_goes_to_the_sender_alone(server: Server, people: People
         await ws.hears_nothing()
 
 
-async def test_a_summary_asked_for_on_ws_is_no_event_here(server: Server, people: People, room: Room) -> None:
+async def test_a_summary_that_is_asked_for_on_ws_is_not_told_here(server: Server, people: People, room: Room) -> None:
     async with (
         events_socket(server.url, room.teacher.token) as listener,
         Socket(server.ws_url, room.teacher.token) as ws,
@@ -75,7 +75,7 @@ async def test_a_students_own_status_is_present_or_null(
         assert await socket.hear("MY_STATUS") == {"status": status}
 
 
-async def test_done_ends_the_session_for_all_with_everybodys_attendance(server: Server, room: Room) -> None:
+async def test_done_ends_the_session_and_tells_all_sockets_everybodys_attendance(server: Server, room: Room) -> None:
     first, second = room.students
     async with (
         events_socket(server.url, room.teacher.token) as teacher,
@@ -103,7 +103,7 @@ async def test_done_on_ws_is_heard_here(server: Server, room: Room) -> None:
         assert await student.hear() == ended(room.class_id, **{first.id: "absent", second.id: "absent"})
 
 
-async def test_a_callback_gets_what_is_emitted(server: Server, room: Room) -> None:
+async def test_a_callback_gets_the_same_data_as_the_event(server: Server, room: Room) -> None:
     first, _second = room.students
     async with (
         events_socket(server.url, room.teacher.token) as teacher,
@@ -126,7 +126,7 @@ async def test_a_callback_gets_what_is_emitted(server: Server, room: Room) -> No
             assert heard[1] == answer
 
 
-async def test_a_burst_is_told_in_its_order_and_each_callback_gets_its_own(server: Server, room: Room) -> None:
+async def test_a_burst_is_told_in_order_and_each_callback_gets_its_own_answer(server: Server, room: Room) -> None:
     first, second = room.students
     async with (
         events_socket(server.url, room.teacher.token) as teacher,
@@ -144,7 +144,7 @@ async def test_a_burst_is_told_in_its_order_and_each_callback_gets_its_own(serve
         assert [student_id in packet for student_id, packet in zip(ids, heard, strict=True)] == [True] * 200
 
 
-async def test_a_teacher_whose_class_is_set_aside_is_told_that_nothing_is_active(
+async def test_a_teacher_without_the_focus_is_told_that_no_session_is_active(
     server: Server, people: People, room: Room
 ) -> None:
     async with events_socket(server.url, room.teacher.token) as socket:
@@ -152,7 +152,9 @@ async def test_a_teacher_whose_class_is_set_aside_is_told_that_nothing_is_active
         assert await socket.call("GET_TODAY_SUMMARY") == {"message": canonical.NO_SESSION}
 
 
-async def test_one_active_session_a_class(per_class_server: Server, per_class_people: People) -> None:
+async def test_with_a_session_per_class_each_class_hears_its_own_marks(
+    per_class_server: Server, per_class_people: People
+) -> None:
     people = per_class_people
     ours = make_class(people.teacher, people.students[:1])
     theirs = make_class(people.other_teacher, people.students[1:2])
@@ -169,7 +171,7 @@ async def test_one_active_session_a_class(per_class_server: Server, per_class_pe
         await teacher.hears_nothing("ERROR", canonical.UNKNOWN)
 
 
-async def test_one_sockets_slow_event_holds_up_nobody_else(server: Server, room: Room) -> None:
+async def test_a_slow_event_of_one_socket_delays_no_other_socket(server: Server, room: Room) -> None:
     async def flood(socket: SocketIo) -> None:
         for _ in range(300):
             await socket.send("MARK_ATTENDANCE", {"studentId": room.students[0].id})

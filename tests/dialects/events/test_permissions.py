@@ -10,7 +10,7 @@ from tests.support.clients import Room, Socket
 from tests.support.server import Server
 from tests.support.socketio import Refused, events_socket
 
-#: Event: for each of WHO the event that answers, or an error's message.
+#: By event, for each of WHO: the event that answers, or an error's message.
 ROWS = {
     "MARK_ATTENDANCE": ("ATTENDANCE_MARKED", NO_SESSION, TEACHER_ONLY, TEACHER_ONLY, UNAUTHORIZED),
     "GET_TODAY_SUMMARY": ("TODAY_SUMMARY", NO_SESSION, TEACHER_ONLY, TEACHER_ONLY, UNAUTHORIZED),
@@ -21,14 +21,14 @@ TABLE = {(event, who): answer for event, row in ROWS.items() for who, answer in 
 ERRORS = (NO_SESSION, STUDENT_ONLY, TEACHER_ONLY, UNAUTHORIZED)
 
 
-def test_the_table_has_every_event_and_everybody() -> None:
+def test_the_table_has_every_event_and_every_kind_of_person() -> None:
     assert is_complete(TABLE, Events.events)
 
 
 @pytest.mark.parametrize("event", ROWS)
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("running", [True, False], ids=["in a session", "without one"])
-async def test_an_event_is_for_those_in_the_table(
+async def test_each_event_answers_each_person_as_the_table_says(
     server: Server, people: People, room: Room, event: str, who: str, running: bool
 ) -> None:
     if not running:

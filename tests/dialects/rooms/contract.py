@@ -17,15 +17,15 @@ ERROR = "attendanceError"
 
 
 async def quiet(*sockets: SocketIo) -> None:
-    """Nothing came to them since what they heard last."""
+    """Checks that no frame waits for these sockets."""
     for socket in sockets:
         await socket.hears_nothing(ERROR, INVALID)
 
 
 async def open_room(server: Server, room: Room, *names: str) -> list[SocketIo]:
-    """Connected sockets in the class's room: the teacher's, then each student's; what led there has been heard.
+    """Sockets in the class's room: the teacher's, then each student's. The frames of joining have been read.
 
-    `names`: what each calls the session, the class's id if it does not say.
+    `names` has the name by which each of them calls the session; by default it is the class's id.
     """
     sockets = [await rooms_socket(server.url, person.token).__aenter__() for person in (room.teacher, *room.students)]
     teacher, *students = sockets

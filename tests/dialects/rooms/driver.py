@@ -1,4 +1,4 @@
-"""The rooms dialect: everything over Socket.IO, by the class's id."""
+"""The rooms dialect. It does everything over Socket.IO, and calls the session by the class's id."""
 
 from contextlib import asynccontextmanager
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rooms dialect, event by event: what the room hears, what the sender, and what a callback gets."""
+"""The rooms dialect, event by event: the frames of the room, the frames of the sender, and the callback's data."""
 
 import asyncio
 import re
@@ -19,13 +19,13 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 @pytest.fixture
 def aside(server: Server, people: People) -> Room:
-    """A class without a session: the focus is elsewhere."""
+    """A class without a session."""
     make_class(people.other_teacher, [people.outsider])
     return make_class(people.teacher, people.students[:2], start=False)
 
 
 def record(name: str, student: Person, status: str | None = None, by: Person | None = None) -> dict[str, Any]:
-    """An `attendanceRecord` but for its time."""
+    """An `attendanceRecord` without its time."""
     return {
         "session_id": name,
         "student_id": student.id,
@@ -36,7 +36,7 @@ def record(name: str, student: Person, status: str | None = None, by: Person | N
 
 
 def timeless(payload: Any) -> Any:
-    """A payload without its times, each of which is one."""
+    """A payload without its times. Each time is checked to be one."""
     match payload:
         case dict():
             for key, value in payload.items():
@@ -54,7 +54,7 @@ def counts(total: int, present: int, absent: int) -> dict[str, Any]:
     return {"total": total, "present": present, "absent": absent, "unmarked": unmarked, "attendanceRate": rate}
 
 
-async def test_starting_answers_with_the_session_and_the_roster(server: Server, aside: Room) -> None:
+async def test_a_start_is_answered_with_the_session_and_the_roster(server: Server, aside: Room) -> None:
     first, second = aside.students
     async with rooms_socket(server.url, aside.teacher.token) as teacher:
         answer = await teacher.call("startAttendanceSession", {"session_id": aside.class_id})
@@ -80,7 +80,7 @@ async def test_starting_answers_with_the_session_and_the_roster(server: Server, 
     assert len(server.database.sessions(aside.class_id)) == 1
 
 
-async def test_the_teacher_hears_who_joins(server: Server, aside: Room) -> None:
+async def test_the_teacher_is_told_of_each_student_who_joins(server: Server, aside: Room) -> None:
     first, second = aside.students
     teacher, student, other = await open_room(server, Room(aside.teacher, aside.class_id, [first, second]))
     async with rooms_socket(server.url, first.token) as again:
@@ -131,7 +131,7 @@ async def test_a_mark_is_told_to_the_room_and_confirmed(
     assert server.database.journal(aside.class_id) == [(1, first.id, status)]
 
 
-async def test_a_bulk_update_is_one_message_and_of_two_entries_the_last_counts(server: Server, aside: Room) -> None:
+async def test_a_bulk_update_is_one_message_in_which_a_students_last_entry_counts(server: Server, aside: Room) -> None:
     first, second = aside.students
     teacher, *_ = sockets = await open_room(server, aside)
     updates = [(first, "present"), (second, "present"), (first, "absent")]
@@ -175,9 +175,7 @@ async def test_a_bulk_update_with_one_bad_entry_changes_nothing(server: Server, 
     assert server.database.journal(aside.class_id) == []
 
 
-async def test_the_data_has_records_and_statistics_and_brings_its_teacher_into_the_room(
-    server: Server, aside: Room
-) -> None:
+async def test_asking_for_the_data_brings_the_teacher_into_the_room(server: Server, aside: Room) -> None:
     first, second = aside.students
     teacher, *students = await open_room(server, aside)
     await teacher.call("markStudentPresent", {"session_id": aside.class_id, "student_id": second.id})
@@ -195,7 +193,7 @@ async def test_the_data_has_records_and_statistics_and_brings_its_teacher_into_t
     await close(teacher, *students)
 
 
-async def test_the_end_is_told_with_the_final_data_and_can_be_read_for_good(server: Server, aside: Room) -> None:
+async def test_the_end_is_told_with_the_final_data_which_can_be_read_later(server: Server, aside: Room) -> None:
     first, second = aside.students
     teacher, *_students = sockets = await open_room(server, aside)
     await teacher.call("markStudentPresent", {"session_id": aside.class_id, "student_id": first.id})
@@ -243,7 +241,7 @@ async def test_the_end_is_told_with_the_final_data_and_can_be_read_for_good(serv
     await close(*sockets)
 
 
-async def test_each_socket_hears_a_session_under_the_id_that_it_used_itself(server: Server, aside: Room) -> None:
+async def test_each_socket_is_told_the_name_by_which_it_calls_the_session(server: Server, aside: Room) -> None:
     first = aside.students[0]
     async with rooms_socket(server.url, aside.teacher.token) as opener:
         started = await opener.call(
@@ -257,7 +255,7 @@ async def test_each_socket_hears_a_session_under_the_id_that_it_used_itself(serv
         update = await socket.hear("attendanceUpdated")
         assert (update["session_id"], update["attendanceRecord"]["session_id"]) == (name, name)
     assert (await teacher.hear("studentMarkedPresent"))["session_id"] == session_id
-    await student.call("joinAttendanceSession", {"session_id": session_id})  # now by another name
+    await student.call("joinAttendanceSession", {"session_id": session_id})  # the socket uses another name from now on
     assert (await student.hear("attendanceSessionJoined"))["session_id"] == session_id
     assert (await teacher.hear("studentJoinedAttendance"))["session_id"] == names[0]
     await teacher.send("endAttendanceSession", {"session_id": names[0]})
@@ -268,9 +266,9 @@ async def test_each_socket_hears_a_session_under_the_id_that_it_used_itself(serv
     await close(*sockets)
 
 
-async def test_marks_reach_ws_and_those_made_there_reach_the_room(server: Server, room: Room) -> None:
+async def test_marks_of_the_room_reach_ws_and_marks_on_ws_reach_the_room(server: Server, room: Room) -> None:
     first, second = room.students
-    teacher, *_students = sockets = await open_room(server, room)  # the focus's session, by its class
+    teacher, *_students = sockets = await open_room(server, room)  # the session with the focus, by its class's id
     async with Socket(server.ws_url, room.teacher.token) as ws:
         await teacher.send("markStudentAbsent", {"session_id": room.class_id, "student_id": first.id})
         assert await ws.frame() == canonical.marked(first.id, "absent")
@@ -288,7 +286,7 @@ async def test_marks_reach_ws_and_those_made_there_reach_the_room(server: Server
     await close(*sockets)
 
 
-async def test_a_session_that_is_set_aside_goes_on_here_and_is_silent_there(
+async def test_a_session_without_the_focus_goes_on_in_its_room_and_is_silent_on_ws(
     server: Server, people: People, room: Room
 ) -> None:
     teacher, *_students = sockets = await open_room(server, room)
@@ -306,7 +304,9 @@ async def test_a_session_that_is_set_aside_goes_on_here_and_is_silent_there(
     await close(*sockets)
 
 
-async def test_a_student_taken_off_the_roster_hears_no_more(server: Server, people: People, aside: Room) -> None:
+async def test_a_student_who_is_taken_off_the_roster_hears_nothing_more(
+    server: Server, people: People, aside: Room
+) -> None:
     from classes.models import Enrolment
 
     gone, stays = aside.students
@@ -321,13 +321,13 @@ async def test_a_student_taken_off_the_roster_hears_no_more(server: Server, peop
     await student.send("a probe")
     heard = await student.hear()
     while heard[0] == "attendanceUpdated":
-        assert heard[1]["student_id"] == gone.id  # from before
+        assert heard[1]["student_id"] == gone.id  # the frame of the mark before
         heard = await student.hear()
     assert heard[0] == ERROR
     await close(*sockets)
 
 
-async def test_an_end_by_time_out_reaches_the_room_and_one_without_a_mark_counts_nowhere(
+async def test_a_forgotten_session_ends_in_the_room_and_a_voided_one_ends_in_silence(
     make_server: Callable[..., Server],
 ) -> None:
     server = make_server()
@@ -345,7 +345,9 @@ async def test_an_end_by_time_out_reaches_the_room_and_one_without_a_mark_counts
         ended = await socket.hear("attendanceSessionEnded")
         assert (ended["ended_by"], ended["finalData"]["statistics"]) == (room.teacher.name, counts(1, 1, 0))
     async with asyncio.timeout(FRAME_LIMIT):
-        while server.database.states(empty.class_id) != ["voided"]:  # told to nobody, before the other's end or after
+        while server.database.states(empty.class_id) != [
+            "voided"
+        ]:  # nobody is told of the voided session, before the other's end or after it
             await asyncio.sleep(0.01)
     await quiet(*sockets)
     await close(*sockets)

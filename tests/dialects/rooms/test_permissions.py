@@ -21,7 +21,7 @@ from tests.support.socketio import Refused, rooms_socket
 
 BAD_TOKEN = "Invalid token"
 
-#: Event: for each of WHO the event that the sender hears of its answer, or an error's message.
+#: By event, for each of WHO: the event that the sender hears, or an error's message.
 ROWS = {
     "startAttendanceSession": ("attendanceSessionStarted", NOT_TEACHER, NO_TEACHER, NO_TEACHER, BAD_TOKEN),
     "joinAttendanceSession": (NO_STUDENT, NO_STUDENT, "attendanceSessionJoined", NOT_ENROLLED, BAD_TOKEN),
@@ -35,13 +35,13 @@ ROWS = {
 TABLE = {(event, who): answer for event, row in ROWS.items() for who, answer in zip(WHO, row, strict=True)}
 
 
-def test_the_table_has_every_event_and_everybody() -> None:
+def test_the_table_has_every_event_and_every_kind_of_person() -> None:
     assert is_complete(TABLE, Rooms.events)
 
 
 @pytest.mark.parametrize("event", ROWS)
 @pytest.mark.parametrize("who", WHO)
-async def test_an_event_is_for_those_in_the_table(
+async def test_each_event_answers_each_person_as_the_table_says(
     server: Server, people: People, room: Room, event: str, who: str
 ) -> None:
     expected = TABLE[event, who]

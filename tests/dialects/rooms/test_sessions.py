@@ -1,4 +1,4 @@
-"""What a session_id names: a session, a class's session, or a name; open rosters; nothing that is over opens again."""
+"""A session_id is a session's id, a class's id or a name. No session that is over opens again."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,12 +42,14 @@ def name(idle_class: Room) -> str:
 
 
 async def ask(server: Server, token: str, event: str, **payload: Any) -> Any:
-    """What a callback on a connection of its own gets."""
+    """The data that a callback gets, on a new connection."""
     async with rooms_socket(server.url, token) as socket:
         return await socket.call(event, payload)
 
 
-async def test_a_name_is_given_to_the_session_of_a_class(server: Server, idle_class: Room, name: str) -> None:
+async def test_a_new_name_is_given_to_the_open_session_of_the_class(
+    server: Server, idle_class: Room, name: str
+) -> None:
     token = idle_class.teacher.token
     started = await ask(server, token, START, session_id=name, class_id=idle_class.class_id)
     assert started["session"]["class_id"] == idle_class.class_id
@@ -62,7 +64,7 @@ async def test_a_name_is_given_to_the_session_of_a_class(server: Server, idle_cl
         assert answer["session_id"] == called
 
 
-async def test_a_name_belongs_to_its_session_for_good(server: Server, idle_class: Room, name: str) -> None:
+async def test_a_name_stays_with_its_session_after_the_end(server: Server, idle_class: Room, name: str) -> None:
     token = idle_class.teacher.token
     started = await ask(server, token, START, session_id=name, class_id=idle_class.class_id)
     ended = await ask(server, token, END, session_id=name)
@@ -79,7 +81,9 @@ async def test_a_name_belongs_to_its_session_for_good(server: Server, idle_class
     assert server.database.states(idle_class.class_id) == ["ended", "open"]
 
 
-async def test_a_name_without_a_class_opens_one_for_whoever_joins(server: Server, people: People, name: str) -> None:
+async def test_a_name_without_a_class_opens_a_class_that_any_student_may_join(
+    server: Server, people: People, name: str
+) -> None:
     async with (
         rooms_socket(server.url, people.teacher.token) as teacher,
         rooms_socket(server.url, people.outsider.token) as student,
@@ -104,7 +108,7 @@ async def test_a_name_without_a_class_opens_one_for_whoever_joins(server: Server
 
 
 @pytest.mark.parametrize("with_class", [True, False], ids=["of a class", "with an open roster"])
-async def test_of_many_starts_of_one_name_at_once_all_mean_one_session(
+async def test_many_starts_of_one_name_at_once_open_one_session(
     server: Server, idle_class: Room, name: str, with_class: bool
 ) -> None:
     payload = {"session_id": name, **({"class_id": idle_class.class_id} if with_class else {})}
@@ -136,7 +140,7 @@ async def test_a_name_for_another_teachers_class_opens_nothing(
     assert await ask(server, token, START, session_id=name) == {"message": NOT_TEACHER}
 
 
-async def test_an_id_that_nothing_has_is_a_name_like_any_other(server: Server, idle_class: Room) -> None:
+async def test_an_id_that_names_nothing_is_taken_as_a_name(server: Server, idle_class: Room) -> None:
     unknown = idle_class.class_id[::-1]
     token = idle_class.teacher.token
     assert await ask(server, token, DATA, session_id=unknown) == {"message": NOT_ACTIVE}
@@ -185,7 +189,9 @@ BAD_OF = {
     "event",
     [START, DATA, END, "markStudentPresent", "markStudentAbsent", "bulkUpdateAttendance", "subscribeStatistics"],
 )
-async def test_bad_input_is_told_so_and_changes_nothing(server: Server, idle_class: Room, event: str) -> None:
+async def test_bad_input_is_answered_with_an_error_and_changes_nothing(
+    server: Server, idle_class: Room, event: str
+) -> None:
     teacher, *_ = sockets = await open_room(server, idle_class)
     session = {"session_id": idle_class.class_id}
     for payload in (*BAD.values(), *({**session, **more} for more in BAD_OF.get(event, {}).values())):
@@ -199,7 +205,7 @@ async def test_bad_input_is_told_so_and_changes_nothing(server: Server, idle_cla
     assert server.database.states(idle_class.class_id) == ["open"]
 
 
-async def test_students_who_are_not_there_are_told_apart_from_those_of_other_classes(
+async def test_an_unknown_student_and_a_student_of_another_class_get_different_errors(
     server: Server, people: People, idle_class: Room
 ) -> None:
     teacher, *_ = sockets = await open_room(server, idle_class)
@@ -217,7 +223,7 @@ async def test_students_who_are_not_there_are_told_apart_from_those_of_other_cla
     assert server.database.journal(idle_class.class_id) == []
 
 
-async def test_a_restart_loses_nothing(make_server: Callable[..., Server]) -> None:
+async def test_a_restart_keeps_sessions_marks_and_names(make_server: Callable[..., Server]) -> None:
     server = make_server()
     api = Api(server.url)
     room = api.make_room(2, start=False)

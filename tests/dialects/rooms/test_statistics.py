@@ -1,4 +1,4 @@
-"""Live statistics: at once, then at most once a second, to those who asked and belong there, and true at last."""
+"""Live statistics come at once and then at most once a second, to subscribers only; the last ones are true."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ def counts(present: int, absent: int) -> dict[str, Any]:
 
 
 async def statistics(socket: SocketIo) -> Any:
-    """What the next statistics say; what else comes is passed over."""
+    """The data of the next statistics; other frames are passed over."""
     while True:
         event, payload = await socket.hear()
         if event == "attendanceStatistics":
@@ -34,14 +34,14 @@ async def statistics(socket: SocketIo) -> Any:
 
 
 async def times_told(socket: SocketIo, last: Any) -> int:
-    """How many statistics come until they say `last`: marks that take a while are told in between."""
+    """The number of statistics that come until they say `last`: slow marks are told in between."""
     told = 1
     while await statistics(socket) != last:
         told += 1
     return told
 
 
-async def test_the_first_come_at_once_and_each_next_a_second_later(server: Server, aside: Room) -> None:
+async def test_the_first_statistics_come_at_once_and_the_next_a_second_later(server: Server, aside: Room) -> None:
     first, second = aside.students
     teacher, student, other = sockets = await open_room(server, aside)
     began = time.monotonic()
@@ -55,7 +55,7 @@ async def test_the_first_come_at_once_and_each_next_a_second_later(server: Serve
             await ws.mark(second.id, "absent")
         for socket in (teacher, student):
             told = await times_told(socket, counts(1, 1))
-            assert time.monotonic() - began > told - 0.5  # the loop's clock may be behind ours
+            assert time.monotonic() - began > told - 0.5  # the server's clock may be a little behind the test's
         await ws.mark(second.id)
         told = await times_told(teacher, counts(2, 0))
         assert time.monotonic() - began > told + 0.5
@@ -65,11 +65,11 @@ async def test_the_first_come_at_once_and_each_next_a_second_later(server: Serve
     heard = await other.hear()
     while heard[0] == "attendanceUpdated":
         heard = await other.hear()
-    assert heard[0] == "attendanceError"  # who did not ask is told none
+    assert heard[0] == "attendanceError"  # a socket that did not ask is told none
     await close(*sockets)
 
 
-async def test_asking_again_is_no_way_to_hear_them_more_often(server: Server, aside: Room) -> None:
+async def test_asking_again_does_not_make_statistics_come_more_often(server: Server, aside: Room) -> None:
     async with rooms_socket(server.url, aside.teacher.token) as teacher:
         began = time.monotonic()
         for _ in range(5):
@@ -79,7 +79,7 @@ async def test_asking_again_is_no_way_to_hear_them_more_often(server: Server, as
         assert time.monotonic() - began > 0.5
 
 
-async def test_nobody_is_told_after_the_end(server: Server, aside: Room) -> None:
+async def test_no_statistics_are_told_after_the_end(server: Server, aside: Room) -> None:
     async with rooms_socket(server.url, aside.teacher.token) as teacher:
         await teacher.call(SUBSCRIBE, {"session_id": aside.class_id})
         await teacher.hear("attendanceStatistics")

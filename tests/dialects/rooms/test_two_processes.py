@@ -1,4 +1,4 @@
-"""Two server processes: rooms span them, by the look alone and by hints."""
+"""Rooms span two server processes, with hints between them and without."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def rooms_frames(connection: Connection) -> list[str]:
     return [text for text in connection.outlet.texts if text.startswith("2[")]
 
 
-async def test_who_joins_at_one_process_is_told_to_the_teacher_at_another(rig: Rig) -> None:
+async def test_a_teacher_is_told_of_a_student_who_joins_at_another_process(rig: Rig) -> None:
     _room, a, b, teacher, student = await begin(rig)
     (session_id,) = a.sessions
     follow(teacher, session_id, is_teacher=True)
@@ -69,7 +69,7 @@ async def test_who_joins_at_one_process_is_told_to_the_teacher_at_another(rig: R
 
 
 @pytest.mark.parametrize("way", ["hint", "look"])
-async def test_a_bulk_update_elsewhere_is_one_message_here(rig: Rig, way: str) -> None:
+async def test_a_bulk_update_at_one_process_is_one_message_at_another(rig: Rig, way: str) -> None:
     room, a, b, teacher, student = await begin(rig)
     (session_id,) = a.sessions
     follow(student, session_id, is_teacher=False)

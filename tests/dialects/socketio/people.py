@@ -1,4 +1,4 @@
-"""Who sends an event, for the dialects' tables of permissions: each event and each kind of person."""
+"""The kinds of person who send events, for the dialects' tables of permissions."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -10,7 +10,7 @@ WHO = ("owner", "other teacher", "enrolled student", "other student", "expired t
 
 
 def token_of(who: str, people: People, room: Room) -> str:
-    """A token of one of WHO; the last one's was good until a minute ago."""
+    """A token of one of WHO. The token of the last one expired a minute ago."""
     persons: dict[str, Person] = {
         "owner": room.teacher,
         "other teacher": people.other_teacher,
@@ -23,5 +23,5 @@ def token_of(who: str, people: People, room: Room) -> str:
 
 
 def is_complete(table: Mapping[tuple[str, str], str], events: Collection[str]) -> bool:
-    """Whether a table has every event and everybody."""
+    """Whether a table has every event and every kind of person."""
     return set(table) == {(event, who) for event in events for who in WHO}

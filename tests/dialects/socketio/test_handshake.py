@@ -1,4 +1,4 @@
-"""Who is let in: where a token stands, what the refused hear, whose pages may connect, and on which port."""
+"""The handshake: where tokens stand, how refusals are worded, and which pages and ports are let in."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ NO_TOKEN, BAD_TOKEN, NO_USER = "No token provided", "Invalid token", "User not f
 
 
 async def refusal(socket: SocketIo) -> str:
-    """Why it is refused; "" if it is not."""
+    """The words of the refusal; "" if the connection is let in."""
     try:
         async with socket:
             return ""
@@ -35,7 +35,7 @@ async def refusal(socket: SocketIo) -> str:
 
 
 def bad_tokens(user_id: str) -> dict[str, tuple[str, str]]:
-    """Tokens that let nobody in, and what rooms says of them; the user is a teacher."""
+    """Bad tokens, and the words in which rooms refuses them; the user is a teacher."""
     now = int(time.time())
     claims = {"userId": user_id, "role": "teacher", "iat": now, "exp": now + 3600}
     return {
@@ -85,13 +85,13 @@ async def test_the_token_says_which_dialect_is_meant(server: Server, room: Room)
     assert await refusal(SocketIo(server.url, query=query, auth={"token": "bad"})) == BAD_TOKEN
 
 
-async def test_who_is_refused_may_try_again_on_the_same_connection(server: Server, room: Room) -> None:
+async def test_a_refused_client_may_try_again_on_the_same_connection(server: Server, room: Room) -> None:
     socket = SocketIo(server.url, auth={"token": room.teacher.token})
     async with socket:
         await socket.raw("41")
         await socket.raw('40{"token":"bad"}')
         assert await socket.packet() == f'44{{"message":"{BAD_TOKEN}"}}'
-        await socket.raw('42["startAttendanceSession",{"session_id":"x"}]')  # goes nowhere
+        await socket.raw('42["startAttendanceSession",{"session_id":"x"}]')  # an event before the CONNECT does nothing
         await socket.raw(f'40{{"token":"{room.teacher.token}"}}')
         assert (await socket.packet()).startswith('40{"sid":')
 
@@ -100,7 +100,9 @@ async def test_who_is_refused_may_try_again_on_the_same_connection(server: Serve
 async def test_a_token_that_expires_ends_its_connection(
     server: Server, room: Room, open_socket: Callable[..., SocketIo]
 ) -> None:
-    brief = make_token(room.teacher.id, "teacher", exp=int(time.time()) + 5)  # good while a busy machine connects
+    brief = make_token(
+        room.teacher.id, "teacher", exp=int(time.time()) + 5
+    )  # long enough for a busy machine to connect
     error = "ERROR" if open_socket is events_socket else ERROR
     async with open_socket(server.url, brief) as socket, open_socket(server.url, room.teacher.token) as other:
         assert await socket.last_words() == [(error, {"message": UNAUTHORIZED}), "41", "1"]
@@ -144,7 +146,7 @@ async def test_rooms_may_have_a_secret_and_a_port_of_their_own(make_server: Call
     assert await refusal(events_socket(server.url, theirs)) == UNAUTHORIZED
     async with events_socket(server.url, room.teacher.token) as socket:
         await socket.hears_nothing("ERROR", "Unknown event")
-    # Nothing but rooms is served on its port.
+    # Nothing but rooms is spoken on this port.
     assert await refusal(events_socket(chat, room.teacher.token)) == NO_TOKEN
     for path in ("/auth/me", "/healthz", "/", "/admin/"):
         assert httpx.get(chat + path).status_code == 404
@@ -153,7 +155,7 @@ async def test_rooms_may_have_a_secret_and_a_port_of_their_own(make_server: Call
     api.close()
 
 
-async def test_a_short_secret_of_another_system_is_taken_with_a_warning(make_server: Callable[..., Server]) -> None:
+async def test_a_short_access_token_secret_is_a_warning(make_server: Callable[..., Server]) -> None:
     server = make_server(ACCESS_TOKEN_SECRET="short")
     api = Api(server.url)
     person = api.signup("teacher")
@@ -174,7 +176,7 @@ def listed(databases: Any) -> Any:
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-async def test_with_a_list_only_those_pages_connect(listed: Server, origin: str | None) -> None:
+async def test_with_a_list_of_origins_only_their_pages_connect(listed: Server, origin: str | None) -> None:
     host = f"127.0.0.1:{listed.port}"
     headers = {} if origin is None else {"Origin": origin.format(host=host)}
     token = make_token("0" * 24, "teacher")
@@ -197,7 +199,7 @@ async def test_with_a_list_only_those_pages_connect(listed: Server, origin: str 
         assert refused.value.response.status_code == 403
 
 
-async def test_without_a_list_every_page_connects(server: Server, room: Room) -> None:
+async def test_without_a_list_of_origins_every_page_connects(server: Server, room: Room) -> None:
     headers = {"Origin": "https://anywhere.example"}
     async with (
         rooms_socket(server.url, room.teacher.token, additional_headers=headers),

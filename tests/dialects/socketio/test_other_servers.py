@@ -1,4 +1,4 @@
-"""Both dialects in short under the other ways to run the application."""
+"""Both Socket.IO dialects under other servers, in short."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.support.socketio import events_socket, rooms_socket
 
 
 @pytest.mark.parametrize("name", OTHER_SERVERS)
-async def test_socketio_is_served_under(make_server: Callable[..., Server], name: str) -> None:
+async def test_both_dialects_are_served_under_other_servers(make_server: Callable[..., Server], name: str) -> None:
     server = make_server(command=OTHER_SERVERS[name])
     api = Api(server.url)
     room = api.make_room(1)

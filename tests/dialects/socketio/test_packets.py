@@ -1,4 +1,4 @@
-"""Packets that no client of the library sends: answered, and the socket goes on; what is no Engine.IO is cut off."""
+"""Strange Socket.IO packets are answered and the socket goes on; a frame that is no Engine.IO ends the connection."""
 
 from typing import Any
 
@@ -48,21 +48,23 @@ async def test_a_strange_packet_is_answered_and_the_socket_goes_on(server: Serve
 
 
 @pytest.mark.parametrize("packet", [b"abc", "43[1]", '43999["x"]', '461-["x"]', '42/admin,["DONE"]'])
-async def test_what_nobody_asked_for_is_passed_over(server: Server, room: Room, packet: str | bytes) -> None:
+async def test_a_packet_that_expects_no_answer_is_passed_over(server: Server, room: Room, packet: str | bytes) -> None:
     async with events_socket(server.url, room.teacher.token) as socket:
         await socket.raw(packet)
         assert await socket.call("GET_TODAY_SUMMARY") == {"presentCount": 0, "presentStudentIds": []}
 
 
 @pytest.mark.parametrize(("packet", "code"), [("", 1002), ("x", 1002), ("b!", 1002), ("9", 1002), ("4" * 65_537, 1009)])
-async def test_what_is_no_engine_io_ends_the_connection(server: Server, room: Room, packet: str, code: int) -> None:
+async def test_a_frame_that_is_no_engine_io_ends_the_connection(
+    server: Server, room: Room, packet: str, code: int
+) -> None:
     async with events_socket(server.url, room.teacher.token) as socket:
         await socket.raw(packet)
         await socket.last_words()
         assert socket.connection.close_code == code
 
 
-async def test_events_before_the_connection_or_after_it_do_nothing(server: Server, room: Room) -> None:
+async def test_events_before_the_connect_and_after_the_disconnect_do_nothing(server: Server, room: Room) -> None:
     socket = SocketIo(server.url, query={"token": room.teacher.token})
     async with socket:
         await socket.raw("41")  # the client leaves the namespace, the transport stays
@@ -72,7 +74,7 @@ async def test_events_before_the_connection_or_after_it_do_nothing(server: Serve
         assert await socket.call("GET_TODAY_SUMMARY") == {"presentCount": 0, "presentStudentIds": []}
         await socket.raw("40/admin,")
         assert (await socket.packet()).startswith("44/admin,")
-        await socket.raw("40")  # twice
+        await socket.raw("40")  # a second disconnect
         assert (await socket.packet()).startswith("44")
         assert await socket.call("GET_TODAY_SUMMARY") == {"presentCount": 0, "presentStudentIds": []}
 
@@ -115,7 +117,7 @@ def test_a_poll_may_carry_as_many_packets_as_fit(server: Server, room: Room) -> 
         ("OPTIONS", {"EIO": "4", "transport": "polling"}, b"", 200),
     ],
 )
-def test_requests_that_are_no_polls_are_told_so(
+def test_each_request_that_is_no_poll_has_its_status(
     server: Server, method: str, query: dict[str, str], content: bytes, status: int
 ) -> None:
     answer = httpx.request(method, f"{server.url}/socket.io/", params=query, content=content)

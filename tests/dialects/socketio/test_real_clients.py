@@ -1,4 +1,4 @@
-"""The real clients, socket.io-client and ws under Node, over each transport: tests/clients, which also run by hand."""
+"""The real clients under Node, socket.io-client and ws, over each transport. They stand in tests/clients."""
 
 import pytest
 
@@ -10,5 +10,5 @@ pytestmark = needs_node
 
 @pytest.mark.parametrize("transport", ["websocket", "polling", "upgrade"])
 @pytest.mark.parametrize("script", ["events.js", "rooms.js"])
-async def test_the_real_client_is_served(server: Server, script: str, transport: str) -> None:
+async def test_a_real_client_is_served(server: Server, script: str, transport: str) -> None:
     assert await run_client(script, server.url, transport) == f"ok: {transport}\n"

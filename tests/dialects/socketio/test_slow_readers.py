@@ -1,4 +1,4 @@
-"""Who does not read, over a WebSocket or by polls, is let go, nobody else notices; the server stops when told to."""
+"""A client that does not read, over a WebSocket or by polls, is disconnected, and no other client notices."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from tests.support.socketio import rooms_socket
 
 
 class Engine:
-    """An Engine.IO socket that nobody reads from."""
+    """An Engine.IO socket whose client never reads."""
 
     def __init__(self) -> None:
         self.queue = EngineQueue()
@@ -33,7 +33,7 @@ class Engine:
         self.closed.set()
 
 
-async def test_a_queue_that_nobody_empties_is_bounded() -> None:
+async def test_the_queue_of_a_client_that_does_not_read_is_bounded() -> None:
     engine = Engine()
     outlet = EngineOutlet(engine)
     outlet.send(Frames(["before it is open"]))
@@ -47,7 +47,7 @@ async def test_a_queue_that_nobody_empties_is_bounded() -> None:
         await asyncio.sleep(0)
         assert sent < 2000
     assert sent * 1024 >= MAX_UNSENT - 1024
-    assert engine.queue.unsent == 0  # what waited is dropped with the connection
+    assert engine.queue.unsent == 0  # the frames that waited go with the connection
     outlet.send(Frames([frame]))
     outlet.close(4401)
     assert engine.queue.unsent == 0
@@ -57,7 +57,9 @@ async def test_a_websocket_that_does_not_read_is_closed_and_others_go_on(server:
     name = "x" * 128
     ask = json.dumps(["getAttendanceSessionData", {"session_id": name}])
     async with (
-        rooms_socket(server.url, room.teacher.token, max_queue=1) as stuck,  # its library reads a frame, and no more
+        rooms_socket(
+            server.url, room.teacher.token, max_queue=1
+        ) as stuck,  # the client's library reads one frame and no more
         Socket(server.ws_url, room.teacher.token) as teacher,
     ):
         await stuck.call("startAttendanceSession", {"session_id": name, "class_id": room.class_id})
@@ -65,7 +67,7 @@ async def test_a_websocket_that_does_not_read_is_closed_and_others_go_on(server:
         async with asyncio.timeout(60):
             while not closed.done():
                 with contextlib.suppress(ConnectionClosed):
-                    for _ in range(500):  # each is answered with more than a kilobyte
+                    for _ in range(500):  # each answer has more than a kilobyte
                         await stuck.raw(f"42{ask}")
                 await teacher.mark(room.students[0].id)
                 assert await teacher.frame() == canonical.marked(room.students[0].id)
@@ -73,7 +75,7 @@ async def test_a_websocket_that_does_not_read_is_closed_and_others_go_on(server:
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["while a poll waits", "between two polls"])
-def test_a_server_that_is_told_to_stop_waits_for_nobodys_news(make_server: Callable[..., Server], waits: bool) -> None:
+def test_a_server_that_is_told_to_stop_waits_for_no_poll(make_server: Callable[..., Server], waits: bool) -> None:
     server = make_server()
     api = Api(server.url)
     room = api.make_room(1)
@@ -86,8 +88,8 @@ def test_a_server_that_is_told_to_stop_waits_for_nobodys_news(make_server: Calla
         with socket.create_connection(("127.0.0.1", server.port), timeout=60) as waiting:
             if waits:
                 waiting.sendall(f"GET /socket.io/?{urlencode(query)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-                http.get("/healthz")  # by its answer the poll has arrived
+                http.get("/healthz")  # its answer shows that the poll has arrived
             began = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 8  # for those who do not go, it would be 10
+            assert time.monotonic() - began < 8  # a poll that is waited for would make it 10
             assert not waits or waiting.recv(4096).startswith(b"HTTP/1.1 200 OK")

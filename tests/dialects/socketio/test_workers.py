@@ -39,7 +39,7 @@ async def test_twenty_default_clients_connect_and_stay(server: Server) -> None:
 
 @needs_node
 @pytest.mark.parametrize("script", ["events.js", "rooms.js"])
-async def test_the_dialects_are_the_same_as_with_one_worker(server: Server, script: str) -> None:
+async def test_the_dialects_work_as_with_one_worker(server: Server, script: str) -> None:
     assert await run_client(script, server.url) == "ok: websocket\nok: polling\nok: upgrade\n"
 
 
@@ -49,7 +49,7 @@ def connection(url: str) -> httpx.Client:
 
 
 def open_session(client: httpx.Client, person: Person) -> str:
-    """The id of a new Engine.IO session, whose person is not let in yet."""
+    """The id of a new Engine.IO session that has sent no CONNECT yet."""
     sid: str = json.loads(client.get("/socket.io/", params={"token": person.token}).text[1:])["sid"]
     return sid
 
@@ -72,11 +72,11 @@ def test_a_request_moves_to_the_worker_that_has_the_client(server: Server, api: 
                 sid = open_session(first, student)
             assert int(sid.split(".")[0]) == worker
             with taking_connections(server, other):
-                second.get("/socket.io/")  # whatever the answer, the connection is the other's now
+                second.get("/socket.io/")  # whatever the answer, the other worker has the connection now
             let_in(second, student, sid)
 
 
-async def test_a_client_of_a_worker_that_died_is_unknown_and_connects_again(server: Server, api: Api) -> None:
+async def test_a_client_whose_worker_died_is_refused_and_connects_again(server: Server, api: Api) -> None:
     student = api.signup("student")
     with connection(server.url) as client:
         sid = open_session(client, student)

@@ -1,4 +1,4 @@
-"""`/api/v1`: it starts and reads on its own routes, and marks on the canonical socket."""
+"""`/api/v1`: its own routes start and read, and the canonical socket marks."""
 
 from tests.dialects.canonical import driver as canonical
 from tests.support.clients import Person
@@ -8,7 +8,7 @@ class Driver(canonical.Driver):
     package = "dialects.v1"
 
     async def start(self) -> None:
-        # By its name: the class is the newest of the teacher's that have it.
+        # The class is named by its name: it is the newest of the teacher's classes with this name.
         started = self.room.teacher.data("POST", "/api/v1/attendance/start", {"className": self.room.name})
         assert started["_id"] == self.room.class_id
 

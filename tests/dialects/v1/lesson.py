@@ -11,7 +11,7 @@ from tests.support.server import Server
 
 
 class Lesson:
-    """`async with Lesson(server, students=2) as lesson:` a teacher's class, made on these routes; all are connected.
+    """`async with Lesson(server, students=2) as lesson:` is a class that these routes made; everybody is connected.
 
     Statuses are `present`, `absent`, or None for a student without one; counts are `(present, absent)`.
     """
@@ -51,7 +51,7 @@ class Lesson:
         assert started["data"]["_id"] == self.class_id
 
     async def mark(self, student_id: str, status: str) -> None:
-        """Returns when everybody has heard it."""
+        """The teacher marks a student. Returns when everybody has heard the mark."""
         await self._sockets[self.teacher].mark(student_id, status)
         assert await self._everybody("ATTENDANCE_MARKED") == {"studentId": student_id, "status": status}
 
@@ -60,7 +60,7 @@ class Lesson:
         return _counts(await self._everybody("TODAY_SUMMARY"))
 
     async def own_status(self, student_id: str) -> str | None:
-        """What the student is told live."""
+        """The status that the student is told on /ws."""
         socket = self._sockets[student_id]
         await socket.send("MY_ATTENDANCE")
         frame = await socket.frame()
@@ -73,7 +73,7 @@ class Lesson:
         return _counts(await self._everybody("DONE"))
 
     async def read_back(self) -> dict[str, str | None]:
-        """Each student's status, as they can read it afterwards."""
+        """Each student's status, as the student reads it afterwards."""
         path = f"/attendance/{self.class_id}/my-attendance"
         return {student: (await self._ask("GET", path, by=student))["data"]["status"] for student in self.students}
 
@@ -92,7 +92,7 @@ class Lesson:
         return answer.json()
 
     async def _everybody(self, event: str) -> dict[str, Any]:
-        """The data of the next frame, which is this event and the same one for all."""
+        """The data of the next frame, which must be this event and the same for everybody."""
         frames = [await socket.frame() for socket in self._sockets.values()]
         assert frames == [frames[0]] * len(frames)
         assert frames[0]["event"] == event, frames[0]

@@ -1,4 +1,4 @@
-"""Whatever a body or a path below `/api/v1` holds, the answer is this contract's and nothing changes."""
+"""Bad bodies and bad paths below `/api/v1` are answered in this contract's words, and change nothing."""
 
 import json
 from typing import Any
@@ -26,14 +26,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "/class/{class}/add-student": {"studentId": UNKNOWN_ID},
     "/attendance/start": {"className": "Art"},
 }
-#: What a bad body is answered.
+#: The answer to a bad body.
 REFUSAL = dict.fromkeys(GOOD, (400, failure(INVALID))) | dict.fromkeys(
     ("/auth/register", "/auth/login"), (422, failure("Invalid request Schema"))
 )
 
 
 @pytest.mark.parametrize("path", list(GOOD))
-def test_a_bad_body_is_refused_whatever_is_wrong_with_it(rest: Rest, school: School, path: str) -> None:
+def test_a_bad_body_is_refused_and_changes_nothing(rest: Rest, school: School, path: str) -> None:
     Refuses(rest, school)(path, bad_bodies(GOOD[path]), *REFUSAL[path])
 
 
@@ -53,7 +53,7 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize(("path", "name", "values"), BAD_VALUES)
-def test_a_string_that_its_field_does_not_take_is_refused(
+def test_a_bad_string_in_a_field_is_refused(
     rest: Rest, school: School, path: str, name: str, values: list[str]
 ) -> None:
     bodies = {value: json.dumps({**GOOD[path], name: value}) for value in values}
@@ -69,7 +69,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("method", "template", "who"), PATHS)
-def test_a_bad_id_in_a_path_is_no_class(rest: Rest, school: School, method: str, template: str, who: str) -> None:
+def test_a_bad_id_in_a_path_finds_no_class(rest: Rest, school: School, method: str, template: str, who: str) -> None:
     before, token = snapshot(), token_of(getattr(school, who))
     body = {"studentId": school.other_student.id} if method == "POST" else None
     segments = bad_segments(school.class_id)

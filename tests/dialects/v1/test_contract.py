@@ -47,7 +47,7 @@ def class_document(class_id: str, *students: User) -> dict[str, Any]:
 
 
 def long_ago(row: User | Class) -> None:
-    """The row was made and last changed in 2025, so that no two of its times look alike by chance."""
+    """Dates a row to 2025, so that no two of its times are the same by chance."""
     moment = datetime(2025, 3, 11, 10, 0, 0, 123000, tzinfo=UTC)
     type(row)._default_manager.filter(pk=row.pk).update(created_at=moment, updated_at=moment + timedelta(hours=1))
 
@@ -78,7 +78,7 @@ def test_register_keeps_a_password_as_it_is(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize("email", ["Asha@Example.com", "asha@example.com", "ASHA@EXAMPLE.COM"])
-def test_a_taken_email_is_403(rest: Rest, email: str) -> None:
+def test_a_taken_email_is_answered_403(rest: Rest, email: str) -> None:
     make_user("Asha")
     rest.post("/auth/register", {**ASHA, "email": email}).is_failure(403, "Email already exists")
     rest.post("/auth/register", {**ASHA, "email": email, "password": "short"}).is_failure(422, SCHEMA)
@@ -98,7 +98,7 @@ def test_login_gives_a_token_that_is_good_on_both_protocols(rest: Rest) -> None:
             assert ask.get("/auth/me", token=f"Bearer {answer.data['token']}").data["email"] == ASHA["email"]
 
 
-def test_an_unknown_email_is_404_and_a_wrong_password_400(rest: Rest) -> None:
+def test_an_unknown_email_is_answered_404_and_a_wrong_password_400(rest: Rest) -> None:
     rest.post("/auth/register", ASHA)
     rest.post("/auth/login", {**LOGIN, "email": "nobody@example.com"}).is_failure(404, "User not found")
     rest.post("/auth/login", {**LOGIN, "password": "secret2"}).is_failure(400, "Invalid email or password")
@@ -111,7 +111,7 @@ def test_an_unknown_email_costs_a_hash_like_a_known_one(rest: Rest, monkeypatch:
     assert hashed == [LOGIN["password"]]
 
 
-def test_a_disabled_account_is_there_but_opens_for_no_password(rest: Rest) -> None:
+def test_a_disabled_account_cannot_log_in_with_the_right_password(rest: Rest) -> None:
     rest.post("/auth/register", ASHA)
     User.objects.update(is_active=False)
     for login in (LOGIN, {**LOGIN, "password": "secret2"}):
@@ -122,7 +122,7 @@ def test_a_disabled_account_is_there_but_opens_for_no_password(rest: Rest) -> No
 
 
 @pytest.mark.parametrize("role", ["teacher", "student"])
-def test_me_is_the_users_document(rest: Rest, role: str) -> None:
+def test_me_answers_the_tokens_user(rest: Rest, role: str) -> None:
     user = make_user("Ravi", role)
     long_ago(user)
     answer = rest.get("/auth/me", token=token_of(user))
@@ -145,23 +145,23 @@ def test_a_class_is_made_with_a_trimmed_name(rest: Rest, school: School, path: s
 
 @pytest.mark.parametrize("path", CREATE)
 @pytest.mark.parametrize("name", ["Physics", "  Physics\n"])
-def test_a_name_that_this_teacher_has_used_is_409(rest: Rest, school: School, path: str, name: str) -> None:
+def test_a_second_class_of_one_name_is_answered_409(rest: Rest, school: School, path: str, name: str) -> None:
     rest.post(path, {"className": name}, token=token_of(school.owner)).is_failure(409, "class already exist")
     assert Class.objects.count() == 1
 
 
 @pytest.mark.parametrize("path", CREATE)
-def test_another_teacher_or_another_letter_case_makes_another_name(rest: Rest, school: School, path: str) -> None:
+def test_another_teacher_or_another_letter_case_may_use_the_name(rest: Rest, school: School, path: str) -> None:
     assert rest.post(path, {"className": "Physics"}, token=token_of(school.other_teacher)).status == 201
     assert rest.post(path, {"className": "physics"}, token=token_of(school.owner)).status == 201
 
 
-def test_the_shortest_name_has_three_characters(rest: Rest, school: School) -> None:
+def test_a_name_has_at_least_three_characters(rest: Rest, school: School) -> None:
     rest.post("/class", {"className": "Ar"}, token=token_of(school.owner)).is_failure(400, INVALID)
     assert rest.post("/class", {"className": "Art"}, token=token_of(school.owner)).status == 201
 
 
-def test_the_canonical_route_still_makes_two_classes_of_one_name(rest: Rest, school: School) -> None:
+def test_the_canonical_route_makes_two_classes_of_one_name(rest: Rest, school: School) -> None:
     token = token_of(school.owner)
     assert Rest().post("/class", {"className": "Physics"}, token=token).status == 201
     rest.post("/class", {"className": "Physics"}, token=token).is_failure(409, "class already exist")
@@ -171,7 +171,7 @@ def test_the_canonical_route_still_makes_two_classes_of_one_name(rest: Rest, sch
 # POST /class/:id/add-student
 
 
-def test_an_added_student_is_in_the_existing_class_whose_time_has_moved(rest: Rest, school: School) -> None:
+def test_an_added_student_is_answered_in_the_class_with_a_new_time(rest: Rest, school: School) -> None:
     long_ago(school.physics)
     before = to_iso(now())
     path, body = f"/class/{school.class_id}/add-student", {"studentId": school.other_student.id.upper()}
@@ -182,7 +182,7 @@ def test_an_added_student_is_in_the_existing_class_whose_time_has_moved(rest: Re
     assert before <= document["updatedAt"] <= to_iso(now())
 
 
-def test_a_student_on_the_roster_is_409_and_nothing_changes(rest: Rest, school: School) -> None:
+def test_adding_a_student_twice_is_answered_409_and_changes_nothing(rest: Rest, school: School) -> None:
     before = class_document(school.class_id, school.student)
     path, body = f"/class/{school.class_id}/add-student", {"studentId": school.student.id}
     rest.post(path, body, token=token_of(school.owner)).is_failure(409, "student already exist in class")
@@ -190,7 +190,7 @@ def test_a_student_on_the_roster_is_409_and_nothing_changes(rest: Rest, school: 
     assert Enrolment.objects.count() == 1
 
 
-def test_who_is_no_student_is_not_found(rest: Rest, school: School) -> None:
+def test_a_person_who_is_no_student_is_not_found(rest: Rest, school: School) -> None:
     for nobody in (UNKNOWN_ID, school.owner.id, school.other_teacher.id, school.class_id):
         answer = rest.post(f"/class/{school.class_id}/add-student", {"studentId": nobody}, token=token_of(school.owner))
         answer.is_failure(404, "Student not found")
@@ -208,7 +208,7 @@ def test_students_are_listed_with_their_role(rest: Rest, school: School) -> None
     assert (answer.status, answer.body) == (200, success(expected))
 
 
-def test_without_any_student_there_are_none_to_be_found(rest: Rest) -> None:
+def test_an_empty_list_of_students_is_answered_404(rest: Rest) -> None:
     rest.get("/class/students", token=token_of(make_user("Alone", "teacher"))).is_failure(404, "No students found")
 
 
@@ -216,7 +216,7 @@ def test_without_any_student_there_are_none_to_be_found(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize("who", ["owner", "student"])
-def test_a_class_is_a_list_of_one_with_names_and_emails(rest: Rest, school: School, who: str) -> None:
+def test_a_class_is_answered_as_a_list_of_one_with_names_and_emails(rest: Rest, school: School, who: str) -> None:
     long_ago(school.physics)
     answer = rest.get(f"/class/{school.class_id.upper()}", token=token_of(getattr(school, who)))
     expected = {
@@ -232,7 +232,7 @@ def test_a_class_is_a_list_of_one_with_names_and_emails(rest: Rest, school: Scho
 
 
 @pytest.mark.parametrize("who", ["other_teacher", "other_student"])
-def test_who_has_nothing_to_do_with_a_class_is_told_so_in_a_message(rest: Rest, school: School, who: str) -> None:
+def test_a_person_outside_the_class_is_refused_under_the_key_message(rest: Rest, school: School, who: str) -> None:
     answer = rest.get(f"/class/{school.class_id}", token=token_of(getattr(school, who)))
     expected = {"success": False, "message": "you are not enrolled in the class"}
     assert (answer.status, answer.body) == (404, expected)
@@ -260,7 +260,7 @@ def mark(session: Session, student: User, given: Status) -> None:
     assert isinstance(journal.commit([made])[0], int)
 
 
-def test_the_status_is_null_until_marked_and_then_the_last_mark(rest: Rest, school: School) -> None:
+def test_the_status_is_null_until_a_mark_and_then_the_last_mark(rest: Rest, school: School) -> None:
     assert status(rest, school) is None
     session = start(school)
     assert status(rest, school) is None
@@ -271,12 +271,12 @@ def test_the_status_is_null_until_marked_and_then_the_last_mark(rest: Rest, scho
         assert status(rest, school) == given
 
 
-def test_the_end_of_a_session_marks_who_is_unmarked_absent(rest: Rest, school: School) -> None:
+def test_the_end_of_a_session_makes_students_without_a_mark_absent(rest: Rest, school: School) -> None:
     services.session_end(session_id=start(school).id)
     assert status(rest, school) == "absent"
 
 
-def test_in_a_new_session_the_status_is_null_again_until_marked(rest: Rest, school: School) -> None:
+def test_a_new_session_makes_the_status_null_again(rest: Rest, school: School) -> None:
     first = start(school)
     mark(first, school.student, Status.PRESENT)
     services.session_end(session_id=first.id)
@@ -288,7 +288,7 @@ def test_in_a_new_session_the_status_is_null_again_until_marked(rest: Rest, scho
 
 
 @pytest.mark.parametrize(("given", "shown"), [(Status.LATE, "present"), (Status.EXCUSED, "absent")])
-def test_the_status_is_one_of_two_words_while_open_and_when_finished(
+def test_the_status_is_present_or_absent_during_a_session_and_after_it(
     rest: Rest, school: School, given: Status, shown: str
 ) -> None:
     session = start(school)
@@ -311,14 +311,16 @@ def test_a_start_answers_the_class_and_opens_its_session(rest: Rest, school: Sch
 
 
 @pytest.mark.parametrize("name", ["Chemistry", "physics", "Physics 1", "Phy", "%", "Ph_sics"])
-def test_a_class_that_this_teacher_has_not_is_not_found_in_lower_case(rest: Rest, school: School, name: str) -> None:
+def test_a_name_that_no_class_of_the_teacher_has_is_not_found(rest: Rest, school: School, name: str) -> None:
     Class.objects.create(name="Chemistry", teacher=school.other_teacher)
     rest.post("/attendance/start", {"className": name}, token=token_of(school.owner)).is_failure(404, "class not found")
     assert Session.objects.count() == 0
 
 
-def test_of_several_classes_of_one_name_the_newest_is_started(rest: Rest, school: School) -> None:
-    newest = Class.objects.create(id="0" * 24, name="Physics", teacher=school.owner)  # an imported id may be anything
+def test_a_start_by_name_takes_the_newest_class_of_that_name(rest: Rest, school: School) -> None:
+    newest = Class.objects.create(
+        id="0" * 24, name="Physics", teacher=school.owner
+    )  # ids of imported classes say nothing about their age
     Class.objects.create(name="Physics", teacher=school.other_teacher)
     answer = rest.post("/attendance/start", {"className": "Physics"}, token=token_of(school.owner))
     assert answer.data["_id"] == newest.id
@@ -331,7 +333,7 @@ def test_a_class_with_a_short_name_can_be_started_though_not_made_here(rest: Res
     assert (answer.status, answer.data["className"]) == (200, "A")
 
 
-# Queries: as many for a full class as for one student
+# The number of queries
 
 
 @pytest.mark.parametrize(
@@ -344,7 +346,7 @@ def test_a_class_with_a_short_name_can_be_started_though_not_made_here(rest: Res
         ("GET", "/attendance/{}/my-attendance", "student", 5),
     ],
 )
-def test_reading_costs_the_same_queries_however_many_students_there_are(
+def test_a_read_takes_as_many_queries_for_a_full_class_as_for_one_student(
     rest: Rest,
     school: School,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -413,13 +415,15 @@ def test_other_methods_are_not_allowed_and_options_is_answered(
 
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])
-def test_other_types_and_sizes_are_told_in_the_canonical_words(rest: Rest, school: School, path: str) -> None:
+def test_other_content_types_and_sizes_are_refused_in_the_canonical_words(
+    rest: Rest, school: School, path: str
+) -> None:
     url, token = path.format(school.class_id), token_of(school.owner)
     rest.post(url, raw="a=1", content_type="text/plain", token=token).is_failure(415, "Unsupported media type")
     rest.post(url, raw=b" " * (1024 * 1024 + 1), token=token).is_failure(413, "Payload too large")
 
 
-#: For each route, something that its view calls.
+#: For each route, a function that its view calls.
 CRASHES: dict[str, str] = {
     "/auth/register": "accounts.services.user_signup",
     "/auth/login": "accounts.services.user_login",
@@ -435,7 +439,7 @@ CRASHES: dict[str, str] = {
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_crash_is_told_without_its_reason(
+def test_a_crash_is_answered_without_its_reason(
     rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(CRASHES[path], raiser(RuntimeError("the reason")))

@@ -1,4 +1,4 @@
-"""A lesson through `/api/v1` against a real server: its routes make and start it, `/ws` is where it happens."""
+"""A lesson through `/api/v1` against a real server: its routes make and start a class, and marks go over `/ws`."""
 
 import httpx
 
@@ -27,7 +27,7 @@ async def test_a_lesson_from_the_first_account_to_the_records(server: Server) ->
         )
 
 
-async def test_a_start_moves_ws_to_the_class_from_another_one(server: Server, api: Api) -> None:
+async def test_a_start_moves_ws_from_another_class_to_this_one(server: Server, api: Api) -> None:
     other = api.make_room(students=1)
     async with Lesson(server, students=1) as lesson, Socket(server.ws_url, other.teacher.token) as desk:
         await desk.mark(other.students[0].id)
@@ -35,12 +35,12 @@ async def test_a_start_moves_ws_to_the_class_from_another_one(server: Server, ap
         await lesson.start()
         await desk.mark(other.students[0].id)
         assert await desk.error() == "No active attendance session"
-        assert server.database.states(other.class_id) == ["open"]  # set aside, with its mark
+        assert server.database.states(other.class_id) == ["open"]  # the first class's session stays open, with its mark
     status = other.students[0].data("GET", f"/api/v1/attendance/{other.class_id}/my-attendance")
     assert status == {"classId": other.class_id, "status": "present"}
 
 
-def test_a_class_of_each_protocol_can_be_used_on_the_other(server: Server, api: Api) -> None:
+def test_a_class_that_one_protocol_made_can_be_used_in_the_other(server: Server, api: Api) -> None:
     teacher, student = api.signup("teacher", "Asha RAO"), api.signup("student")
     made = teacher.data("POST", "/api/v1/class", {"className": "Physics"})
     room = Room(teacher, made["_id"], [student])
@@ -53,7 +53,7 @@ def test_a_class_of_each_protocol_can_be_used_on_the_other(server: Server, api: 
     assert server.database.states(room.class_id) == ["open"]
 
 
-def test_of_parallel_classes_of_one_name_one_is_made(server: Server, api: Api) -> None:
+def test_parallel_requests_for_one_name_make_one_class(server: Server, api: Api) -> None:
     teacher = api.signup("teacher")
     paths = ["/api/v1/class", "/api/v1/class/create-class"]
 

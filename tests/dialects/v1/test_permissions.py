@@ -1,4 +1,4 @@
-"""Who may use which route of `/api/v1`, as one table, and what a request that is wrong twice is told."""
+"""Who may use which route of `/api/v1`, as one table, and the order in which a request is checked."""
 
 from typing import Any
 
@@ -88,7 +88,7 @@ def test_each_route_answers_each_person_as_the_table_says(
 
 
 @pytest.mark.parametrize("who", WHO[1:])
-def test_a_disabled_person_is_nobody_on_every_route(ask: Ask, who: str) -> None:
+def test_a_disabled_person_is_refused_on_every_route(ask: Ask, who: str) -> None:
     TABLE.check_disabled(ask, who)
 
 
@@ -102,18 +102,18 @@ PROTECTED = [(method, path) for _, method, path, row in TABLE.rows if row[0] == 
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-def test_an_empty_header_is_a_missing_one(rest: Rest, school: School, method: str, path: str) -> None:
+def test_an_empty_header_counts_as_a_missing_token(rest: Rest, school: School, method: str, path: str) -> None:
     rest(method, path.replace("{class}", school.class_id), token="").is_failure(404, NO_TOKEN)
 
 
 @pytest.mark.parametrize("token", ["garbage", "Bearer", "Bearer ", "Bearer garbage", " "])
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-def test_a_bad_token_is_401(rest: Rest, school: School, method: str, path: str, token: str) -> None:
+def test_a_bad_token_is_answered_401(rest: Rest, school: School, method: str, path: str, token: str) -> None:
     rest(method, path.replace("{class}", school.class_id), token=token).is_failure(401, UNAUTHORIZED)
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-def test_a_deleted_user_is_not_found_on_me_and_nobody_elsewhere(
+def test_a_deleted_user_is_answered_404_on_me_and_401_elsewhere(
     rest: Rest, school: School, method: str, path: str
 ) -> None:
     token = token_of(school.other_student)
@@ -122,7 +122,7 @@ def test_a_deleted_user_is_not_found_on_me_and_nobody_elsewhere(
     rest(method, path.replace("{class}", school.class_id), token=token).is_failure(*gone)
 
 
-def test_a_user_who_goes_while_me_is_asked_is_not_found(
+def test_a_user_who_is_deleted_during_the_request_is_answered_404_on_me(
     rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, read = token_of(school.other_student), selectors.user_get
@@ -143,7 +143,7 @@ TEACHERS_WITH_BODY = [path for _, method, path, row in TABLE.rows if method == "
 
 @pytest.mark.parametrize(("token", "status", "words"), [(None, 404, NO_TOKEN), ("garbage", 401, UNAUTHORIZED)])
 @pytest.mark.parametrize("path", TEACHERS_WITH_BODY)
-def test_the_token_comes_before_everything(
+def test_the_token_is_checked_before_everything_else(
     rest: Rest, school: School, path: str, token: str | None, status: int, words: str
 ) -> None:
     url = path.replace("{class}", "no id")
@@ -154,25 +154,25 @@ def test_the_token_comes_before_everything(
 
 @pytest.mark.parametrize("body", BAD_BODIES)
 @pytest.mark.parametrize("path", TEACHERS_WITH_BODY)
-def test_the_role_comes_before_the_body(rest: Rest, school: School, path: str, body: Any) -> None:
+def test_the_role_is_checked_before_the_body(rest: Rest, school: School, path: str, body: Any) -> None:
     rest.post(path.replace("{class}", school.class_id), body, token=token_of(school.student)).is_failure(403, TEACHER)
 
 
 @pytest.mark.parametrize("class_id", [UNKNOWN_ID, "abc"])
-def test_the_role_comes_before_the_class(rest: Rest, school: School, class_id: str) -> None:
+def test_the_role_is_checked_before_the_class(rest: Rest, school: School, class_id: str) -> None:
     rest.get(f"/attendance/{class_id}/my-attendance", token=token_of(school.owner)).is_failure(403, STUDENT)
     rest.post("/attendance/start", {"className": "None"}, token=token_of(school.student)).is_failure(403, TEACHER)
 
 
 @pytest.mark.parametrize("body", BAD_BODIES)
 @pytest.mark.parametrize("who", ["owner", "other_teacher"])
-def test_the_body_comes_before_the_class_and_its_teacher(rest: Rest, school: School, who: str, body: Any) -> None:
+def test_the_body_is_checked_before_the_class_and_its_teacher(rest: Rest, school: School, who: str, body: Any) -> None:
     token = token_of(getattr(school, who))
     for class_id in (UNKNOWN_ID, "abc", school.class_id):
         rest.post(f"/class/{class_id}/add-student", body, token=token).is_failure(400, INVALID)
 
 
-def test_the_class_comes_before_its_teacher_and_they_before_the_student(rest: Rest, school: School) -> None:
+def test_the_class_is_checked_before_its_teacher_and_the_teacher_before_the_student(rest: Rest, school: School) -> None:
     owner, other, body = token_of(school.owner), token_of(school.other_teacher), {"studentId": UNKNOWN_ID}
     for token in (owner, other):
         rest.post(f"/class/{UNKNOWN_ID}/add-student", body, token=token).is_failure(404, CLASS)
@@ -180,13 +180,13 @@ def test_the_class_comes_before_its_teacher_and_they_before_the_student(rest: Re
     rest.post(f"/class/{school.class_id}/add-student", body, token=owner).is_failure(404, "Student not found")
 
 
-def test_the_ownership_comes_before_a_student_who_is_there_already(rest: Rest, school: School) -> None:
+def test_the_teacher_is_checked_before_the_students_enrolment(rest: Rest, school: School) -> None:
     body = {"studentId": school.student.id}
     answer = rest.post(f"/class/{school.class_id}/add-student", body, token=token_of(school.other_teacher))
     answer.is_failure(403, NOT_OWNER)
 
 
-def test_the_class_comes_before_the_enrolment(rest: Rest, school: School) -> None:
+def test_the_class_is_checked_before_the_enrolment(rest: Rest, school: School) -> None:
     token = token_of(school.other_student)
     for class_id in (UNKNOWN_ID, "abc"):
         rest.get(f"/class/{class_id}", token=token).is_failure(404, CLASS)
