@@ -4,17 +4,24 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 
-from accounts.models import StudentProfile, TeacherProfile, User, email_key
+from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
+from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User, email_key
 from accounts.passwords import hash_password
+from accounts.proofs import accounts_vouch
+from accounts.standing import address_counts, is_set_aside
+from core import errors
 from core.database.unit_of_work import unit_of_work
 from core.identity import Role
+from core.times import now
 
 M = TypeVar("M", bound=Model)
 
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
     _CreationForm = auth_forms.AdminUserCreationForm[User]
     _UserAdmin = auth_admin.UserAdmin[User]
     _UserForm = forms.ModelForm[User]
+    _InvitationForm = forms.ModelForm[Invitation]
+    _InvitationAdmin = admin.ModelAdmin[Invitation]
     _StudentInline = admin.StackedInline[StudentProfile, User]
     _TeacherInline = admin.StackedInline[TeacherProfile, User]
 else:
@@ -30,6 +39,8 @@ else:
     _CreationForm = auth_forms.AdminUserCreationForm
     _UserAdmin = auth_admin.UserAdmin
     _UserForm = object
+    _InvitationForm = forms.ModelForm
+    _InvitationAdmin = admin.ModelAdmin
     _StudentInline = _TeacherInline = admin.StackedInline
 
 #: The hash of the new account's password, for the running request.
@@ -101,6 +112,48 @@ class ChangeForm(EmailForm, _ChangeForm):
             raise ValidationError("This student is enrolled in classes. Take the student off their rosters first.")
         return role
 
+    def clean(self) -> dict[str, Any] | None:
+        """Nothing of the school's is given to somebody who only says that the address is theirs."""
+        given = [name for name in _GIVEN_BY_SCHOOL if name in self.changed_data and self.cleaned_data.get(name)]
+        if given and is_set_aside(self.instance):
+            labels = ", ".join(str(self.fields[name].label).lower() for name in given)
+            raise ValidationError(
+                f"Nobody has shown that this e-mail address is theirs, so the account cannot get: {labels}. Let its"
+                " owner confirm the address, or, if you know that it is them, vouch for them by the list's action."
+            )
+        return super().clean()
+
+
+_GIVEN_BY_SCHOOL = ("role", "roll_number", "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def address_standing(user: User) -> str:
+    """Why an account counts as its address's owner's, or that it does not."""
+    if user.email_verified_at is not None:
+        return f"proved {date_format(timezone.localtime(user.email_verified_at), 'j M Y')}"
+    return user.get_origin_display() if address_counts(user) else "NOT PROVED"
+
+
+class AddressFilter(admin.SimpleListFilter):
+    """Whose address counts."""
+
+    title = "address"
+    parameter_name = "address"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "not proved"), ("proved", "proved"), ("school", "made by the school, not proved")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        claimed = (Origin.SELF, Origin.INVITED)
+        match self.value():
+            case "no":
+                return queryset.filter(email_verified_at=None, origin__in=claimed)
+            case "proved":
+                return queryset.exclude(email_verified_at=None)
+            case "school":
+                return queryset.filter(email_verified_at=None).exclude(origin__in=claimed)
+        return queryset
+
 
 class StudentProfileInline(_StudentInline):
     model = StudentProfile
@@ -116,18 +169,19 @@ class UserAdmin(WritablePage, _UserAdmin):
 
     form = ChangeForm
     add_form = AddForm
-    list_display = ("name", "email", "role", "roll_number", "is_active", "is_staff", "created_at")
-    list_filter = ("role", "is_active", "is_staff")
+    list_display = ("name", "email", "address", "role", "roll_number", "is_active", "is_staff", "created_at")
+    list_filter = ("role", AddressFilter, "origin", "is_active", "is_staff")
+    actions = ("vouch",)
     search_fields = ("name", "email", "roll_number")
     search_help_text = "Name, e-mail or roll number"
     ordering = ("name", "id")
-    readonly_fields = ("id", "email_verified_at", "last_login", "created_at", "updated_at")
+    readonly_fields = ("id", "email_verified_at", "origin", "made_by", "last_login", "created_at", "updated_at")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("name", "email", "password")}),
         ("School", {"fields": ("role", "roll_number")}),
         ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Record", {"fields": ("id", "email_verified_at", "last_login", "created_at", "updated_at")}),
+        ("Record", {"fields": readonly_fields}),
     )
     add_fieldsets = (
         (
@@ -138,6 +192,24 @@ class UserAdmin(WritablePage, _UserAdmin):
             },
         ),
     )
+
+    @admin.display(description="address", ordering="email_verified_at")
+    def address(self, user: User) -> str:
+        return address_standing(user)
+
+    @admin.action(description="Vouch for selected users: they are who they say", permissions=["change"])
+    def vouch(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        found = list(queryset.filter(origin=Origin.SELF))
+        done = accounts_vouch(user_ids=[user.id for user in found if _may_touch(request, user)])
+        for user in found:
+            self.log_change(request, user, "Vouched for the address.")
+        others = "" if done else " Only who signed up needs that."
+        self.message_user(request, f"Vouched for {done}.{others}", messages.SUCCESS if done else messages.WARNING)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.made_by = request.user if isinstance(request.user, User) else None
+        super().save_model(request, obj, form, change)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if request.method != "POST":
@@ -183,3 +255,112 @@ class UserAdmin(WritablePage, _UserAdmin):
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
     return bool(user is None or request.user.is_superuser or not user.is_superuser)
+
+
+class InvitationForm(_InvitationForm):
+    """A new invitation. It is made while the form is checked, because only then is it known whether it may be."""
+
+    by_mail = forms.BooleanField(
+        label="Send it by mail",
+        required=False,
+        initial=True,
+        help_text="Unticked, the next page shows the link once, to be printed or handed over.",
+    )
+    #: Set by `clean`.
+    made: Made
+    #: Whoever fills the form in.
+    made_by: ClassVar[User | None] = None
+
+    class Meta:
+        model = Invitation
+        fields = ("role", "email")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        role, email = Role(self.cleaned_data["role"]), self.cleaned_data["email"]
+        try:
+            if not self.cleaned_data["by_mail"]:
+                self.made = invitation_print(role=role, email=email, made_by=self.made_by)
+            elif email:
+                self.made = invitation_mail(role=role, email=email, made_by=self.made_by)
+            else:
+                self.add_error("email", "Say whom to mail it to, or untick the box below.")
+        except errors.EmailTaken:
+            self.add_error("email", "Somebody signs in with this address already. Change their role on their own page.")
+        except errors.SignupClosed:
+            self.add_error(None, "SIGNUP=closed: nobody can sign up, with an invitation neither.")
+        except errors.TooManyRequests:
+            self.add_error(None, "That is too many mails for an hour. Wait, or use `manage.py invite`.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Invitation:
+        self.save_m2m = lambda: None  # type: ignore[method-assign]  # as Django does; there are none
+        return self.made.invitation
+
+
+@admin.register(Invitation)
+class InvitationAdmin(WritablePage, _InvitationAdmin):
+    """Invitations: made and withdrawn here, never changed; who used one and when stays."""
+
+    form = InvitationForm
+    list_display = ("for_whom", "role", "state", "made_by", "created_at", "expires_at", "used_by", "used_at")
+    list_select_related = ("made_by", "used_by")
+    list_filter = ("role", ("used_at", admin.EmptyFieldListFilter), ("voided_at", admin.EmptyFieldListFilter))
+    search_fields = ("email", "used_by__email", "used_by__name")
+    search_help_text = "Address, or the name or e-mail of who used it"
+    actions = ("withdraw",)
+
+    def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("role", "email", "by_mail")
+        return ("role", "email", "is_mailed", "state", "made_by", "created_at", "expires_at", "used_by", "used_at")
+
+    def get_form(self, request: HttpRequest, obj: Invitation | None = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None:
+            kwargs["form"] = forms.ModelForm
+            return super().get_form(request, obj, change, **kwargs)
+        made_by = request.user if isinstance(request.user, User) else None
+        return type("InvitationForm", (super().get_form(request, obj, change, **kwargs),), {"made_by": made_by})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Invitation | None = None) -> tuple[str, ...]:
+        return () if obj is None else self.get_fields(request, obj)
+
+    @admin.display(description="for")
+    def for_whom(self, invitation: Invitation) -> str:
+        return invitation.email or "whoever has the link"
+
+    @admin.display(description="state")
+    def state(self, invitation: Invitation) -> str:
+        if invitation.used_at is not None:
+            return "used"
+        if invitation.voided_at is not None:
+            return "withdrawn"
+        return "open" if invitation.expires_at > now() else "too old"
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
+        made: Made = form.made
+        if made.mailed is None:
+            text = f"Shown this once, good for {LIFETIME.days} days: {made.link}"
+        else:
+            text = f"The invitation goes to {obj.email}."
+        self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description="Withdraw selected invitations", permissions=["withdraw"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        done = 0
+        for invitation in queryset:
+            if invitation_void(invitation_id=invitation.id):
+                self.log_change(request, invitation, "Withdrawn.")
+                done += 1
+        self.message_user(request, f"Withdrawn: {done}. Used ones stay as they are.", messages.SUCCESS)
+
+    def has_withdraw_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("accounts.add_invitation"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False

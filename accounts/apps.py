@@ -9,6 +9,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
+        import accounts.checks  # noqa: F401
+
         post_migrate.connect(_make_version_row, sender=self)
 
 

@@ -41,11 +41,8 @@ class Limit:
     window: timedelta
 
 
-#: Wrong one-time codes. There are 900,000 codes, so this many guesses find one with a chance of 1 in 60,000.
-CODE_ACCOUNT = Limit("code account", 15, timedelta(hours=1))
+#: Wrong one-time codes from one address, whoever they are for. A school sits behind one address.
 CODE_ADDRESS = Limit("code address", 300, timedelta(minutes=15))
-#: Codes that were asked for. AttenTrack's app asks for a code at every start until its owner's mailbox is verified.
-CODES_SENT = Limit("codes sent", 60, timedelta(hours=1))
 #: Wrong codes of a class's session.
 SELF_MARKS = Limit("self marks", 10, timedelta(minutes=10))
 

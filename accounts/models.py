@@ -25,6 +25,15 @@ SHOWN_FIELDS = ("name", "email")
 WATCHED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)
 
 
+class Origin(models.TextChoices):
+    """How an account came to be. `accounts.standing` says what follows from it."""
+
+    SELF = "self", "signed up"
+    INVITED = "invited", "invited by the school"
+    SHEET = "sheet", "on a teacher's class sheet"
+    SCHOOL = "school", "made by the school"
+
+
 def email_key(email: str) -> str:
     """The key of an e-mail address. Spellings that differ in letter case alone have the same key."""
     return email.lower()
@@ -63,6 +72,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     #: Changed by `accounts.services.user_hold`. The number has no meaning.
     holds = models.PositiveBigIntegerField(default=0, editable=False)
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+    origin = models.CharField(max_length=16, choices=Origin.choices, default=Origin.SCHOOL, editable=False)
+    #: Whose class sheet or invitation made the account; empty where nobody's did, or where that account is gone.
+    made_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -83,6 +97,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         user = super().from_db(db, field_names, values, **options)
         user._loaded = {field: user.__dict__[field] for field in WATCHED_FIELDS if field in user.__dict__}
         return user
+
+    @property
+    def is_proved(self) -> bool:
+        """Somebody has shown that the account's mailbox is theirs."""
+        return self.email_verified_at is not None
 
     @property
     def awaits_registration(self) -> bool:
@@ -171,12 +190,40 @@ class OneTimeCode(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=16)
     code_hash = models.CharField(max_length=64)
+    #: The hash of the address that asked for the code; empty where it is not known.
+    asked_from = models.CharField(max_length=64, blank=True, default="")
+    #: How many tries whoever asked for the code has left. Others' tries are counted apart (`accounts.codes`).
     tries_left = models.PositiveSmallIntegerField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = (models.Index(fields=("user", "purpose"), name="code_of_person"),)
+
+
+class Invitation(models.Model):
+    """Leave to sign up, once, with a role. Only the hash of its secret is kept (`accounts.invitations`)."""
+
+    id = id_field()
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    role = models.CharField(max_length=16, choices=Role.choices)
+    email = models.EmailField(
+        "for", max_length=254, blank=True, help_text="The one address that may use it; empty: whoever has the link."
+    )
+    #: Whether the secret went to that mailbox and nowhere else: then whoever has it has the mailbox.
+    is_mailed = models.BooleanField("sent by mail", default=False)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField("made", auto_now_add=True)
+    expires_at = models.DateTimeField("good until")
+    voided_at = models.DateTimeField("withdrawn", null=True, blank=True)
+    used_at = models.DateTimeField("used", null=True, blank=True)
+    used_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"Invitation of a {self.role} ({self.email or 'printed link'})"
 
 
 class Attempts(models.Model):

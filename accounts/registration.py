@@ -11,19 +11,15 @@ from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 
-from accounts import codes, mail, passwords, tokens
-from accounts.codes import Issued, Purpose
+from accounts import codes, passwords, tokens
+from accounts.codes import Asked, Issued, Purpose
 from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
-from accounts.limits import (
-    CODE_ACCOUNT,
-    CODE_ADDRESS,
-    CODES_SENT,
-    failures_counted,
-    take,
-)
-from accounts.models import TeacherProfile, User, email_key
+from accounts.limits import CODE_ADDRESS, failures_counted
+from accounts.models import Origin, TeacherProfile, User, email_key
+from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_find
+from accounts.standing import is_open
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
@@ -54,7 +50,7 @@ def registration_begin(*, role: Role, email: str, address: str | None = None) ->
             raise _unknown(role)
     if not user.awaits_registration:
         raise errors.AlreadyRegistered
-    return _send_code(user, Purpose.REGISTER)
+    return code_mail(user, Purpose.REGISTER, address=address)
 
 
 def registration_finish(
@@ -71,18 +67,20 @@ def registration_finish(
 
     `code` is the mailed code, which proves that the mailbox is the client's. With None and `allow_unverified` the
     account is registered without a proof, unless it was registered before: its owner's classes and marks are in it.
+    SIGNUP must be `open` for that, because such a client may be anybody.
     Raises `Unauthorized` for a bad token or another e-mail than the token's, `AlreadyRegistered`, `InvalidCode`,
     `TooManyRequests`.
     """
-    user = User.objects.filter(pk=codes.read_token(otp_token, Purpose.REGISTER), role=role, is_active=True).first()
+    asked = codes.read_token(otp_token, Purpose.REGISTER)
+    user = User.objects.filter(pk=asked.user_id, role=role, is_active=True).first()
     if user is None or user.email_key != email_key(email):
         raise errors.Unauthorized
     if not user.awaits_registration:
         raise errors.AlreadyRegistered
     code_id = None
     if code is not None:
-        code_id = _check(user.id, Purpose.REGISTER, code, address)
-    elif not (allow_unverified and user.never_registered):
+        code_id = _check(asked, Purpose.REGISTER, code, address)
+    elif not (allow_unverified and is_open() and user.never_registered):
         raise errors.InvalidCode
     return _register(user.id, code_id, passwords.hash_password(password))
 
@@ -97,11 +95,13 @@ def _register(user_id: str, code_id: str | None, password_hash: str) -> User:
         raise errors.AlreadyRegistered
     if code_id is not None:
         codes.use(code_id)
-        user.email_verified_at = now()
-    elif not user.never_registered:
+        mailbox_proved(user)
+    elif user.never_registered:
+        user.origin = Origin.SELF  # whoever this is, the school has not chosen them
+    else:
         raise errors.InvalidCode
     user.password = password_hash
-    user.save(update_fields=["password", "email_verified_at"])
+    user.save(update_fields=["password", "origin"])
     return user
 
 
@@ -114,14 +114,7 @@ def code_send(*, role: Role, email: str = "", roll_number: str = "", address: st
         user = account_find(role=role, email=email, roll_number=roll_number)
         if user is None:
             raise _unknown(role)
-    return _send_code(user, Purpose.RECOVER)
-
-
-def _send_code(user: User, purpose: Purpose) -> Issued:
-    take(CODES_SENT, user.id)
-    issued = codes.issue(user=user, purpose=purpose)
-    mail.send_code(user=user, code=issued.code)
-    return issued
+    return code_mail(user, Purpose.RECOVER, address=address)
 
 
 def account_recover(
@@ -138,28 +131,26 @@ def account_recover(
 
     Raises `Unauthorized` for a bad token or another person's, `InvalidCode`, `TooManyRequests`.
     """
-    user_id = codes.read_token(otp_token, Purpose.RECOVER)
+    asked = codes.read_token(otp_token, Purpose.RECOVER)
     user = account_find(role=role, email=email, roll_number=roll_number)
-    if user is None or user.id != user_id:
+    if user is None or user.id != asked.user_id:
         raise errors.Unauthorized
-    _recover(user_id, _check(user_id, Purpose.RECOVER, code, address), keep_password)
+    _recover(user.id, _check(asked, Purpose.RECOVER, code, address), keep_password)
 
 
 @unit_of_work
 def _recover(user_id: str, code_id: str, keep_password: bool) -> None:
     codes.use(code_id)
     user = User.objects.get(pk=user_id)
-    user.email_verified_at = user.email_verified_at or now()
-    fields = ["email_verified_at"]
+    mailbox_proved(user)
     if not keep_password:
         user.set_unusable_password()
-        fields.append("password")
-    user.save(update_fields=fields)
+        user.save(update_fields=["password"])
 
 
-def _check(user_id: str, purpose: Purpose, code: str, address: str | None) -> str:
-    with failures_counted((CODE_ACCOUNT, user_id), (CODE_ADDRESS, address)):
-        return codes.check(user_id=user_id, purpose=purpose, code=code)
+def _check(asked: Asked, purpose: Purpose, code: str, address: str | None) -> str:
+    with failures_counted((CODE_ADDRESS, address)):
+        return codes.check(user_id=asked.user_id, purpose=purpose, code=code, address=address, asked=asked)
 
 
 def sign_in(
@@ -213,16 +204,19 @@ def _set_password(user: User, password_hash: str) -> None:
     user.save(update_fields=["password"])
 
 
-def teacher_add(newcomer: Newcomer) -> None:
+def teacher_add(newcomer: Newcomer, *, made_by: str | None = None) -> None:
     """Makes an account for a teacher, which awaits registration. `EmailTaken` if another account has the e-mail."""
-    if not teachers_add([newcomer]):
+    if not teachers_add([newcomer], made_by=made_by):
         raise errors.EmailTaken
 
 
 @retry_races
 @unit_of_work
-def teachers_add(newcomers: Collection[Newcomer]) -> int:
-    """Makes accounts for the teachers whose e-mail no account has. Returns how many it made."""
+def teachers_add(newcomers: Collection[Newcomer], *, made_by: str | None = None) -> int:
+    """Makes accounts for the teachers whose e-mail no account has. Returns how many it made.
+
+    `made_by` is the id of the person who adds the teachers.
+    """
     wanted: dict[str, Newcomer] = {}
     for newcomer in newcomers:
         wanted.setdefault(email_key(newcomer.email), newcomer)
@@ -230,7 +224,12 @@ def teachers_add(newcomers: Collection[Newcomer]) -> int:
     new = {key: newcomer for key, newcomer in wanted.items() if key not in known}
     users = {
         key: User(
-            name=newcomer.name, email=newcomer.email, email_key=key, role=Role.TEACHER, password=make_password(None)
+            name=newcomer.name,
+            email=newcomer.email,
+            email_key=key,
+            role=Role.TEACHER,
+            password=make_password(None),
+            made_by_id=made_by,
         )
         for key, newcomer in new.items()
     }

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from accounts.models import User, email_key
+from accounts.standing import role_that_counts
 from core import errors
 from core.identity import Actor, Role
 from core.ids import parse_id
@@ -67,7 +68,8 @@ def is_verified(user_id: str) -> bool:
 
 def actor_of(user: User) -> Actor:
     """The person as an actor, for protocols that do not say who asks."""
-    return Actor(id=user.id, role=Role(user.role), name=user.name, email=user.email)
+    role = role_that_counts(role=user.role, origin=user.origin, is_proved=user.is_proved)
+    return Actor(id=user.id, role=role, name=user.name, email=user.email)
 
 
 def roll_numbers_of(student_ids: Collection[str]) -> dict[str, str]:

@@ -11,6 +11,19 @@ class SignupInput(InputSerializer):
     email = StrictEmail()
     password = StrictString(min_length=6)
     role = StrictChoice(Role.values)
+    invitation = StrictString(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=255,
+        help_text="The secret of an invitation, whose role then counts.",
+    )
+
+
+class ProofInput(InputSerializer):
+    """The code of a mail."""
+
+    code = StrictString(max_length=16)
 
 
 class LoginInput(InputSerializer):
@@ -31,6 +44,12 @@ class TokenOutput(OutputSerializer):
     """`{token}`."""
 
     token = serializers.CharField()
+
+
+class MailedOutput(OutputSerializer):
+    """`{email}`: where a mail has gone."""
+
+    email = serializers.CharField()
 
 
 class StudentOutput(OutputSerializer):

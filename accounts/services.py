@@ -1,22 +1,56 @@
 """Changes to accounts, and signing in."""
 
+from contextlib import suppress
+
 from django.db import IntegrityError
 from django.db.models import F
 
-from accounts import passwords, tokens
+from accounts import passwords, signup_policy, tokens
 from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
-from accounts.models import StudentProfile, TeacherProfile, User, email_key
+from accounts.invitations import invitation_accept
+from accounts.models import Origin, StudentProfile, TeacherProfile, User, email_key
+from accounts.proofs import proof_begin
+from accounts.standing import is_open
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
 
 
-def user_signup(*, name: str, email: str, password: str, role: Role) -> User:
-    """Makes an account. Raises `EmailTaken` if another account has the e-mail, in any letter case."""
+def user_signup(
+    *,
+    name: str,
+    email: str,
+    password: str,
+    role: Role,
+    invitation: str | None = None,
+    address: str | None = None,
+) -> User:
+    """Makes an account for a person who signs up. With an `invitation` (its secret) the role is the invitation's.
+
+    With any SIGNUP but `open` this mails a code for `proofs.proof_finish`. Raises a `SignupRefused` where SIGNUP does
+    not let the person sign up, `InvalidInvitation`, and `EmailTaken` if another account has the e-mail, in any letter
+    case.
+    """
+    if invitation:
+        return invitation_accept(secret=invitation, name=name, email=email, password=password, address=address)
+    signup_policy.check_signup(role=role, email=email)
+    user = _user_add(name=name, email=email, password=password, role=role, origin=Origin.SELF)
+    if not is_open():
+        with suppress(errors.TooManyRequests):  # the account is made, and its owner may ask for a code later
+            proof_begin(user_id=user.id, address=address)
+    return user
+
+
+def user_add(*, name: str, email: str, password: str, role: Role) -> User:
+    """Makes an account in the school's name. `EmailTaken` if another account has the e-mail, in any letter case."""
+    return _user_add(name=name, email=email, password=password, role=role, origin=Origin.SCHOOL)
+
+
+def _user_add(*, name: str, email: str, password: str, role: Role, origin: Origin) -> User:
     if User.objects.filter(email_key=email_key(email)).exists():
         raise errors.EmailTaken
-    user = User(name=name, email=email, role=role, password=passwords.hash_password(password))
+    user = User(name=name, email=email, role=role, origin=origin, password=passwords.hash_password(password))
     try:
         user.save(force_insert=True)
     except IntegrityError:

@@ -19,17 +19,21 @@ from django.conf import settings
 from rest_framework_simplejwt.backends import TokenBackend
 
 from accounts.models import User, second_of
+from accounts.standing import role_that_counts
 from core import errors
 from core.database.batches import batches
 from core.database.prepared import Prepared
-from core.identity import Actor, Role
+from core.identity import Actor
 from core.ids import parse_id
 
 LIFETIME = 24 * 60 * 60  # seconds
 
 #: The claims that may name a token's user. The first of them that a token has counts.
 _USER_CLAIMS = ("userId", "id", "_id", "sub")
-_USER_COLUMNS = ("id", "name", "email", "role", "is_active", "is_superuser", "token_version", "credentials_changed_at")
+_USER_COLUMNS = (
+    *("id", "name", "email", "role", "is_active", "is_superuser", "token_version", "credentials_changed_at"),
+    *("origin", "email_verified_at"),
+)
 _user = Prepared(lambda user_id: User.objects.filter(pk=user_id).order_by().values_list(*_USER_COLUMNS))
 
 #: No `exp` is beyond this, seconds since 1970: JavaScript's last day.
@@ -129,7 +133,9 @@ def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
         raise errors.Unauthorized
     actor = Actor(
         id=user["id"],
-        role=Role(user["role"]),
+        role=role_that_counts(
+            role=user["role"], origin=user["origin"], is_proved=user["email_verified_at"] is not None
+        ),
         name=user["name"],
         email=user["email"],
         is_superuser=user["is_superuser"],

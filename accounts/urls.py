@@ -5,5 +5,7 @@ urlpatterns = [
     route("auth/signup", views.Signup, "signup"),
     route("auth/login", views.Login, "login"),
     route("auth/me", views.Me, "me"),
+    route("auth/confirm-email/code", views.ProofBegin, "confirm-email-code"),
+    route("auth/confirm-email", views.ProofFinish, "confirm-email"),
     route("students", views.Students, "students"),
 ]

@@ -1,6 +1,7 @@
 """The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
 import contextlib
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,14 @@ LIMITS = env.bool("LIMITS", True)
 #: True holds new passwords of the published protocols to what the project's own pages and routes ask for.
 PASSWORD_STRICT = env.bool("PASSWORD_STRICT", False)
 
+#: Who may make an account by themself: `open` (anybody), `students`, `domains` (addresses of SIGNUP_DOMAINS),
+#: `invited` (whoever the school has invited), `closed` (nobody).
+SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "students", "domains", "invited", "closed"]))
+_domains: list[str] = env.list("SIGNUP_DOMAINS", [])
+SIGNUP_DOMAINS: list[str] = [domain.strip().lower().lstrip("@") for domain in _domains]
+#: Where people reach the server, for the links in invitations: https://attendance.school.example
+PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
+
 #: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
 ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
 
@@ -75,6 +84,26 @@ try:
     env.seal()
 except EnvValidationError as failure:
     raise ImproperlyConfigured(str(failure)) from None
+
+if SIGNUP == "domains" and not SIGNUP_DOMAINS:
+    raise ImproperlyConfigured(
+        "SIGNUP=domains needs SIGNUP_DOMAINS, the domains whose addresses may sign up:"
+        " school.example,pupils.school.example"
+    )
+if SIGNUP != "domains" and SIGNUP_DOMAINS:
+    raise ImproperlyConfigured(
+        f"SIGNUP_DOMAINS is set, and SIGNUP={SIGNUP} does not look at it."
+        " Set SIGNUP=domains, or leave SIGNUP_DOMAINS out."
+    )
+for _domain in SIGNUP_DOMAINS:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", _domain, re.ASCII):
+        raise ImproperlyConfigured(
+            f"SIGNUP_DOMAINS has {_domain!r}, which is no domain. Write what stands behind the @: school.example"
+        )
+if PUBLIC_URL and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", PUBLIC_URL):
+    raise ImproperlyConfigured(
+        f"PUBLIC_URL is {PUBLIC_URL!r}, which is no address of a web server. Write https://attendance.school.example"
+    )
 
 if "EMAIL_BACKEND" not in _email:
     raise ImproperlyConfigured("EMAIL_URL must begin with console:, smtp://, smtp+tls:// or smtp+ssl://.")

@@ -33,6 +33,40 @@ class EmailTaken(ApiError):
     code, status, message = "email_taken", 400, "Email already exists"
 
 
+class SignupRefused(ApiError):
+    """The school's policy (SIGNUP) has no room for this account."""
+
+    code, status, message = "signup_refused", 403, "Forbidden, sign-up refused"
+
+
+class SignupForStudentsOnly(SignupRefused):
+    code, message = "signup_students_only", "Forbidden, only students can sign up"
+
+
+class SignupForSchoolOnly(SignupRefused):
+    code, message = "signup_school_only", "Forbidden, sign-up needs an email address of the school"
+
+
+class InvitationNeeded(SignupRefused):
+    code, message = "invitation_needed", "Forbidden, sign-up needs an invitation"
+
+
+class SignupClosed(SignupRefused):
+    code, message = "signup_closed", "Forbidden, sign-up is closed"
+
+
+class InvalidInvitation(ApiError):
+    """An invitation that does not exist, was used or withdrawn, is too old, or is for another address."""
+
+    code, status, message = "invalid_invitation", 400, "Invalid or expired invitation"
+
+
+class AddressNotProved(ApiError):
+    """Somebody signed up with the address and has not shown that its mailbox is theirs."""
+
+    code, status, message = "address_not_proved", 409, "Student has not confirmed the email address yet"
+
+
 class InvalidCredentials(ApiError):
     code, status, message = "invalid_credentials", 400, "Invalid email or password"
 
@@ -63,6 +97,10 @@ class InvalidCode(ApiError):
     """A one-time code that is wrong, too old, used, or was guessed at too often."""
 
     code, status, message = "invalid_code", 400, "Invalid or expired OTP"
+
+
+class AlreadyProved(ApiError):
+    code, status, message = "already_proved", 409, "Email address is confirmed already"
 
 
 class NotVerified(ApiError):

@@ -79,7 +79,7 @@ class AddTeacher(AttenTrackView):
     raises = (errors.EmailTaken,)
 
     def post(self, request: Request) -> Response:
-        registration.teacher_add(Newcomer(**self.read()))
+        registration.teacher_add(Newcomer(**self.read()), made_by=self.actor.id)
         return Response(shapes.Message(message="Teacher added"), status=201)
 
 
@@ -93,5 +93,6 @@ class AddTeachers(AttenTrackView):
 
     def post(self, request: Request) -> Response:
         body = self.read()
-        added = registration.teachers_add([Newcomer(**teacher) for teacher in body["teachers"]])
+        newcomers = [Newcomer(**teacher) for teacher in body["teachers"]]
+        added = registration.teachers_add(newcomers, made_by=self.actor.id)
         return Response(shapes.Message(message=f"Teachers added: {added}"), status=201)

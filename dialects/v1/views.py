@@ -14,6 +14,7 @@ import classes.selectors
 import classes.services
 from accounts.devices import KnowsDevice
 from accounts.serializers import LoginInput, TokenOutput
+from accounts.signup_policy import SIGNUP_REFUSALS
 from attendance.serializers import MyAttendanceOutput
 from core.errors import (
     AlreadyEnrolled,
@@ -22,6 +23,7 @@ from core.errors import (
     ClassNotFound,
     EmailTaken,
     InvalidCredentials,
+    InvalidInvitation,
     NotClassTeacher,
     NotEnrolled,
     StudentNotFound,
@@ -63,11 +65,11 @@ class Register(V1View):
     failures = SIGNING_IN
     body = RegisterInput
     answers: ClassVar = {201: UserOutput}
-    raises = (EmailTaken,)
+    raises = (*SIGNUP_REFUSALS, EmailTaken, InvalidInvitation, TooManyRequests)
     slow = True
 
     def post(self, request: Request) -> Response:
-        user = accounts.services.user_signup(**self.read())
+        user = accounts.services.user_signup(address=self.address, **self.read())
         return Response(UserOutput.show(user), status=201)
 
 

@@ -15,7 +15,9 @@ NOT_ENROLLED = "Forbidden, not enrolled in class"
 CLASS = "Class not found"
 UNKNOWN_STUDENT = "Student not found"
 
-STATUS = {UNAUTHORIZED: 401, TEACHER: 403, STUDENT: 403, NOT_OWNER: 403, NOT_ENROLLED: 403}
+WRONG_CODE = "Invalid or expired OTP"
+
+STATUS = {WRONG_CODE: 400, UNAUTHORIZED: 401, TEACHER: 403, STUDENT: 403, NOT_OWNER: 403, NOT_ENROLLED: 403}
 OUT = (UNAUTHORIZED, UNAUTHORIZED)
 
 TABLE = Table(
@@ -23,6 +25,8 @@ TABLE = Table(
         ("signup", "POST", "/auth/signup", (201,) * 7),
         ("login", "POST", "/auth/login", (200,) * 7),
         ("me", "GET", "/auth/me", (*OUT, 200, 200, 200, 200, 200)),
+        ("confirm-email-code", "POST", "/auth/confirm-email/code", (*OUT, 200, 200, 200, 200, 200)),
+        ("confirm-email", "POST", "/auth/confirm-email", (*OUT, *(WRONG_CODE,) * 5)),
         ("class-create", "POST", "/class", (*OUT, 201, 201, TEACHER, TEACHER, 201)),
         (
             "class-add-student",
@@ -60,6 +64,7 @@ def ask(rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch) -> Ask:
     bodies = {
         "/auth/signup": {"name": "A", "email": "new@example.com", "password": "secret1", "role": "student"},
         "/auth/login": {"email": "old@example.com", "password": "secret1"},
+        "/auth/confirm-email": {"code": "000000"},
         "/class": {"className": "Art"},
         "/class/{class}/add-student": {"studentId": school.other_student.id},
         "/attendance/start": {"classId": school.class_id},

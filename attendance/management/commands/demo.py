@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from accounts.models import User, email_key
 from accounts.passwords import password_make
-from accounts.services import user_signup
+from accounts.services import user_add
 from attendance import services
 from attendance.enums import Method, SessionState, Status
 from attendance.live import journal
@@ -118,7 +118,7 @@ def _teacher(password: str) -> Actor:
     """The demo's teacher, with this password from now on."""
     user = User.objects.filter(email_key=email_key(TEACHER_EMAIL)).first()
     if user is None:
-        user = user_signup(name=TEACHER_NAME, email=TEACHER_EMAIL, password=password, role=Role.TEACHER)
+        user = user_add(name=TEACHER_NAME, email=TEACHER_EMAIL, password=password, role=Role.TEACHER)
     else:
         if user.role != Role.TEACHER:
             raise CommandError(f"{TEACHER_EMAIL} is a student's account here. Delete or rename it in the admin first.")

@@ -48,7 +48,7 @@ class Command(ExplainedCommand):
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
         missing = _missing_migrations()
-        settings.WORKERS = workers  # the system checks read the setting
+        settings.WORKERS, settings.HOST = workers, host  # the system checks read the settings
         call_command("check", databases=["default"], verbosity=0)
         if missing and not setup:
             raise CommandError(f"The database lacks {missing} migrations. Run: python manage.py migrate")
@@ -72,10 +72,17 @@ class Command(ExplainedCommand):
                 f"  admin login {ADMIN_EMAIL}",
                 f"  password    {password}   (shown this once; change it with: manage.py changepassword {ADMIN_EMAIL})",
             ]
+        lines += ["\nTry it:"]
+        if settings.SIGNUP != "open":
+            lines += [
+                f"  SIGNUP={settings.SIGNUP}: invite people with `manage.py invite`, or make accounts in the admin."
+            ]
+        else:
+            lines += [
+                f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
+                """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
+            ]
         lines += [
-            "\nTry it:",
-            f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
-            """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
             "  The README's tour continues from here. `manage.py demo` makes a class to look at.\n",
         ]
         self.stdout.write("\n".join(lines))

@@ -1,0 +1,166 @@
+"""Invitations: leave to sign up, once, for fourteen days, with a role that the invitation names.
+
+An invitation goes out in one of two ways. By mail: its secret is in that mail and nowhere else, so whoever accepts it
+has shown that the mailbox is theirs. As a printed link: whoever makes it is shown the secret once, to hand it over; the
+address of whoever accepts it stays to be proved. Only a hash of the secret is stored.
+"""
+
+import hashlib
+import secrets
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from accounts import mail, passwords, signup_policy
+from accounts.limits import CODE_ADDRESS, failures_counted
+from accounts.models import Invitation, Origin, User, email_key
+from accounts.proofs import mailbox_proved
+from core import errors
+from core.database.unit_of_work import retry_races, unit_of_work
+from core.identity import Role
+from core.times import now
+
+LIFETIME = timedelta(days=14)
+
+#: No letters that are mistaken for others on paper; 24 of them have 118 bits.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_LENGTH, _GROUP = 24, 4
+
+#: The path of the page that takes an invitation.
+PAGE = "/invitation/"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Made:
+    """A new invitation, and what is handed over of it. `mailed` says, once it is known, whether a mail went out."""
+
+    invitation: Invitation
+    secret: str
+    mailed: "Future[bool] | None" = None
+
+    @property
+    def link(self) -> str:
+        """Where the invitation is accepted; only its path where PUBLIC_URL does not say what comes before."""
+        return f"{settings.PUBLIC_URL}{PAGE}{self.secret}"
+
+
+def invitation_print(*, role: Role, email: str = "", made_by: User | None = None) -> Made:
+    """An invitation to be handed over, for `email` alone or for whoever gets it. Its secret is shown this once."""
+    signup_policy.check_invitations()
+    secret = _new_secret()
+    return Made(_make(role, email, made_by, secret, is_mailed=False), secret)
+
+
+def invitation_mail(*, role: Role, email: str, made_by: User | None = None) -> Made:
+    """An invitation that is mailed to `email`.
+
+    `EmailTaken` where somebody can sign in with the address already, `TooManyRequests` after too many mails.
+    """
+    signup_policy.check_invitations()
+    user = User.objects.filter(email_key=email_key(email)).first()
+    if user is not None and not _may_take_over(user, role):
+        raise errors.EmailTaken
+    mail.allow(to=email, sender=None if made_by is None else made_by.id)
+    secret = _new_secret()
+    invitation = _make(role, email, made_by, secret, is_mailed=True)
+    link = Made(invitation, secret).link if settings.PUBLIC_URL else ""
+    name = made_by.name if made_by is not None else ""
+    until = invitation.expires_at
+    sent = mail.send_invitation(to=email, role=role, secret=secret, link=link, until=until, inviter=name)
+    return Made(invitation, secret, sent)
+
+
+@unit_of_work
+def _make(role: Role, email: str, made_by: User | None, secret: str, *, is_mailed: bool) -> Invitation:
+    return Invitation.objects.create(
+        secret_hash=_hash(secret),
+        role=role,
+        email=email,
+        is_mailed=is_mailed,
+        made_by=made_by,
+        expires_at=now() + LIFETIME,
+    )
+
+
+@unit_of_work
+def invitation_void(*, invitation_id: str) -> bool:
+    """Nobody can accept it any more; False where somebody has, or where it was withdrawn before."""
+    good = Invitation.objects.filter(pk=invitation_id, used_at=None, voided_at=None)
+    return bool(good.update(voided_at=now()))
+
+
+def invitation_find(*, secret: str, email: str | None = None, address: str | None = None) -> Invitation:
+    """The good invitation with this secret, for somebody with this e-mail (None: not known yet).
+
+    `InvalidInvitation` otherwise, `SignupClosed` where the school takes nobody, `TooManyRequests` after many guesses.
+    """
+    signup_policy.check_invitations()
+    with failures_counted((CODE_ADDRESS, address)):
+        found = _good().filter(secret_hash=_hash(secret)).first()
+        if found is None or (email is not None and found.email and email_key(found.email) != email_key(email)):
+            raise errors.InvalidInvitation
+    return found
+
+
+def invitation_accept(*, secret: str, name: str, email: str, password: str, address: str | None = None) -> User:
+    """A new account with the invitation's role, or the one with this address if nobody has shown that it is theirs.
+
+    Raises as `invitation_find`, and `EmailTaken`.
+    """
+    found = invitation_find(secret=secret, email=email, address=address)
+    return _accept(found.id, name, email, passwords.hash_password(password))
+
+
+@retry_races
+@unit_of_work
+def _accept(invitation_id: str, name: str, email: str, password_hash: str) -> User:
+    # The row as it is now: of two at once, one accepts.
+    if not _good().filter(pk=invitation_id).update(used_at=now()):
+        raise errors.InvalidInvitation
+    invitation = Invitation.objects.get(pk=invitation_id)
+    role = Role(invitation.role)
+    user = User.objects.filter(email_key=email_key(email)).first()
+    if user is None:
+        user = User(name=name, email=email, role=role, origin=Origin.INVITED, made_by_id=invitation.made_by_id)
+        user.password = password_hash
+        user.save(force_insert=True)
+    elif invitation.is_mailed and _may_take_over(user, role):
+        user.name, user.role, user.password = name, role, password_hash
+        user.origin, user.made_by_id = Origin.INVITED, invitation.made_by_id
+        user.save()
+    else:
+        raise errors.EmailTaken
+    if invitation.is_mailed:
+        mailbox_proved(user)
+    Invitation.objects.filter(pk=invitation_id).update(used_by_id=user.id)
+    return user
+
+
+def _may_take_over(user: User, role: Role) -> bool:
+    """Whether who has the mailbox may make the account theirs: nobody else has shown that it is.
+
+    Classes and rosters depend on a role, so an account has to have the invitation's already, or to be in none.
+    """
+    if user.is_proved or not user.is_active or user.is_staff or user.is_superuser:
+        return False
+    if not user.awaits_registration and user.origin != Origin.SELF:
+        return False
+    return user.role == role or not (user.classes_taught.exists() or user.enrolments.exists())
+
+
+def _good() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(used_at=None, voided_at=None, expires_at__gt=now())
+
+
+def _new_secret() -> str:
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    return "-".join(letters[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP))
+
+
+def _hash(secret: str) -> str:
+    """Of the letters alone, so that who types a secret from paper may leave out the hyphens. 118 bits need no key."""
+    letters = "".join(letter for letter in secret.lower() if letter in _LETTERS)
+    return hashlib.sha256(f"invitation:{letters}".encode()).hexdigest()
