@@ -1,4 +1,4 @@
-"""Who may make an account by themself (SIGNUP), at every door that makes accounts, and how an invitation is accepted."""
+"""Who may make an account by themself (SIGNUP), at every door that makes accounts; how an invitation is accepted."""
 
 from typing import Any
 
@@ -182,7 +182,9 @@ def test_nobody_is_invited_into_an_account_that_is_somebodys(fields: dict[str, A
 
 
 @pytest.mark.parametrize("policy", ["students", "domains", "invited", "closed"])
-def test_a_teacher_who_signed_up_is_one_once_the_mailbox_is_proved(policy: str, settings: Any, codes: list[int]) -> None:
+def test_a_teacher_who_signed_up_is_one_once_the_mailbox_is_proved(
+    policy: str, settings: Any, codes: list[int]
+) -> None:
     rest = Rest()
     rest.post("/auth/signup", person("teacher"))
     settings.SIGNUP, settings.SIGNUP_DOMAINS = policy, ["school.example"]
