@@ -47,6 +47,8 @@ class Purpose(StrEnum):
     RECOVER = "recover"
     #: To prove that the mailbox is the person's, while they are signed in.
     PROVE = "prove"
+    #: To choose another password than the one that was forgotten.
+    RESET = "reset"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,10 +102,13 @@ def read_token(raw: str, purpose: Purpose) -> Asked:
     return Asked(str(content["user"]), str(content.get("code", "")))
 
 
-def check(*, user_id: str, purpose: Purpose, code: str, address: str | None = None, asked: Asked | None = None) -> str:
+def check(
+    *, user_id: str | None, purpose: Purpose, code: str, address: str | None = None, asked: Asked | None = None
+) -> str:
     """Counts a try, and returns the id of the person's code that `code` is. `InvalidCode` if it is none of them.
 
-    `address` is where the request comes from, None if unknown, and `asked` is the request's token, None where a route
+    `user_id` is None where nobody has the name that was given. `address` is where the request comes from, None if
+    unknown, and `asked` is the request's token, None where a route
     needs no token. The caller passes the id to `use`, in the unit of work that does what the code allows.
     """
     found = _take_tries(user_id, purpose, address, None if asked is None else asked.code_id)
@@ -119,7 +124,7 @@ def check(*, user_id: str, purpose: Purpose, code: str, address: str | None = No
 
 @retry_races
 @unit_of_work
-def _take_tries(user_id: str, purpose: Purpose, address: str | None, asked: str | None) -> list[tuple[str, str]]:
+def _take_tries(user_id: str | None, purpose: Purpose, address: str | None, asked: str | None) -> list[tuple[str, str]]:
     """Counts a try of each of the person's good codes. Returns id and hash of those that had a try left."""
     good = OneTimeCode.objects.filter(user_id=user_id, purpose=purpose, used_at=None, expires_at__gt=now())
     return [(found.id, found.code_hash) for found in good.order_by("id") if _take_try(found, address, asked)]

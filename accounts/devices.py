@@ -1,6 +1,7 @@
 """Devices on which an account has signed in before. `accounts.limits` counts wrong passwords apart for such a device.
 
-A signed cookie names the device and its accounts. The cookie signs nobody in.
+A signed cookie names the device and its accounts. A client that keeps no cookie may send the token of an earlier
+sign-in in `Authorization` instead, though the token has expired. Neither signs anybody in.
 """
 
 import secrets
@@ -13,6 +14,8 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from accounts import tokens
 
 COOKIE = "attendance_device"
 #: Browsers keep no cookie for longer.
@@ -30,20 +33,25 @@ class Device:
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     #: The ids of the accounts, the last to sign in at the end.
     accounts: list[str] = field(default_factory=list)
+    #: What the token of an earlier sign-in says.
+    token: tokens.Claims | None = None
     changed: bool = False
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Device":
-        """The device of the request's cookie; a new device if there is no cookie with a good signature."""
+        """The device of the request's cookie, or of its token; a new device if neither has a good signature."""
+        token = tokens.earlier_sign_in(request.META.get("HTTP_AUTHORIZATION", ""))
         try:
             shown = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME)
         except signing.BadSignature:
-            return cls()
-        return cls(shown["device"], shown["accounts"])
+            return cls(token=token)
+        return cls(shown["device"], shown["accounts"], token)
 
     def id_for(self, user_id: str) -> str | None:
         """This device's id for `accounts.limits.guess`; None if the account has not signed in on this device."""
-        return self.id if user_id in self.accounts else None
+        if user_id in self.accounts:
+            return self.id
+        return self.token.token_id if self.token is not None and self.token.user_id == user_id else None
 
     def remember(self, user_id: str) -> None:
         """Notes that the account has just signed in."""

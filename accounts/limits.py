@@ -168,6 +168,11 @@ def guess(*, account: str, address: str | None, device: str | None) -> Guess:
     return Guess(place, known_device, _begin(account, network, place, known_device))
 
 
+def know(*, account: str, address: str | None) -> None:
+    """The account's owner has shown otherwise who they are: `address` is known to be the account's from now on."""
+    Guess(_key("place", account, network_of(address)), None, ()).was_right()
+
+
 @retry_races
 @unit_of_work
 def _begin(account: str, network: str, place: str, device: str | None) -> Sequence[tuple[Limit, str]]:

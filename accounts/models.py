@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
+from django.utils.crypto import salted_hmac
 
 from accounts import passwords
 from accounts.signals import accounts_changed, person_changed
@@ -69,6 +70,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
     token_version = models.PositiveIntegerField(default=0, editable=False)
     credentials_changed_at = models.DateTimeField(null=True, editable=False)
+    #: Until this time a token of the user's is void that has not expired yet; null if there is no such token.
+    tokens_voided_until = models.DateTimeField(null=True, editable=False)
     #: Changed by `accounts.services.user_hold`. The number has no meaning.
     holds = models.PositiveBigIntegerField(default=0, editable=False)
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -121,6 +124,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.set_unusable_password()
         else:
             self.password = passwords.hash_password(raw_password)
+
+    def get_session_auth_hash(self) -> str:
+        """A session at the admin is good for as long as a token of the same sign-in.
+
+        Django's own method uses the password's hash. Signing in renews an outdated hash, and would end the session
+        that it has just begun.
+        """
+        return salted_hmac("accounts.models.User", f"{self.pk}\n{self.token_version}", algorithm="sha256").hexdigest()
 
     def check_password(self, raw_password: str | None) -> bool:
         """As Django's method, but a renewed hash of the same password ends no token."""
@@ -224,6 +235,14 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"Invitation of a {self.role} ({self.email or 'printed link'})"
+
+
+class VoidedToken(models.Model):
+    """A token whose owner has signed out, kept until it would have expired (`accounts.tokens.void`)."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
 
 
 class Attempts(models.Model):

@@ -18,8 +18,10 @@ from django.contrib.auth.hashers import (
     check_password,
     make_password,
 )
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 
-from core import turns
+from core import errors, turns
 from core.turns import FairPool
 
 R = TypeVar("R")
@@ -61,6 +63,24 @@ _UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 def password_make() -> str:
     """A random password of twelve letters and digits, about 59 bits."""
     return "".join(secrets.choice(_UNMISTAKABLE) for _ in range(12))
+
+
+def weaknesses(password: str) -> list[str]:
+    """What is wrong with a new password, in sentences for people; nothing if it is long and uncommon enough.
+
+    For the project's own routes and pages, the admin, and with PASSWORD_STRICT for every protocol.
+    """
+    try:
+        validate_password(password)
+    except ValidationError as failure:
+        return failure.messages
+    return []
+
+
+def refuse_weak(password: str) -> None:
+    """`WeakPassword` for a new password that has `weaknesses`."""
+    if weaknesses(password):
+        raise errors.WeakPassword
 
 
 def hash_password(password: str) -> str:

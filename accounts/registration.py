@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 
 from accounts import codes, passwords, tokens
 from accounts.codes import Asked, Issued, Purpose
-from accounts.credentials import account_named, password_is_right
+from accounts.credentials import account_named, password_is_right, password_set
 from accounts.devices import Device
 from accounts.limits import CODE_ADDRESS, failures_counted
 from accounts.models import Origin, TeacherProfile, User, email_key
@@ -192,16 +192,7 @@ def password_change(
     user, _ = sign_in(
         role=role, password=old_password, email=email, roll_number=roll_number, address=address, device=device
     )
-    _set_password(user, passwords.hash_password(new_password))
-
-
-@unit_of_work
-def _set_password(user: User, password_hash: str) -> None:
-    # The version changes with the password alone. The hash would not do: signing in may renew the hash.
-    if not User.objects.filter(pk=user.id, token_version=user.token_version).update(updated_at=now()):
-        raise errors.InvalidPassword
-    user.password = password_hash
-    user.save(update_fields=["password"])
+    password_set(user, new_password)
 
 
 def teacher_add(newcomer: Newcomer, *, made_by: str | None = None) -> None:

@@ -47,6 +47,12 @@ def account_find(*, role: Role, email: str = "", roll_number: str = "") -> User 
     return User.objects.filter(role=role, is_active=True, **named).first()
 
 
+def account_by_login(login: str) -> User | None:
+    """The account, of any role, that signs in with this e-mail or roll number; None if there is none, or disabled."""
+    active = User.objects.filter(is_active=True)
+    return active.filter(email_key=email_key(login)).first() or active.filter(roll_number=login).first()
+
+
 def account_get(*, role: Role, user_id: str) -> User:
     """The account of this role with this id, and its profile. `StudentNotFound` or `TeacherNotFound` otherwise."""
     found = User.objects.filter(pk=parse_id(user_id), role=role).select_related(f"{role}_profile").first()

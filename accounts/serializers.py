@@ -1,15 +1,32 @@
 """The shapes of the account routes."""
 
+from typing import Any
+
+from django.conf import settings
 from rest_framework import serializers
 
+from accounts.passwords import weaknesses
 from core.identity import Role
-from core.rest.serializers import InputSerializer, OutputSerializer, StrictChoice, StrictEmail, StrictString
+from core.rest.serializers import InputSerializer, OutputSerializer, StrictChoice, StrictEmail, StrictFlag, StrictString
+
+
+class NewPassword(StrictString):
+    """A new password of a published protocol, whose clients send 6 characters; stricter with PASSWORD_STRICT."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=6, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        password = super().to_internal_value(data)
+        if settings.PASSWORD_STRICT and weaknesses(password):
+            self.fail("invalid")
+        return password
 
 
 class SignupInput(InputSerializer):
     name = StrictString(max_length=255)
     email = StrictEmail()
-    password = StrictString(min_length=6)
+    password = NewPassword()
     role = StrictChoice(Role.values)
     invitation = StrictString(
         required=False,
@@ -29,6 +46,33 @@ class ProofInput(InputSerializer):
 class LoginInput(InputSerializer):
     email = StrictEmail()
     password = StrictString(allow_blank=True)
+
+
+class PasswordInput(InputSerializer):
+    old = StrictString(allow_blank=True)
+    new = StrictString()
+
+
+class ForgotInput(InputSerializer):
+    #: An e-mail or a roll number.
+    login = StrictString(max_length=254)
+
+
+class ResetInput(InputSerializer):
+    login = StrictString(max_length=254)
+    code = StrictString(max_length=16)
+    password = StrictString()
+
+
+class LogoutInput(InputSerializer):
+    #: Whether every device is signed out.
+    everywhere = StrictFlag(default=False)
+
+
+class MessageOutput(OutputSerializer):
+    """`{message}`."""
+
+    message = serializers.CharField()
 
 
 class UserOutput(OutputSerializer):

@@ -1,30 +1,38 @@
 """Tokens: JWT HS256 signed with JWT_SECRET. `authenticate` turns a raw token into an Actor, for every transport.
 
-This server's tokens live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp` and `ver`, which is the user's
-`token_version`. A token that another service made with the same secret has no `ver`. Such a token is good unless the
-user's credentials changed after the second in which the token was made.
+This server's tokens live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp`, `ver` and `jti`. `ver` is the user's
+`token_version`; `jti` makes two sign-ins within one second two tokens. A token that another service made with the same
+secret has no `ver`. Such a token is good unless the user's credentials changed after the second in which the token was
+made. Signing out voids one token, whoever made it (`VoidedToken`), or all of a person's. A token whose `token_type` is
+another than `access` signs nobody in.
 
 simplejwt signs the tokens, and PyJWT, the library beneath it, verifies them. `TokenBackend.decode` passes none of
 PyJWT's options on, so it would refuse another service's token whose `sub` or `jti` is a number.
 """
 
 import functools
+import hashlib
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
 from django.conf import settings
+from django.db.models import F
 from rest_framework_simplejwt.backends import TokenBackend
 
-from accounts.models import User, second_of
+from accounts.models import User, VoidedToken, announce_change, second_of
 from accounts.standing import role_that_counts
 from core import errors
 from core.database.batches import batches
 from core.database.prepared import Prepared
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
+from core.times import now
 
 LIFETIME = 24 * 60 * 60  # seconds
 
@@ -32,12 +40,15 @@ LIFETIME = 24 * 60 * 60  # seconds
 _USER_CLAIMS = ("userId", "id", "_id", "sub")
 _USER_COLUMNS = (
     *("id", "name", "email", "role", "is_active", "is_superuser", "token_version", "credentials_changed_at"),
-    *("origin", "email_verified_at"),
+    *("tokens_voided_until", "origin", "email_verified_at"),
 )
 _user = Prepared(lambda user_id: User.objects.filter(pk=user_id).order_by().values_list(*_USER_COLUMNS))
 
 #: No `exp` is beyond this, seconds since 1970: JavaScript's last day.
 _END_OF_TIME = 8.64e12
+
+#: No time in the database is beyond this, seconds since 1970: the last second of the year 9999.
+_END_OF_CALENDAR = 253_402_300_799
 
 #: The clocks of two machines may differ by this much, seconds: a token may be made, or become good, so far ahead of
 #: this server's time. A token expires by this server's clock, to the second.
@@ -62,19 +73,22 @@ class Claims:
     version: int | None
     issued_at: float | None
     expires_at: float
+    #: A digest of what is signed. The signature is left out, since one signature has several spellings.
+    token_id: str
 
 
 def issue(user: User) -> str:
     """A token for `user`, good for LIFETIME."""
-    now = int(time.time())
+    moment = int(time.time())
     return _backend.encode(
         {
             "userId": user.id,
             "id": user.id,
             "role": user.role,
             "ver": user.token_version,
-            "iat": now,
-            "exp": now + LIFETIME,
+            "iat": moment,
+            "exp": moment + LIFETIME,
+            "jti": uuid.uuid4().hex,
         }
     )
 
@@ -84,12 +98,26 @@ def read(raw: str, secret: str | None = None) -> Claims:
 
     `secret` is the secret of the token's signature; None stands for JWT_SECRET.
     """
-    scheme, _, rest = raw.strip().partition(" ")
-    token = rest.strip() if scheme.lower() == "bearer" else raw.strip()
-    claims = _verified(token, secret or settings.JWT_SECRET)
+    claims = _verified(_bare(raw), secret or settings.JWT_SECRET)
     if int(claims.expires_at) <= time.time():
         raise errors.Unauthorized
     return claims
+
+
+def earlier_sign_in(raw: str) -> Claims | None:
+    """What a token says that was good once, though it has expired or is void; None for any other text.
+
+    It proves that whoever sends it has signed in before, and nothing else.
+    """
+    try:
+        return _decoded(_bare(raw), settings.JWT_SECRET, verify_exp=False)
+    except errors.Unauthorized:
+        return None
+
+
+def _bare(raw: str) -> str:
+    scheme, _, rest = raw.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else raw.strip()
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -99,8 +127,13 @@ def _verified(token: str, secret: str) -> Claims:
     Good signatures stay good, so they are remembered, and `read` asks at each use whether the token has expired.
     A refusal is not remembered: the token of a clock that is ahead becomes good.
     """
+    return _decoded(token, secret)
+
+
+def _decoded(token: str, secret: str, **options: bool) -> Claims:
+    decoding: Any = {**_DECODE_OPTIONS, **options}
     try:
-        payload: dict[str, Any] = jwt.decode(token, secret, ["HS256"], options=_DECODE_OPTIONS, leeway=CLOCK_LEEWAY)
+        payload: dict[str, Any] = jwt.decode(token, secret, ["HS256"], options=decoding, leeway=CLOCK_LEEWAY)
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
         raise errors.Unauthorized from None
     user_id = next((parse_id(payload[claim]) for claim in _USER_CLAIMS if claim in payload), None)
@@ -114,13 +147,17 @@ def _verified(token: str, secret: str) -> Claims:
         or (issued_at or 0) > time.time() + CLOCK_LEEWAY
         or not isinstance(version, (int, type(None)))
         or not isinstance(role, (str, type(None)))
+        or payload.get("token_type", "access") != "access"
     ):
         raise errors.Unauthorized
-    return Claims(user_id, role and role.lower(), version, issued_at, float(expires_at))
+    signed = token.rpartition(".")[0]
+    token_id = hashlib.sha256(signed.encode()).hexdigest()
+    return Claims(user_id, role and role.lower(), version, issued_at, float(expires_at), token_id)
 
 
 def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
-    """The person whom a raw token stands for, and the token's claims. Costs one signature and one indexed read.
+    """The person whom a raw token stands for, and the token's claims. Costs one signature and one indexed read, and
+    another read for somebody who has signed out on a device whose token would still be good.
 
     Raises `Unauthorized` for a token that is not good (any more), and its subclass `UserGone` for a deleted account.
     """
@@ -129,7 +166,7 @@ def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
     if row is None:
         raise errors.UserGone
     user = dict(zip(_USER_COLUMNS, row, strict=True))
-    if not _holds(claims, user):
+    if not _holds(claims, user) or (_has_voided(user) and _voided([claims.token_id])):
         raise errors.Unauthorized
     actor = Actor(
         id=user["id"],
@@ -151,7 +188,41 @@ def revoked(claims: Iterable[Claims]) -> set[Claims]:
     for some in batches(ids):
         rows = User.objects.filter(pk__in=some).values(*_USER_COLUMNS)
         users.update({row["id"]: row for row in rows})
-    return {claim for claim in asked if claim.user_id not in users or not _holds(claim, users[claim.user_id])}
+    gone = {claim for claim in asked if claim.user_id not in users or not _holds(claim, users[claim.user_id])}
+    doubtful = [claim for claim in asked if claim not in gone and _has_voided(users[claim.user_id])]
+    voided = _voided([claim.token_id for claim in doubtful])
+    return gone | {claim for claim in doubtful if claim.token_id in voided}
+
+
+@retry_races
+@unit_of_work
+def void(claims: Claims) -> None:
+    """The token that says `claims` is good no more, and its sockets close; the person's other tokens stay good."""
+    moment = now()
+    until = datetime.fromtimestamp(min(claims.expires_at, _END_OF_CALENDAR), UTC)
+    VoidedToken.objects.filter(expires_at__lt=moment).delete()
+    VoidedToken.objects.get_or_create(key=claims.token_id, defaults={"user_id": claims.user_id, "expires_at": until})
+    users = User.objects.filter(pk=claims.user_id)
+    users.exclude(tokens_voided_until__gte=until).update(tokens_voided_until=until)
+    announce_change()
+
+
+@unit_of_work
+def void_all(user_id: str) -> None:
+    """No token of this person that was made until now is good any more, nor a session at the admin."""
+    User.objects.filter(pk=user_id).update(token_version=F("token_version") + 1, credentials_changed_at=now())
+    announce_change()
+
+
+def _has_voided(user: dict[str, Any]) -> bool:
+    return user["tokens_voided_until"] is not None and user["tokens_voided_until"] > now()
+
+
+def _voided(token_ids: list[str]) -> set[str]:
+    found: set[str] = set()
+    for some in batches(token_ids):
+        found.update(VoidedToken.objects.filter(pk__in=some).values_list("key", flat=True))
+    return found
 
 
 def _holds(claims: Claims, user: dict[str, Any]) -> bool:

@@ -93,6 +93,13 @@ class AlreadyRegistered(ApiError):
     code, status, message = "already_registered", 409, "Already registered"
 
 
+class WeakPassword(ApiError):
+    """A new password that is too easy to guess (AUTH_PASSWORD_VALIDATORS)."""
+
+    code, status = "weak_password", 400
+    message = "Password too weak: at least 8 characters, and none of the common ones"
+
+
 class InvalidCode(ApiError):
     """A one-time code that is wrong, too old, used, or was guessed at too often."""
 

@@ -49,6 +49,15 @@ class StrictChoice(StrictString):
         return value
 
 
+class StrictFlag(serializers.BooleanField):
+    """`true` or `false`; DRF's own field takes "yes" and 1 as well."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 @extend_schema_field({"type": "string", "pattern": "^[0-9a-fA-F]{24}$"})
 class StrictId(StrictString):
     """24 hex digits. The value is in lower case."""

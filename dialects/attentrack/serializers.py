@@ -5,8 +5,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.serializers import NewPassword
 from core import strict_json
-from core.rest.serializers import InputSerializer, StrictEmail, StrictString
+from core.rest.serializers import InputSerializer, StrictEmail, StrictFlag, StrictString
 from dialects.attentrack.times import read_day, read_instant
 
 
@@ -20,15 +21,6 @@ class Text(StrictString):
     def to_internal_value(self, data: Any) -> str:
         whole = isinstance(data, int) and not isinstance(data, bool)
         return super().to_internal_value(str(data) if whole else data)
-
-
-class Flag(serializers.BooleanField):
-    """`true` or `false`, and nothing else: DRF's own field takes "yes" and 1 as well."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 @extend_schema_field({"type": ["string", "number", "null"]})
@@ -76,7 +68,7 @@ class RollNumberInput(InputSerializer):
 
 class VerifyInput(InputSerializer):
     email = StrictEmail()
-    password = StrictString(min_length=6)
+    password = NewPassword()
     otp = Text(max_length=16, source="code", allow_null=True)
 
 
@@ -94,7 +86,7 @@ class TeacherLoginInput(_PasswordInput):
 
 class _RecoverInput(InputSerializer):
     otp = Text(max_length=16, source="code", allow_null=True)
-    verify = Flag(source="keep_password")
+    verify = StrictFlag(source="keep_password")
 
 
 class StudentRecoverInput(_RecoverInput):
@@ -107,7 +99,7 @@ class TeacherRecoverInput(_RecoverInput):
 
 class _ChangeInput(InputSerializer):
     oldPassword = StrictString(source="old_password", allow_blank=True)
-    newPassword = StrictString(source="new_password", min_length=6)
+    newPassword = NewPassword(source="new_password")
 
 
 class StudentChangeInput(_ChangeInput):
@@ -151,7 +143,7 @@ class RangeInput(InputSerializer):
 class RecordInput(InputSerializer):
     class_id = StrictString()
     date = Instant(source="instant")
-    records = serializers.DictField(child=Flag())
+    records = serializers.DictField(child=StrictFlag())
 
 
 class FlipInput(InputSerializer):

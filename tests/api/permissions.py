@@ -114,4 +114,6 @@ class Ask:
 def without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """Signing up hashes nothing, and everybody's password is right: passwords have tests of their own."""
     monkeypatch.setattr("accounts.services.user_login", lambda **_: "a token")
+    monkeypatch.setattr("accounts.credentials.password_is_right", lambda *_, **__: True)
+    monkeypatch.setattr("accounts.credentials.password_reset", lambda **_: "a token")
     monkeypatch.setattr("accounts.passwords.hash_password", lambda _: "!")

@@ -68,7 +68,7 @@ def test_our_tokens_say_who_and_how_long_and_nothing_else(rest: Rest) -> None:
     after = int(time.time())
     user = User.objects.get()
     claims = jwt.decode(token, JWT_SECRET, ["HS256"])
-    assert set(claims) == {"userId", "id", "role", "ver", "iat", "exp"}
+    assert set(claims) == {"userId", "id", "role", "ver", "iat", "exp", "jti"}
     assert (claims["userId"], claims["id"], claims["role"], claims["ver"]) == (user.id, user.id, "teacher", 0)
     assert before <= claims["iat"] <= after
     assert claims["exp"] == claims["iat"] + DAY
@@ -293,6 +293,13 @@ def test_a_token_without_a_good_exp_is_refused(rest: Rest, user: User, exp: Any)
 def test_a_token_that_is_not_good_yet_is_refused(rest: Rest, user: User) -> None:
     assert not is_good(rest, foreign(user.id, nbf=int(time.time()) + 60), user)
     assert is_good(rest, foreign(user.id, nbf=int(time.time()) - 60), user)
+
+
+@pytest.mark.parametrize("kind", ["refresh", "sliding", "Access", "", None, 5])
+def test_a_token_that_says_it_is_no_access_token_signs_nobody_in(rest: Rest, user: User, kind: Any) -> None:
+    assert is_good(rest, foreign(user.id, token_type="access"), user)
+    made = {"userId": user.id, "iat": int(time.time()), "exp": int(time.time()) + 3600, "token_type": kind}
+    assert not is_good(rest, sign(made), user)
 
 
 @pytest.mark.parametrize("iat", ["yesterday", [], {}])

@@ -54,7 +54,7 @@ def join(
     outlet = Outlet()
     outlet.fast = outlet if has_fast_path else None
     actor = Actor(user_id, Role.STUDENT, "", "")
-    socket = Socket(actor, Claims(user_id, None, None, None, 0.0), outlet, form)
+    socket = Socket(actor, Claims(user_id, None, None, None, 0.0, ""), outlet, form)
     hub.add(socket)
     return socket, outlet
 
