@@ -8,7 +8,8 @@ from django.core import signing
 from accounts import devices, limits
 from accounts.models import User
 from core.times import now
-from tests.api.rest import JSON, check_described, is_served
+from tests.api.rest import JSON, check_described, is_served, make_user, token_of
+from tests.support.clients import make_token
 from tests.support.http import Client
 
 CREDENTIALS = {"email": "asha@example.com", "password": "secret1"}
@@ -53,6 +54,20 @@ def test_a_device_that_signed_in_gets_in_while_others_at_its_address_guess(
     refusal = post(Client(), path, body)
     assert (refusal.status_code, refusal["Retry-After"]) == (429, "1")
     assert post(phone, path, body).status_code == status
+
+
+@pytest.mark.parametrize(("path", "body", "status"), DOORS)
+@pytest.mark.parametrize("scheme", ["", "Bearer "])
+def test_a_client_without_cookies_is_known_by_the_token_of_an_earlier_sign_in_also_an_expired_one(
+    path: str, body: dict[str, str], status: int, scheme: str, asha: User
+) -> None:
+    assert post(Client(), path, body).status_code == status
+    guess(path, body)
+    for token in (token_of(asha), make_token(asha.id, "teacher", exp=1)):
+        headers = {"Authorization": scheme + token}
+        assert Client().post(path, body, JSON, headers=headers).status_code == status
+    others = {"Authorization": token_of(make_user("ravi"))}
+    assert Client().post(path, body, JSON, headers=others).status_code == 429
 
 
 @pytest.mark.parametrize(("path", "body", "status"), DOORS)

@@ -155,6 +155,39 @@ async def test_a_change_of_an_account_by_another_process_closes_its_sockets(
         assert await again.rest() == [error(UNAUTHORIZED)]
 
 
+async def test_signing_out_closes_the_sockets_of_that_token_and_everywhere_all_of_the_persons(
+    server: Server, api: Api, people: People
+) -> None:
+    person = api.signup("teacher")
+    here, there = api.login(person), api.login(person)
+    assert here != there
+    made_elsewhere = make_token(person.id, "teacher", iat=int(time.time()) - 1)
+
+    def sign_out(token: str, **body: bool) -> None:
+        answer = api.http.post("/auth/logout", json=body, headers={"Authorization": token})
+        assert answer.status_code == 200, answer.text
+
+    async with (
+        Socket(server.ws_url, here) as first,
+        Socket(server.ws_url, there) as second,
+        Socket(server.ws_url, made_elsewhere) as third,
+        Socket(server.ws_url, people.students[0].token) as bystander,
+    ):
+        await first.hears_nothing()
+        await asyncio.to_thread(sign_out, here)
+        assert await first.rest() == [error(UNAUTHORIZED)]
+        assert await first.close_code() == 4401
+        for socket in (second, third):
+            await socket.hears_nothing()
+        await asyncio.to_thread(sign_out, there, everywhere=True)
+        for socket in (second, third):
+            assert await socket.rest() == [error(UNAUTHORIZED)]
+            assert await socket.close_code() == 4401
+        await bystander.hears_nothing()
+    async with Socket(server.ws_url, here) as again:
+        assert await again.rest() == [error(UNAUTHORIZED)]
+
+
 async def test_a_teacher_who_loses_the_account_in_the_midst_of_marking_is_stopped(
     server: Server, api: Api, people: People
 ) -> None:
