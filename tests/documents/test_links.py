@@ -32,6 +32,13 @@ def test_every_make_target_and_command_that_a_document_names_exists(name: str) -
     assert commands <= get_commands().keys(), f"{name} names unknown commands: {commands - get_commands().keys()}"
 
 
+def test_the_operators_page_names_each_command_of_ours() -> None:
+    apps = ("core", "accounts", "classes", "attendance")
+    ours = {name for name, app in get_commands().items() if app in apps and name != "runserver"}
+    assert ours
+    assert ours <= set(re.findall(r"manage\.py ([a-z_]+)", read("docs/operations.md")))
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_path_of_ours_that_a_document_names_exists(name: str) -> None:
     folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
