@@ -1,6 +1,6 @@
-"""What changes sessions and records, marks while a session is live aside (`attendance.live.journal`).
+"""The services that change sessions and records. Marks of live sessions are committed by `attendance.live.commit`.
 
-Whoever wins a race is decided by the session's row or a unique constraint, never by a look beforehand.
+The session's row or a unique constraint decides who wins a race, never a read beforehand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F
 
-from attendance import selectors
+from attendance import journal, selectors
 from attendance.enums import Method, SessionState, Status
+from attendance.journal import NewMark
 from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.selectors import session_get_for_owner
 from attendance.signals import session_changed
@@ -22,7 +23,7 @@ from core import errors
 from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
-from core.ids import new_id, parse_id
+from core.ids import parse_id
 from core.times import now
 
 _open_session = Prepared(
@@ -229,26 +230,11 @@ def _append(
 ) -> None:
     """Inside a unit of work: adds marks to the journal; `NoActiveSession` if the session's state is another."""
     moment = now()
-    session = Session.objects.filter(pk=session_id, state=state)
-    if not session.update(last_seq=F("last_seq") + len(statuses)):
+    marks = [
+        NewMark(session_id, student_id, status, moment, by_id, method, note) for student_id, status in statuses.items()
+    ]
+    if None in journal.append(marks, state=state):
         raise errors.NoActiveSession
-    last_seq = Session.objects.values_list("last_seq", flat=True).get(pk=session_id)
-    Mark.objects.bulk_create(
-        [
-            Mark(
-                id=new_id(),
-                session_id=session_id,
-                seq=seq,
-                student_id=student_id,
-                status=status,
-                at=moment,
-                by_id=by_id,
-                method=method,
-                note=note,
-            )
-            for seq, (student_id, status) in enumerate(statuses.items(), start=last_seq - len(statuses) + 1)
-        ]
-    )
 
 
 @retry_races

@@ -18,17 +18,17 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from attendance.live import journal
-    from attendance.live.statements import NewMark
+    from attendance.journal import NewMark
+    from attendance.live import commit
 
-    count, add = open(sys.argv[1], "a", buffering=1), journal._add  # noqa: SIM115  as long as the process
+    count, append = open(sys.argv[1], "a", buffering=1), commit._append  # noqa: SIM115  as long as the process
 
-    def counted(marks: Sequence[NewMark]) -> list[int | journal.Refusal]:
-        outcomes = add(marks)
+    def counted(marks: Sequence[NewMark]) -> list[int | None]:
+        seqs = append(marks)
         count.write(f"{len(marks)}\n")
-        return outcomes
+        return seqs
 
-    journal._add = counted
+    commit._append = counted
     call_command("serve", port=int(sys.argv[2]))
 
 

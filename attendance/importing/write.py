@@ -8,11 +8,13 @@ from django.db.models import F, Model
 from tqdm import tqdm
 
 from accounts.models import User
+from attendance import journal
 from attendance.enums import Method, SessionState
 from attendance.importing.documents import Group, Person
 from attendance.importing.plan import Lesson, Plan, Source, derived_id, plan_import, present_among
 from attendance.importing.sources import SourceError
-from attendance.models import Attendance, Mark, Session
+from attendance.journal import NewMark
+from attendance.models import Attendance, Session
 from classes.models import Class, Enrolment
 from core.database.batches import batches
 from core.database.unit_of_work import unit_of_work
@@ -81,7 +83,7 @@ def _write(plan: Plan, advance: Callable[[int], object]) -> None:
     for lesson in plan.lessons:
         if lesson.known_seq is not None:
             _join(lesson)
-    _create(Mark, [mark for lesson in plan.lessons for mark in _marks(lesson)])
+    _append([mark for lesson in plan.lessons for mark in _marks(lesson)])
     _create(Attendance, [record for lesson in plan.lessons for record in _records(lesson)], advance)
 
 
@@ -89,6 +91,12 @@ def _create(model: type[M], rows: Sequence[M], advance: Callable[[int], object] 
     for some in batches(rows, _BATCH):
         model._default_manager.bulk_create(some)
         advance(len(some))
+
+
+def _append(marks: Sequence[NewMark]) -> None:
+    for start in range(0, len(marks), _BATCH):
+        if None in journal.append(marks[start : start + _BATCH], state=SessionState.ENDED):
+            raise _changed_meanwhile()
 
 
 def _keep_times(model: type[User] | type[Class], pairs: Iterable[tuple[Any, Person | Group]]) -> None:
@@ -110,7 +118,6 @@ def _session(lesson: Lesson) -> Session:
         state=SessionState.ENDED,
         started_at=lesson.started_at,
         started_by_id=lesson.teacher_id,
-        last_seq=len(lesson.records),
         last_activity_at=lesson.ended_at,
         ended_at=lesson.ended_at,
         present_count=present,
@@ -119,23 +126,21 @@ def _session(lesson: Lesson) -> Session:
 
 
 def _join(lesson: Lesson) -> None:
-    """Makes room in a finished session for records that it lacks; nobody may have added to it meanwhile."""
+    """Counts the records that a finished session lacks; nobody may have added to the session meanwhile."""
     present = present_among(lesson.records)
     session = Session.objects.filter(pk=lesson.id, state=SessionState.ENDED, last_seq=lesson.known_seq or 0)
     if not session.update(
-        last_seq=F("last_seq") + len(lesson.records),
         present_count=F("present_count") + present,
         absent_count=F("absent_count") + len(lesson.records) - present,
     ):
         raise _changed_meanwhile()
 
 
-def _marks(lesson: Lesson) -> Iterable[Mark]:
-    for seq, record in enumerate(lesson.records, start=(lesson.known_seq or 0) + 1):
-        yield Mark(
+def _marks(lesson: Lesson) -> Iterable[NewMark]:
+    for record in lesson.records:
+        yield NewMark(
             id=derived_id("mark", record.id),
             session_id=lesson.id,
-            seq=seq,
             student_id=record.student_id,
             status=record.status,
             at=record.at,

@@ -1,91 +1,78 @@
-"""Group commit: marks that arrive while a commit is under way go together into the next one.
+"""The transaction of a group commit: marks become rows of the journal and facts, or are refused.
 
-So a commit's cost (a sync of the disk) is shared by all who wait for it, and a lone mark waits for nobody.
+Synchronous; `attendance.live.group_commit` calls it through the gateway.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from enum import Enum
 
-from attendance.live import gateway, journal
-from attendance.live.journal import Refusal
-from attendance.live.statements import NewMark
+from django.db import connection
+
+from attendance import journal
+from attendance.journal import NewMark
+from attendance.live.facts import Marked
+from attendance.models import Mark
+from core import errors
+from core.database.failures import DATABASE_ERRORS, is_unavailable
+from core.database.unit_of_work import unit_of_work
 
 logger = logging.getLogger(__name__)
 
-#: Marks in one transaction at most, so that a flood's first marks need not wait for its last.
-MAX_BATCH = 1000
 
-#: What became of a mark: its seq, or why it is not in the journal. Of several in one unit: the last one's.
-Outcome = int | Refusal
+class Refusal(Enum):
+    """Why a mark is not in the journal."""
+
+    SESSION_OVER = "session over"
+    FAILED = "failed"
+
+    @property
+    def error(self) -> errors.ApiError:
+        """The error that tells a client of the refusal."""
+        return errors.NoActiveSession() if self is Refusal.SESSION_OVER else errors.InternalError()
 
 
-class GroupCommit:
-    """Commits marks in the order of `submit`, one transaction at a time.
+def commit(units: Sequence[Sequence[NewMark]]) -> list[list[Marked] | Refusal]:
+    """Adds units of marks in one transaction, in order; for each unit its facts, or why the unit was refused.
 
-    `committed` is called with each batch's accepted marks, after the commit and before anybody's future
-    is done: whoever awaits a mark finds it in the replica.
+    The marks of a unit are of one session, and all of them are added or none. If the transaction fails, each unit is
+    tried by itself, so that a bad unit refuses only itself. Before that, the unit is looked up by its first mark's id:
+    the commit may have been done and only its answer lost.
     """
-
-    def __init__(self, committed: Callable[[Sequence[NewMark]], Awaitable[None]]) -> None:
-        self._committed = committed
-        self._waiting: list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]] = []
-        self._task: asyncio.Task[None] | None = None
-        #: Marks that no transaction has taken yet.
-        self.waiting = 0
-
-    def submit(self, *unit: NewMark) -> asyncio.Future[Outcome]:
-        """Queues a mark, or several of one session that go together: all of them or none. The future never raises."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((unit, future))
-        self.waiting += len(unit)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        return future
-
-    async def drain(self) -> None:
-        """Returns when nothing waits any more."""
-        while self._task is not None:
-            await asyncio.shield(self._task)
-
-    async def _run(self) -> None:
+    try:
+        seqs = iter(_append([mark for unit in units for mark in unit]))
+        return [_outcome(unit, [next(seqs) for _ in unit]) for unit in units]
+    except DATABASE_ERRORS:
+        logger.warning("A batch of %d marks failed; trying again one by one.", sum(map(len, units)), exc_info=True)
+    outcomes: list[list[Marked] | Refusal] = []
+    for position, unit in enumerate(units):
         try:
-            while self._waiting:
-                batch = self._next_batch()
-                outcomes = await self._commit([unit for unit, _ in batch])
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    if not future.done():
-                        future.set_result(outcome)
-        finally:
-            self._task = None
+            outcomes.append(_outcome(unit, _find_or_append(unit)))
+        except DATABASE_ERRORS as failure:
+            if is_unavailable(failure):
+                # To wait for the database again for every other mark would help nobody.
+                logger.exception("%d marks cannot be committed.", sum(map(len, units[position:])))
+                return outcomes + [Refusal.FAILED] * (len(units) - position)
+            logger.exception("A mark of session %s cannot be committed.", unit[0].session_id)
+            outcomes.append(Refusal.FAILED)
+    return outcomes
 
-    def _next_batch(self) -> list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]]:
-        """Units of MAX_BATCH marks together, or one that alone has more."""
-        marks, count = 0, 0
-        for unit, _ in self._waiting:
-            if count and marks + len(unit) > MAX_BATCH:
-                break
-            marks += len(unit)
-            count += 1
-        self.waiting -= marks
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
-        return batch
 
-    async def _commit(self, units: list[Sequence[NewMark]]) -> list[Outcome]:
-        try:
-            outcomes = await gateway.write(journal.commit_units, units)
-        except Exception:
-            logger.exception("%d marks cannot be committed.", sum(map(len, units)))
-            return [Refusal.FAILED] * len(units)
-        accepted: list[NewMark] = []
-        for unit, outcome in zip(units, outcomes, strict=True):
-            if isinstance(outcome, int):
-                for seq, mark in enumerate(unit, start=outcome - len(unit) + 1):
-                    mark.seq = seq
-                accepted += unit
-        try:
-            await self._committed(accepted)
-        except Exception:
-            # They are in the journal: the next look finds them there and tells everybody.
-            logger.exception("%d committed marks could not be announced at once.", len(accepted))
-        return outcomes
+@unit_of_work
+def _append(marks: Sequence[NewMark]) -> list[int | None]:
+    return journal.append(marks, is_activity=True)
+
+
+def _find_or_append(unit: Sequence[NewMark]) -> Sequence[int | None]:
+    connection.close_if_unusable_or_obsolete()
+    first: int | None = Mark.objects.filter(pk=unit[0].id).values_list("seq", flat=True).first()
+    return range(first, first + len(unit)) if first is not None else _append(unit)
+
+
+def _outcome(unit: Sequence[NewMark], seqs: Sequence[int | None]) -> list[Marked] | Refusal:
+    facts = [
+        Marked(seq, mark.student_id, mark.status, mark.at, mark.by_id, mark.method)
+        for mark, seq in zip(unit, seqs, strict=True)
+        if seq is not None
+    ]
+    return facts or Refusal.SESSION_OVER

@@ -16,9 +16,10 @@ from django.conf import settings
 
 from accounts import tokens
 from attendance.live import events, wire
+from attendance.live.connections import CLOSE_UNAUTHORIZED
 from attendance.live.frames import Frames
 from attendance.live.outlet import make_outlet
-from attendance.live.process import CLOSE_UNAUTHORIZED, live
+from attendance.live.process import live
 from attendance.live.socket import Socket
 from core import errors
 from core.server.websocket_close import closable

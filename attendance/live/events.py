@@ -1,12 +1,12 @@
 """The events that clients send, as tables, and the one order in which they are checked.
 
-`EVENTS` is the table of /ws. Other protocols have tables of their own, with their names and data, over the same guards;
-how a message is answered in their words is a `Request` of theirs.
+`EVENTS` is the table of /ws. Another protocol has a table of its own, with its names and data, over the same guards. It
+has a subclass of `Request`, too, that answers messages in its words.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -16,15 +16,15 @@ from django.conf import settings
 from accounts.selectors import student_get
 from attendance.enums import Method, Status
 from attendance.live import gateway, wire
-from attendance.live.facts import Fact, Marked
-from attendance.live.journal import Refusal
+from attendance.live.commit import Refusal
+from attendance.live.facts import Audience, Fact
+from attendance.live.group_commit import Committed, Outcome
 from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
 from core import errors, strict_json
 from core.identity import Actor, Role
 from core.ids import parse_id
-from core.times import now
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Data(msgspec.Struct):
     """What an event's `data` must be."""
 
     def students(self) -> Collection[str]:
-        """The ids of the students whom it names, as the client spelt them: they must be on the roster."""
+        """The ids of the students whom the data names, as the client spelt them. They must be on the roster."""
         return ()
 
 
@@ -58,7 +58,7 @@ class SyncData(Data):
 
 
 class Request:
-    """One message of a client, and how it is answered: here /ws's way. Acknowledgements are others' to add."""
+    """One message of a client, and how it is answered: here as on /ws. Other protocols add acknowledgements."""
 
     def __init__(self, live: Live, socket: Socket) -> None:
         self.live = live
@@ -68,9 +68,13 @@ class Request:
         """Tells the sender alone."""
         self.live.hub.tell(self.socket, wire.frame(event, data))
 
-    def done(self, session: LiveSession, fact: Fact) -> None:
-        """What the message asked for is committed and told: `fact` says it. The sender hears it in any case."""
-        if self.socket.form is not None and not _heard(self.socket, session):
+    def done(self, session: LiveSession, fact: Fact, audience: Audience) -> None:
+        """The message led to `fact`, which is committed and which `audience` was told. The sender hears it in any case.
+
+        Where the focus is by now does not say who was told: it may have moved since.
+        """
+        was_told = audience is None or self.socket.actor.id in audience
+        if self.socket.form is not None and not was_told:
             self.live.hub.tell(self.socket, *self.socket.form(session, [fact]))
 
     def refuse(self, error: errors.ApiError) -> None:
@@ -78,16 +82,8 @@ class Request:
         self.live.hub.tell(self.socket, self.socket.error(error.message))
 
 
-def _heard(socket: Socket, session: LiveSession) -> bool:
-    """Whether the sender was told what just came of `session`: not if the focus had moved on before the commit.
-
-    Where the focus is by now says nothing about that: it may have moved after everybody was told.
-    """
-    return session.told is None or socket.actor.id in session.told
-
-
 async def active(request: Request, raw: Any) -> LiveSession:
-    """The session that is active for the sender; `NoActiveSession` if there is none."""
+    """The session that is active for the sender. Raises `NoActiveSession` if there is none."""
     class_id = _chosen_class(raw)
     return await require_session(request, lambda: request.live.session_for(request.socket.actor, class_id))
 
@@ -107,14 +103,14 @@ async def require_session(request: Request, find: Callable[[], LiveSession | Non
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A row of a table: who may send it (None: anybody), what `data` must be, what it does."""
+    """A row of a table: who may send the event (None: anybody), what `data` must be, and what the event does."""
 
     role: Role | None
     data: type[Data]
     handle: Callable[[Any, Any, Any], Awaitable[None]]
-    #: The session that the message is about, from its raw data; raises what the sender is to be told if there is none.
+    #: Finds the session that the message is about, from its raw data. Raises the sender's answer if there is none.
     find: Callable[[Any, Any], Awaitable[Any]] = active
-    #: Whether all it does is to mark: then it need not wait for the sender's marks that are on their way.
+    #: Whether the event only marks: then it need not wait for the sender's marks that are on their way.
     marks: bool = False
     #: Whether a student who does not exist is told apart from one who is not on the roster.
     tells_unknown: bool = False
@@ -131,53 +127,45 @@ class _Marking(Protocol):
 
 async def mark(request: Request, session: LiveSession, data: _Marking) -> None:
     status = {data.studentId.lower(): Status(data.status)}
-    await commit(request, session, status, Method.TEACHER, lambda marks: request.done(session, marks[0]))
+
+    def answer(committed: Committed) -> None:
+        request.done(session, committed.marks[0], committed.audience)
+
+    await mark_students(request, session, status, Method.TEACHER, answer)
 
 
-async def commit(
+async def mark_students(
     request: Request,
     session: LiveSession,
     statuses: Mapping[str, Status],
     method: Method,
-    then: Callable[[Sequence[Marked]], None],
+    answer: Callable[[Committed], None],
     *,
     by: Actor | None = None,
 ) -> None:
-    """Marks students, by id, all or none. `then` gets the marks once they are committed and told; a refusal is told.
+    """Marks students, by id, all or none. `answer` gets the marks once they are told.
 
-    `by` is who marks them, the sender where nobody else is named. Does not wait for the commit: a burst from one socket
-    shares commits like marks from many.
+    `by` is who marks them, the sender if nobody else is named. The sender is told a refusal. Nobody waits for the
+    commit here: a burst from one socket shares commits like marks from many sockets.
     """
     live, socket = request.live, request.socket
     if live.crowded and socket.pending is not None:
-        await asyncio.shield(socket.pending)  # a flood waits for its own marks
+        await asyncio.shield(socket.pending)  # a socket that floods the server waits for its own marks
     if socket.closing:
         raise errors.SocketUnauthorized  # its token went bad while the handler waited
-    actor = by or socket.actor
-    committing = live.mark(session, statuses, by=actor, method=method)
-    socket.pending = committing
+    pending = live.mark(session, statuses, by=by or socket.actor, method=method)
+    socket.pending = pending
 
-    def answer(finished: "Any") -> None:
-        if socket.pending is committing:
+    def decided(outcome: asyncio.Future[Outcome]) -> None:
+        if socket.pending is pending:
             socket.pending = None
-        match finished.result():
-            case Refusal.SESSION_OVER:
-                request.refuse(errors.NoActiveSession())
-            case Refusal.FAILED:
-                request.refuse(errors.InternalError())
-            case last:
-                first = last - len(statuses) + 1
-                marks = session.marks[first - 1 : last]
-                # The replica lacks them only if they could not be announced at once; committed they are.
-                then(
-                    marks
-                    or [
-                        Marked(seq, student_id, status, now(), actor.id, method)
-                        for seq, (student_id, status) in enumerate(statuses.items(), start=first)
-                    ]
-                )
+        match outcome.result():
+            case Refusal() as refusal:
+                request.refuse(refusal.error)
+            case committed:
+                answer(committed)
 
-    committing.add_done_callback(answer)
+    pending.add_done_callback(decided)
 
 
 async def today_summary(request: Request, session: LiveSession, data: NoData) -> None:
@@ -190,16 +178,17 @@ async def my_attendance(request: Request, session: LiveSession, data: NoData) ->
 
 
 async def done(request: Request, session: LiveSession, data: NoData) -> None:
-    request.done(session, await request.live.end(session))
+    ended, audience = await request.live.end(session)
+    request.done(session, ended, audience)
 
 
 async def sync(request: Request, session: LiveSession, data: SyncData) -> None:
     if data.since > session.seq:
-        # It heard them at another process, and this one, which is behind, would soon tell them once more.
+        # The client heard later marks at another process. This process is behind, and would soon tell them once more.
         await request.live.ask_for(request.socket)
 
     def answer() -> str:
-        # At one moment: what was published before goes out before, what comes later carries a seq.
+        # At one moment: facts that were published before go out before the answer, later ones carry a seq.
         request.live.hub.change_form(request.socket, wire.sequenced)
         return wire.sync_frame(session, data.since)
 
@@ -227,7 +216,7 @@ class Refusable(Protocol):
 
 
 async def serve(request: Refusable, work: Awaitable[None]) -> None:
-    """Runs what a message asks for; whatever it raises is told to the sender."""
+    """Runs what a message asks for; the sender is told every error that this raises."""
     try:
         await work
     except errors.ApiError as error:
@@ -254,18 +243,18 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
     if event is None:
         raise errors.UnknownEvent
     if socket.pending is not None and not event.marks:
-        # What this client sent before comes first. A client that goes away meanwhile must not cancel its mark.
+        # The marks that this client sent before come first. A client that goes away meanwhile must not cancel them.
         await asyncio.shield(socket.pending)
     await live.settled()
     if event.role is not None and socket.actor.role is not event.role:
-        await live.ask_for(socket)  # finds a changed role, and closes the socket then
+        await live.ask_for(socket)  # a changed role is found now, and closes the socket
         raise _WRONG_ROLE[event.role]
     session = await event.find(request, raw)
     data = read_data(raw, event.data)
     if data.students():
         session = await _with_students(request, event, session, raw, data)
     if socket.closing:
-        raise errors.SocketUnauthorized  # found out by one of the looks above
+        raise errors.SocketUnauthorized  # one of the looks above has found that the token is no longer good
     await event.handle(request, session, data)
 
 

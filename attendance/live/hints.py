@@ -1,19 +1,19 @@
-"""Hints between processes, over the Channels layer: one membership of one group a process.
+"""Hints between processes, over the Channels layer: each process is one member of a group.
 
 A hint may be lost, repeated or late: the in-memory layer's queue holds 100 and drops silently, and Redis forgets what
-a cut connection missed. Nobody relies on one; `attendance.live.process` looks at the database as well. So nobody ever
-waits for the layer either: what it does not take at once is dropped.
+a cut connection missed. Nobody relies on a hint, because `attendance.live.watcher` looks at the database as well. So
+nobody ever waits for the layer either: a hint that the layer does not take at once is dropped.
 
-The layer over Redis connects again by itself when a connection breaks, but it does not tell, and it does not notice a
+The layer over Redis connects again by itself when a connection breaks. But it does not say so, and it does not notice a
 connection that is silently dead or a subscription that never came about. So each process sends a beat, which it hears
-itself, and one that hears nothing for a while begins anew.
+itself; a process that hears nothing for a while begins anew.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer
@@ -26,28 +26,43 @@ GROUP = "attendance"
 
 # Seconds.
 BEAT_INTERVAL = 5.0
-#: Nothing heard for so long, not even the process's own beats: its membership is lost.
+#: A process that hears nothing for so long, not even its own beats, has lost its membership.
 SILENCE = 15.0
-#: The layer has this long for each thing that it is asked.
+#: How long the layer may take for each request.
 LIMIT = 2.0
 RETRY_INTERVAL = 1.0
 
-#: Hints that wait for the layer, at most.
+#: How many hints wait for the layer at most.
 MAX_WAITING = 1000
 
-Hint = dict[str, Any]
+
+class Hint(msgspec.Struct, frozen=True, tag_field="kind"):
+    """What one process tells the others. Each kind of hint has a `tag` of its own."""
 
 
-class Hints:
-    """This process's place in a group. `heard` gets the hints of other processes, one at a time, in order."""
+class Beat(Hint, frozen=True, tag="beat"):
+    """Nothing but a sign that the layer works."""
 
-    def __init__(self, layer: BaseChannelLayer, heard: Callable[[Hint], Awaitable[None]], group: str = GROUP) -> None:
+
+H = TypeVar("H", bound=Hint)
+
+
+class Hints(Generic[H]):
+    """This process's membership of a group, whose members send each other hints of `kinds` (a union of structs).
+
+    `heard` gets the hints of other processes, one at a time, in order.
+    """
+
+    def __init__(
+        self, layer: BaseChannelLayer, kinds: Any, heard: Callable[[H], Awaitable[None]], group: str = GROUP
+    ) -> None:
         self._layer = layer
         self._group = group
         self._heard = heard
+        self._decode = msgspec.json.Decoder(kinds | Beat).decode
         self._origin = new_id()
         self._channel = ""
-        self._outbox: asyncio.Queue[Hint] = asyncio.Queue(MAX_WAITING)
+        self._outbox: asyncio.Queue[H | Beat] = asyncio.Queue(MAX_WAITING)
         self._tasks: list[asyncio.Task[None]] = []
         self._well = True
 
@@ -59,14 +74,14 @@ class Hints:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def send(self, hint: Hint) -> None:
+    def send(self, hint: H) -> None:
         """Queues a hint for the other processes; it may never arrive. Never waits."""
-        if not self._alone:
+        if not self.alone:
             self._queue(hint)
 
     @property
-    def _alone(self) -> bool:
-        """Whether nobody else is in the group. Of a layer in memory, which is one process's own, that is known.
+    def alone(self) -> bool:
+        """Whether a hint would reach nobody else. Only a layer in memory, which is one process's own, can tell.
 
         There a hint would only come back, for a twentieth of the CPU of a mark to 1,000 sockets.
         """
@@ -75,7 +90,7 @@ class Hints:
         members: Mapping[str, Any] = self._layer.groups.get(self._group, {})
         return members.keys() <= {self._channel}
 
-    def _queue(self, hint: Hint) -> None:
+    def _queue(self, hint: H | Beat) -> None:
         with contextlib.suppress(asyncio.QueueFull):
             self._outbox.put_nowait(hint)
 
@@ -95,7 +110,7 @@ class Hints:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_INTERVAL)
-            self._queue({"kind": "beat"})
+            self._queue(Beat())
 
     async def _listen(self) -> None:
         while True:
@@ -108,7 +123,7 @@ class Hints:
                 self._report(failure)
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(LIMIT):
-                    await self._layer.flush()  # with the subscriptions that it believes to have
+                    await self._layer.flush()  # and with it the subscriptions that the layer believes to have
             await asyncio.sleep(RETRY_INTERVAL)
 
     async def _receive(self, channel: str) -> None:
@@ -121,14 +136,14 @@ class Hints:
             if message.get("origin") == self._origin:
                 continue
             try:
-                hint = msgspec.json.decode(message["hint"])
-                if hint["kind"] != "beat":
+                hint = self._decode(message["hint"])
+                if not isinstance(hint, Beat):
                     await self._heard(hint)
             except Exception:
                 logger.exception("A hint could not be used; the next look makes it good.")
 
     def _report(self, failure: Exception) -> None:
-        """Once for each time that the layer goes away."""
+        """Logs a failure once for each time that the layer goes away."""
         if self._well:
             self._well = False
             logger.warning(

@@ -26,13 +26,11 @@ class LiveSession:
     #: Each marked student's last mark.
     latest: dict[str, Marked] = field(default_factory=dict)
     present: int = 0
-    #: Who was told what last came of this session; None: everybody connected.
-    told: frozenset[str] | None = frozenset()
     class_name: str = ""
     teacher_name: str = ""
     #: Names by id: the roster's, in its order, then those of others who were marked.
     names: dict[str, str] = field(default_factory=dict)
-    #: How it ended, once it has.
+    #: How the session ended, once it has.
     ended: Ended | None = None
 
     @property
@@ -49,7 +47,7 @@ class LiveSession:
         return {student_id: mark.status for student_id, mark in self.latest.items()}
 
     def belong_to(self, teacher_id: str, roster: frozenset[str]) -> None:
-        """From now on this is a session of theirs."""
+        """The session's class has this teacher and this roster from now on."""
         self.teacher_id, self.roster = teacher_id, roster
         self.people = roster | {teacher_id}
 

@@ -1,6 +1,6 @@
 """The messages that AttenTrack's app sends, as a table over the core's guards."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from attendance import check_in
 from attendance.enums import Method, Status
 from attendance.live import events, gateway
 from attendance.live.events import Event
-from attendance.live.facts import Marked
+from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
 from core import errors, strict_json
 from core.identity import Actor, Role
@@ -125,16 +125,16 @@ async def attendance(request: Request, session: LiveSession, data: AttendanceDat
         room.say(told)  # the app sends a mark again when it heard no answer
         return
 
-    def then(marks: Sequence[Marked]) -> None:
+    def answer(committed: Committed) -> None:
         if session.id not in request.live.sessions:
             request.live.hub.tell(request.socket, told)  # the session ended at once, so the room is not told
 
-    await events.commit(
+    await events.mark_students(
         request,
         session,
         {data.studentId: Status.PRESENT},
         Method.SELF if actor.role is Role.STUDENT else Method.TEACHER,
-        then,
+        answer,
         by=actor,
     )
 

@@ -31,6 +31,12 @@ GROUP = "attentrack"
 RETRY_INTERVAL = 1.0  # seconds
 
 
+class FrameHint(Hint, frozen=True, tag="frame"):
+    """A message for the sockets of the other processes."""
+
+    text: str
+
+
 def form(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
     """The wire form by which the hub knows the room's sockets.
 
@@ -64,7 +70,7 @@ class Room:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._hints: Hints | None = None
+        self._hints: Hints[FrameHint] | None = None
         self._announcer: asyncio.Task[None] | None = None
         #: Marks that the room does not know of yet.
         self._marked: asyncio.Queue[tuple[LiveSession, list[Marked]]] = asyncio.Queue()
@@ -80,7 +86,7 @@ class Room:
         self._announcer = loop.create_task(self._announce())
         layer = get_channel_layer()
         if layer is not None:
-            self._hints = Hints(layer, self._heard, GROUP)
+            self._hints = Hints(layer, FrameHint, self._heard, GROUP)
             await self._hints.start()
 
     async def stop(self) -> None:
@@ -96,10 +102,10 @@ class Room:
         """Sends a message to the room's sockets in all processes."""
         live.hub.tell_all(form, Frames([text]))
         if self._hints is not None:
-            self._hints.send({"kind": "frame", "text": text})
+            self._hints.send(FrameHint(text))
 
-    async def _heard(self, hint: Hint) -> None:
-        live.hub.tell_all(form, Frames([hint["text"]]))
+    async def _heard(self, hint: FrameHint) -> None:
+        live.hub.tell_all(form, Frames([hint.text]))
 
     def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """Takes what the live sessions tell. The app knows one attendance at a time: the focused session's."""

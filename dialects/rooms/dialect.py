@@ -1,6 +1,6 @@
 """The rooms dialect: its table of events and its handshake."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,7 +13,7 @@ from attendance import selectors, services
 from attendance.enums import Method, Status
 from attendance.live import events, gateway
 from attendance.live.events import Event
-from attendance.live.facts import Marked
+from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
 from attendance.sheets import Sheet
 from core import errors
@@ -169,16 +169,16 @@ async def mark_absent(request: Request, session: LiveSession, data: StudentData)
 async def _mark(request: Request, session: LiveSession, data: StudentData, status: Status, answer: str) -> None:
     student_id = data.student_id.lower()
 
-    def confirm(marks: Sequence[Marked]) -> None:
-        record = shapes.mark_shape(data.session_id, session, marks[0])
+    def confirm(committed: Committed) -> None:
+        record = shapes.mark_shape(data.session_id, session, committed.marks[0])
         request.answer(answer, {"session_id": data.session_id, "student_id": student_id, "attendanceRecord": record})
 
-    await events.commit(request, session, {student_id: status}, Method.TEACHER, confirm)
+    await events.mark_students(request, session, {student_id: status}, Method.TEACHER, confirm)
 
 
 async def bulk(request: Request, session: LiveSession, data: BulkData) -> None:
-    def confirm(marks: Sequence[Marked]) -> None:
-        records = [shapes.mark_shape(data.session_id, session, mark) for mark in marks]
+    def confirm(committed: Committed) -> None:
+        records = [shapes.mark_shape(data.session_id, session, mark) for mark in committed.marks]
         request.answer(
             "attendanceBulkUpdateComplete",
             {"session_id": data.session_id, "updatedRecords": records, "totalUpdated": len(records)},
@@ -186,7 +186,7 @@ async def bulk(request: Request, session: LiveSession, data: BulkData) -> None:
 
     # If a student has two entries, the last one counts.
     statuses = {update.student_id.lower(): Status(update.status) for update in data.attendanceUpdates}
-    await events.commit(request, session, statuses, Method.BULK, confirm)
+    await events.mark_students(request, session, statuses, Method.BULK, confirm)
 
 
 async def get_data(request: Request, found: Found, data: SessionData) -> None:
@@ -198,7 +198,7 @@ async def get_data(request: Request, found: Found, data: SessionData) -> None:
 
 
 async def end(request: Request, session: LiveSession, data: SessionData) -> None:
-    ended = await request.live.end(session)
+    ended, _ = await request.live.end(session)
     request.answer(
         "attendanceSessionEndedConfirm",
         {"session_id": data.session_id, "finalData": shapes.data_shape(data.session_id, ended.sheet)},

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from accounts.tokens import Claims
 from attendance.live import events
-from attendance.live.facts import Fact
+from attendance.live.facts import Audience, Fact
 from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
@@ -87,8 +87,8 @@ class Request(events.Request):
             self.live.hub.tell(self.socket, ack_frame(self._ack_id, data))
             self._ack_id = None
 
-    def done(self, session: LiveSession, fact: Fact) -> None:
-        super().done(session, fact)
+    def done(self, session: LiveSession, fact: Fact, audience: Audience) -> None:
+        super().done(session, fact, audience)
         spelt = self.dialect.spell(session, fact)
         if spelt is not None:
             self.acknowledge(spelt[1])

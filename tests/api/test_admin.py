@@ -20,8 +20,8 @@ from accounts.models import User, email_key
 from attendance import admin as attendance_admin
 from attendance import services
 from attendance.enums import Method, SessionState, Status
-from attendance.live import journal
-from attendance.live.statements import NewMark
+from attendance.journal import NewMark
+from attendance.live.commit import commit
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
@@ -64,7 +64,7 @@ def make_session(found: Class, end: bool = True, **statuses: Status) -> Session:
         )
         for name, status in statuses.items()
     ]
-    journal.commit(marks)
+    commit([marks])
     return services.session_end(session_id=session.id) if end else Session.objects.get(pk=session.pk)
 
 

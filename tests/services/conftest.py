@@ -17,10 +17,12 @@ from accounts import tokens
 from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
+from attendance.journal import NewMark
 from attendance.live import events, gateway, hints, listeners, wire
+from attendance.live.commit import Refusal, commit
+from attendance.live.hint_types import LiveHint
 from attendance.live.process import Live
 from attendance.live.socket import Socket
-from attendance.live.statements import NewMark
 from attendance.models import Session
 from classes.models import Class, Enrolment, announce_roster
 from core.database.unit_of_work import unit_of_work
@@ -42,6 +44,12 @@ def new_mark(room: "Room", session: Session, student: int = 0, status: str = "pr
         by_id=room.teacher.id,
         method=Method.TEACHER,
     )
+
+
+def commit_marks(marks: list[NewMark]) -> list[int | Refusal]:
+    """Commits marks in one transaction, each for itself; for each its seq or why it was refused."""
+    outcomes = commit([[mark] for mark in marks])
+    return [outcome if isinstance(outcome, Refusal) else outcome[0].seq for outcome in outcomes]
 
 
 def make_users(role: Role, count: int) -> list[User]:
@@ -167,10 +175,11 @@ class Process(Live):
         self._hearing = 0
         self._dead = False
 
-    async def _watch(self) -> None:
-        return
+    async def _start(self) -> None:
+        await super()._start()
+        await self.watcher.stop()
 
-    async def _heard(self, hint: hints.Hint) -> None:
+    async def _heard(self, hint: LiveHint) -> None:
         self._hearing += 1
         try:
             await super()._heard(hint)
@@ -183,13 +192,14 @@ class Process(Live):
         if self._dead:
             return True
         outbox = self._hints is None or self._hints._outbox.empty()
-        looks = self._next_look is None and self._this_look is None
+        looks = self.watcher._next_look is None and self.watcher._this_look is None
         return outbox and looks and not self._hearing and self._commits._task is None
 
     async def crash(self) -> None:
         """As SIGKILL ends it: nothing is drained. What its database connection was at is done or undone by then."""
         self._dead = True
-        tasks = [self._commits._task, self._next_look, self._this_look, *(self._hints._tasks if self._hints else [])]
+        looks = self.watcher._next_look, self.watcher._this_look
+        tasks = [self._commits._task, *looks, *(self._hints._tasks if self._hints else [])]
         ended = [task for task in tasks if task is not None]
         for task in ended:
             task.cancel()
@@ -212,13 +222,13 @@ class Connection:
 
     async def open(self) -> "Connection":
         await self.process.start()
-        version = self.process.accounts_version
+        version = self.process.connections.accounts_version
         token = await gateway.read(lambda: tokens.issue(User.objects.get(pk=self.user.id)))
         actor, claims = await gateway.read(tokens.authenticate, token)
         self.socket = Socket(actor, claims, self.outlet)
         self.process.hub.add(self.socket)
-        if self.process.accounts_version != version:
-            await self.process.recheck_sockets()
+        if self.process.connections.accounts_version != version:
+            await self.process.connections.recheck()
         return self
 
     def cut(self) -> None:

@@ -3,19 +3,22 @@
 import asyncio
 import io
 import re
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import User
 from accounts.services import user_login
-from attendance import services
+from attendance import journal, services
 from attendance.enums import SessionState, Status
-from attendance.live import journal
+from attendance.journal import NewMark
 from attendance.models import Attendance, Focus, Mark, Session
 from classes.models import Class, Enrolment
 from core import errors
@@ -136,7 +139,11 @@ def test_where_the_marks_cannot_be_written_no_live_session_is_left_without_them(
     run()
     old = Session.objects.get(state=SessionState.OPEN)
     services.session_end(session_id=old.pk)
-    monkeypatch.setattr(journal, "commit", lambda marks: [journal.Refusal.FAILED])
+
+    def fails(marks: Sequence[NewMark], **options: Any) -> Any:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(journal, "append", fails)
 
     with pytest.raises(CommandError, match="could not be written"):
         run()

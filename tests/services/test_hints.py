@@ -10,11 +10,13 @@ from channels.db import database_sync_to_async
 
 from accounts.models import User
 from attendance.enums import Status
-from attendance.live import gateway, journal
+from attendance.live import gateway, group_commit
+from attendance.live.look import look
 from attendance.live.process import Live
+from attendance.live.view import Known, View
 from attendance.models import Mark
 from core.identity import Role
-from tests.services.conftest import Connection, Process, Rig, Room, enrol, make_room, make_users, new_mark
+from tests.services.conftest import Connection, Process, Rig, Room, commit_marks, enrol, make_room, make_users, new_mark
 from tests.support.queries import around_queries
 
 
@@ -133,7 +135,7 @@ async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: p
     def move_and_mark() -> None:
         other.start()
         mark = new_mark(other, other_session)
-        assert journal.commit([mark]) == [1]
+        assert commit_marks([mark]) == [1]
 
     def meanwhile(execute: Callable[[], Any], query: str) -> Any:
         nonlocal moved
@@ -143,14 +145,14 @@ async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: p
             gateway._writer.submit(move_and_mark).result()
         return answer
 
-    def with_wrapper() -> journal.View:
-        known = {key: journal.Known(has.seq, has.roster_version) for key, has in b.sessions.items()}
+    def with_wrapper() -> View:
+        known = {key: Known(has.seq, has.roster_version) for key, has in b.sessions.items()}
         with around_queries(meanwhile):
-            return journal.look(known, frozenset())
+            return look(known, frozenset())
 
     view = await gateway.read(with_wrapper)
     assert moved
-    b._take(view)
+    await b._take(view)
     await rig.look(b)
     assert [frame["event"] for frame in student.heard] == ["ATTENDANCE_MARKED"]
     await end(a, b)
@@ -184,13 +186,13 @@ async def test_a_mark_that_is_committed_after_the_focus_moved_is_told_to_its_sen
 ) -> None:
     room, a, b, teacher, student = await begin(rig)
     other = await run(make_room, 1)
-    go_on, commit = threading.Event(), journal.commit_units
+    go_on, commit = threading.Event(), group_commit.commit
 
-    def held(marks: list[Mark]) -> Any:
+    def held(units: Any) -> Any:
         go_on.wait(30)
-        return commit(marks)
+        return commit(units)
 
-    monkeypatch.setattr(journal, "commit_units", held)
+    monkeypatch.setattr(group_commit, "commit", held)
     await teacher.mark(room.students[0])
     await run(other.start)
     await a.look()
@@ -228,7 +230,7 @@ async def test_a_socket_that_opens_while_others_are_checked_is_checked_too(
     """Its token was read before the change, and it was not there when the list of sockets was made."""
     room, a, b, _, _ = await begin(rig)
     late = Connection(a, room.students[1])
-    recheck, opened = a.recheck_sockets, False
+    recheck, opened = a.connections.recheck, False
 
     async def recheck_slowly() -> None:
         nonlocal opened
@@ -238,10 +240,10 @@ async def test_a_socket_that_opens_while_others_are_checked_is_checked_too(
         opened = True
         await recheck()  # its list of sockets is made
         a.hub.add(late.socket)
-        if a.accounts_version != version:
+        if a.connections.accounts_version != version:
             await recheck()
 
-    version = a.accounts_version
+    version = a.connections.accounts_version
     await late.open()
     late.process.hub.remove(late.socket)
 
@@ -251,7 +253,7 @@ async def test_a_socket_that_opens_while_others_are_checked_is_checked_too(
         user.save()
 
     await run(disable)
-    monkeypatch.setattr(a, "recheck_sockets", recheck_slowly)
+    monkeypatch.setattr(a.connections, "recheck", recheck_slowly)
     await rig.look(a)
     assert late.outlet.close_code == 4401
     await end(a, b)
@@ -270,14 +272,14 @@ async def test_a_command_in_another_process_changes_the_roster_here_within_a_loo
 async def test_marks_are_told_to_nobody_before_they_are_committed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     room, a, b, teacher, _student = await begin(rig)
     loop, entered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    commit = journal.commit_units
+    commit = group_commit.commit
 
-    def held(marks: list[Mark]) -> Any:
+    def held(units: Any) -> Any:
         loop.call_soon_threadsafe(entered.set)
         go_on.wait(30)
-        return commit(marks)
+        return commit(units)
 
-    monkeypatch.setattr(journal, "commit_units", held)
+    monkeypatch.setattr(group_commit, "commit", held)
     await teacher.mark(room.students[0])
     await entered.wait()
     a.hub.flush()
@@ -298,11 +300,9 @@ async def test_ten_thousand_marks_are_there_after_a_restart(rig: Rig) -> None:
         for batch in range(10):
             marks = []
             for number in range(1000):
-                mark = new_mark(room, session)
-                mark.student_id = room.students[(number * 7 + batch) % 20].id
-                mark.status = Status.PRESENT if (number + batch) % 3 else Status.ABSENT
-                marks.append(mark)
-            assert journal.commit(marks)[-1] == (batch + 1) * 1000
+                status = Status.PRESENT if (number + batch) % 3 else Status.ABSENT
+                marks.append(new_mark(room, session, (number * 7 + batch) % 20, status))
+            assert commit_marks(marks)[-1] == (batch + 1) * 1000
 
     await run(fill)
     a = await rig.process()

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from accounts.models import OneTimeCode, StudentProfile, User
 from attendance import services
 from attendance.enums import SessionState
-from attendance.live import journal
+from attendance.live.look import look
+from attendance.live.view import Known
 from attendance.models import Attendance, Mark, Session, SessionName
 from classes.models import Class, Enrolment
 from core.ids import new_id
@@ -76,7 +77,7 @@ def test_the_end_of_a_session_asks_as_often_for_a_large_roster_as_for_a_small_on
 
         with around_queries(count):
             services.session_end(session_id=session.id)
-            journal.look({session.id: journal.Known(seq=0, roster_version=0)}, finished)
+            look({session.id: Known(seq=0, roster_version=0)}, finished)
         assert Attendance.objects.filter(session=session).count() == students
         counts.append(len(asked))
         finished |= {session.id}

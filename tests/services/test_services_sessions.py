@@ -9,9 +9,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from attendance import services
-from attendance.enums import SessionState
-from attendance.live import journal
-from attendance.live.journal import Known, Refusal
+from attendance.enums import SessionState, Status
+from attendance.live.commit import Refusal
+from attendance.live.look import look
+from attendance.live.view import RECENT, Known
 from attendance.models import Attendance, Focus, Mark, Session
 from attendance.selectors import status_in_last_session
 from attendance.signals import session_changed
@@ -19,7 +20,7 @@ from classes.models import Class
 from core import errors
 from core.database.unit_of_work import unit_of_work
 from core.identity import Actor
-from tests.services.conftest import actor_of, at_once, enrol, make_room, new_mark
+from tests.services.conftest import actor_of, at_once, commit_marks, enrol, make_room, new_mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +55,7 @@ def test_the_first_starts_of_several_classes_race_for_the_focus_and_all_succeed(
 def test_starting_another_class_moves_the_focus_and_sets_nothing_else_aside() -> None:
     first, second = make_room(1), make_room(1)
     session = first.start()
-    journal.commit([new_mark(first, session)])
+    commit_marks([new_mark(first, session)])
     other = second.start()
     assert Focus.objects.get().session_id == other.id
     again = first.start()
@@ -92,7 +93,7 @@ def test_no_accepted_mark_is_missing_from_the_records_and_none_comes_after_the_e
         room = make_room(6)
         session = room.start()
         works: list[Any] = [
-            lambda student=student, room=room, session=session: journal.commit([new_mark(room, session, student)])
+            lambda student=student, room=room, session=session: commit_marks([new_mark(room, session, student)])
             for student in range(6)
         ]
         works.insert(number % 7, lambda session=session: services.session_end(session_id=session.id))
@@ -112,7 +113,7 @@ def test_no_accepted_mark_is_missing_from_the_records_and_none_comes_after_the_e
 def test_the_records_say_what_each_came_to_and_how() -> None:
     room = make_room(3)
     session = room.start()
-    journal.commit([new_mark(room, session, 0), new_mark(room, session, 1), new_mark(room, session, 0, "absent")])
+    commit_marks([new_mark(room, session, 0), new_mark(room, session, 1), new_mark(room, session, 0, "absent")])
     services.session_end(session_id=session.id)
     assert records(session) == {
         room.students[0].id: ("absent", "teacher"),
@@ -124,7 +125,7 @@ def test_the_records_say_what_each_came_to_and_how() -> None:
 def test_a_marked_student_who_left_the_class_keeps_the_record() -> None:
     room = make_room(2)
     session = room.start()
-    journal.commit([new_mark(room, session, 0)])
+    commit_marks([new_mark(room, session, 0)])
     room.students[0].enrolments.all().delete()
     services.session_end(session_id=session.id)
     assert records(session)[room.students[0].id] == ("present", "teacher")
@@ -133,12 +134,12 @@ def test_a_marked_student_who_left_the_class_keeps_the_record() -> None:
 def test_a_forgotten_session_ends_as_done_would_end_it() -> None:
     room = make_room(2)
     session = room.start()
-    journal.commit([new_mark(room, session)])
+    commit_marks([new_mark(room, session)])
     services.session_end_forgotten(session_id=session.id)
     session.refresh_from_db()
     assert session.state == SessionState.OPEN
     forget(session)
-    assert journal.look({}, frozenset()).idle == [session.id]
+    assert look({}, frozenset()).idle == [session.id]
     services.session_end_forgotten(session_id=session.id)
     session.refresh_from_db()
     assert (session.state, session.present_count, session.absent_count) == (SessionState.ENDED, 1, 1)
@@ -156,16 +157,16 @@ def test_a_forgotten_session_without_a_mark_is_voided_and_counts_nowhere() -> No
     assert status_in_last_session(actor=actor_of(room.students[0]), class_id=room.class_id) == (room.class_id, None)
     with pytest.raises(errors.NoActiveSession):
         services.session_end(session_id=session.id)
-    assert journal.commit([new_mark(room, session)]) == [Refusal.SESSION_OVER]
-    view = journal.look({session.id: Known(0, 1)}, frozenset()).sessions
+    assert commit_marks([new_mark(room, session)]) == [Refusal.SESSION_OVER]
+    view = look({session.id: Known(0, 1)}, frozenset()).sessions
     assert [found.state for found in view] == [SessionState.VOIDED]
-    assert journal.look({}, frozenset()).sessions == []
+    assert look({}, frozenset()).sessions == []
 
 
 def test_a_start_does_not_resume_a_forgotten_session() -> None:
     room = make_room(1)
     session = room.start()
-    journal.commit([new_mark(room, session)])
+    commit_marks([new_mark(room, session)])
     forget(session)
     again = room.start()
     assert again.id != session.id
@@ -176,10 +177,10 @@ def test_a_start_does_not_resume_a_forgotten_session() -> None:
 def test_a_correction_is_a_row_of_the_journal_and_changes_record_and_counts() -> None:
     room = make_room(2)
     session = room.start()
-    journal.commit([new_mark(room, session)])
+    commit_marks([new_mark(room, session)])
     services.session_end(session_id=session.id)
     record = Attendance.objects.get(student=room.students[1])
-    services.record_correct(by_id=room.teacher.id, record_id=record.id, status="late", note="the bus")
+    services.record_correct(by_id=room.teacher.id, record_id=record.id, status=Status.LATE, note="the bus")
     row = Mark.objects.get(seq=2)
     assert (row.student_id, row.status, row.method, row.note) == (room.students[1].id, "late", "correction", "the bus")
     assert row.by_id == room.teacher.id
@@ -196,7 +197,7 @@ def test_a_correction_is_refused_unless_the_session_is_a_finished_one(state: Ses
     record = Attendance.objects.get()
     Session.objects.filter(pk=session.id).update(state=state)
     with pytest.raises(errors.NoActiveSession):
-        services.record_correct(by_id=room.teacher.id, record_id=record.id, status="present")
+        services.record_correct(by_id=room.teacher.id, record_id=record.id, status=Status.PRESENT)
     record.refresh_from_db()
     assert (record.status, Mark.objects.count()) == ("absent", 0)
 
@@ -204,19 +205,19 @@ def test_a_correction_is_refused_unless_the_session_is_a_finished_one(state: Ses
 def test_a_look_finds_what_is_new_and_nothing_else() -> None:
     room = make_room(2)
     session = room.start()
-    journal.commit([new_mark(room, session, 0), new_mark(room, session, 1)])
-    first = journal.look({}, frozenset())
+    commit_marks([new_mark(room, session, 0), new_mark(room, session, 1)])
+    first = look({}, frozenset())
     assert first.focus_id == session.id
     (view,) = first.sessions
     assert [mark.seq for mark in view.marks] == [1, 2]
     assert view.roster == {student.id: student.name for student in room.students}
     known = {session.id: Known(1, view.roster_version)}
-    (view,) = journal.look(known, frozenset()).sessions
+    (view,) = look(known, frozenset()).sessions
     assert [mark.seq for mark in view.marks] == [2]
     assert view.roster is None
     late = make_room(1).students[0]
     enrol(room.class_id, late)
-    (view,) = journal.look(known, frozenset()).sessions
+    (view,) = look(known, frozenset()).sessions
     assert view.roster is not None
     assert late.id in view.roster
 
@@ -224,18 +225,18 @@ def test_a_look_finds_what_is_new_and_nothing_else() -> None:
 def test_a_look_passes_over_a_session_that_is_as_the_last_one_found_it() -> None:
     room = make_room(2)
     session = room.start()
-    journal.commit([new_mark(room, session)])
-    view = journal.look({}, frozenset())
+    commit_marks([new_mark(room, session)])
+    view = look({}, frozenset())
     version = view.sessions[0].roster_version
     known = {session.id: Known(1, version, view.rows[session.id])}
-    assert journal.look(known, frozenset()).sessions == []
-    assert journal.look({session.id: Known(0, version, view.rows[session.id])}, frozenset()).sessions != []
+    assert look(known, frozenset()).sessions == []
+    assert look({session.id: Known(0, version, view.rows[session.id])}, frozenset()).sessions != []
     Class.objects.filter(pk=room.class_id).update(name="Chemistry")
-    (renamed,) = journal.look(known, frozenset()).sessions
+    (renamed,) = look(known, frozenset()).sessions
     assert (renamed.class_name, renamed.marks, renamed.roster) == ("Chemistry", [], None)
     Class.objects.filter(pk=room.class_id).update(name="Physics")
-    journal.commit([new_mark(room, session, 1)])
-    (marked,) = journal.look(known, frozenset()).sessions
+    commit_marks([new_mark(room, session, 1)])
+    (marked,) = look(known, frozenset()).sessions
     assert [mark.seq for mark in marked.marks] == [2]
 
 
@@ -245,9 +246,9 @@ def test_a_look_at_many_sessions_from_their_beginning_asks_no_more_than_a_look_a
     rooms = [make_room(2) for _ in range(4)]
     sessions = [room.start() for room in rooms]
     for room, session in zip(rooms, sessions, strict=True):
-        journal.commit([new_mark(room, session, 0), new_mark(room, session, 1, "absent")])
+        commit_marks([new_mark(room, session, 0), new_mark(room, session, 1, "absent")])
     with django_assert_max_num_queries(4):  # the accounts' version, sessions, rosters, marks
-        views = journal.look({}, frozenset()).sessions
+        views = look({}, frozenset()).sessions
     assert [view.id for view in views] == [session.id for session in sessions]
     for view, room in zip(views, rooms, strict=True):
         assert view.roster == {student.id: student.name for student in room.students}
@@ -260,12 +261,12 @@ def test_a_look_finds_what_ended_just_now_and_what_is_known_however_long_ago_it_
     room = make_room(1)
     session = room.start()
     services.session_end(session_id=session.id)
-    (view,) = journal.look({}, frozenset()).sessions
+    (view,) = look({}, frozenset()).sessions
     assert (view.state, view.counts.absent) == (SessionState.ENDED, 1)
-    assert journal.look({}, frozenset({session.id})).sessions == []
-    Session.objects.update(ended_at=timezone.now() - 2 * journal.RECENT)
-    assert journal.look({}, frozenset()).sessions == []
-    assert len(journal.look({session.id: Known(0, 1)}, frozenset()).sessions) == 1
+    assert look({}, frozenset({session.id})).sessions == []
+    Session.objects.update(ended_at=timezone.now() - 2 * RECENT)
+    assert look({}, frozenset()).sessions == []
+    assert len(look({session.id: Known(0, 1)}, frozenset()).sessions) == 1
 
 
 def test_a_start_that_is_undone_announces_nothing() -> None:

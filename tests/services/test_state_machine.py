@@ -420,7 +420,7 @@ class LiveSessions(RuleBasedStateMachine):
         assert len({session.class_ref_id for session in open_now.values()}) == len(open_now)
         assert set(process.sessions) == set(open_now)
         assert process.focus_id == _focus()
-        assert process.accounts_version == AccountsVersion.current()
+        assert process.connections.accounts_version == AccountsVersion.current()
         for session_id, session in process.sessions.items():
             rows = _journal(session_id)
             assert [row.seq for row in rows] == list(range(1, len(rows) + 1))

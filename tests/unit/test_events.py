@@ -20,6 +20,6 @@ async def test_a_socket_whose_token_went_bad_while_its_message_waited_marks_nobo
     live = cast(Any, SimpleNamespace(crowded=False))  # it has nothing to mark with
     session = LiveSession("s", "c", "t", datetime(2025, 3, 11, tzinfo=UTC))
     with pytest.raises(errors.SocketUnauthorized):
-        await events.commit(
-            events.Request(live, socket), session, {"a": Status.PRESENT}, Method.TEACHER, lambda marks: None
+        await events.mark_students(
+            events.Request(live, socket), session, {"a": Status.PRESENT}, Method.TEACHER, lambda committed: None
         )

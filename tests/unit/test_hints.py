@@ -12,16 +12,29 @@ from attendance.live import hints
 from attendance.live.hints import GROUP, MAX_WAITING, Hint, Hints
 
 
+class Ping(Hint, frozen=True, tag="ping"):
+    """A hint that names its sender."""
+
+    sender: str
+
+
+class Other(Hint, frozen=True, tag="other"):
+    """Another kind of hint."""
+
+
+Kinds = Ping | Other
+
+
 class Layer(InMemoryChannelLayer):  # type: ignore[misc]
     """A layer that can be told to fail."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent: list[Hint] = []
+        self.sent: list[dict[str, Any]] = []
         self.hangs = False
         self.refuses = False
 
-    async def group_send(self, group: str, message: Hint) -> None:
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
         if self.hangs:
             await asyncio.Event().wait()
         if self.refuses:
@@ -40,17 +53,17 @@ class Listening:
 
     def __init__(self, layer: Layer | None = None) -> None:
         self.layer = layer or Layer()
-        self.heard: asyncio.Queue[Hint] = asyncio.Queue()
-        self.hints = Hints(self.layer, self.heard.put)
+        self.heard: asyncio.Queue[Kinds] = asyncio.Queue()
+        self.hints: Hints[Kinds] = Hints(self.layer, Kinds, self.heard.put)
 
     async def hears_others(self) -> None:
-        """Returns once a hint of another process comes through."""
+        """Returns once a hint of another process comes through, which is then all that was heard."""
         async with asyncio.timeout(10):
             while self.heard.empty():
-                await self.layer.group_send(GROUP, {"origin": "another", "hint": '{"kind": "look"}'})
+                await self.layer.group_send(GROUP, {"origin": "another", "hint": '{"kind":"ping","sender":"another"}'})
                 await asyncio.sleep(0)
         while not self.heard.empty():
-            assert self.heard.get_nowait()["kind"] == "look"
+            assert self.heard.get_nowait() == Ping("another")
 
 
 @pytest.fixture
@@ -64,8 +77,33 @@ async def listening(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listening]
 
 
 async def test_a_process_hears_others_and_not_itself(listening: Listening) -> None:
-    listening.hints.send({"kind": "mine"})
+    neighbour = Listening(listening.layer)
+    await neighbour.hints.start()
+    await listening.hears_others()  # both are in the group now, so that what one sends reaches both memberships
+    assert Ping("here") in await heard_until(Ping("here"), sender=listening, hearer=neighbour)
+    assert Ping("here") not in await heard_until(Ping("there"), sender=neighbour, hearer=listening)
+    await neighbour.hints.stop()
+
+
+async def heard_until(hint: Ping, *, sender: Listening, hearer: Listening) -> list[Kinds]:
+    """What `hearer` has heard by the time that it hears `hint`, which `sender` sends as often as it takes."""
+    heard: list[Kinds] = []
+    async with asyncio.timeout(10):
+        while hint not in heard:
+            sender.hints.send(hint)
+            await asyncio.sleep(0.001)
+            while not hearer.heard.empty():
+                heard.append(hearer.heard.get_nowait())
+    return heard
+
+
+async def test_a_hint_of_an_unknown_kind_disturbs_nobody(
+    listening: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
     await listening.hears_others()
+    await listening.layer.group_send(GROUP, {"origin": "another", "hint": '{"kind":"of a later version"}'})
+    await listening.hears_others()
+    assert "A hint could not be used" in caplog.text
 
 
 async def test_a_membership_that_was_lost_without_a_word_is_renewed(
@@ -88,7 +126,7 @@ async def test_a_layer_that_refuses_is_reported_once_and_joined_when_it_is_back(
     await listening.layer.group_add(GROUP, "another")
     listening.layer.refuses = True
     for _ in range(20):
-        listening.hints.send({"kind": "look"})
+        listening.hints.send(Other())
         await asyncio.sleep(0.01)
     await listening.layer.flush()  # as if it had been started anew
     listening.layer.refuses = False
@@ -100,16 +138,16 @@ async def test_who_is_alone_in_a_layer_in_memory_tells_nobody_until_another_join
     await listening.hears_others()
     neighbour = Listening(listening.layer)
     sent = listening.layer.sent
-    listening.hints.send({"kind": "marks"})
+    listening.hints.send(Other())
     await asyncio.sleep(0)
-    assert "marks" not in [msgspec.json.decode(message["hint"])["kind"] for message in sent]
+    assert "other" not in [msgspec.json.decode(message["hint"])["kind"] for message in sent]
     await neighbour.hints.start()
     async with asyncio.timeout(10):
         while neighbour.heard.empty():
-            listening.hints.send({"kind": "marks"})
+            listening.hints.send(Other())
             await asyncio.sleep(0)
     await neighbour.hints.stop()
-    assert neighbour.heard.get_nowait() == {"kind": "marks"}
+    assert neighbour.heard.get_nowait() == Other()
 
 
 async def test_nobody_waits_for_a_layer_that_hangs_and_little_waits_in_memory(listening: Listening) -> None:
@@ -118,7 +156,7 @@ async def test_nobody_waits_for_a_layer_that_hangs_and_little_waits_in_memory(li
     listening.layer.hangs = True
     outbox: Any = listening.hints._outbox
     for _ in range(10 * MAX_WAITING):
-        listening.hints.send({"kind": "look"})
+        listening.hints.send(Other())
     assert outbox.qsize() == MAX_WAITING
     async with asyncio.timeout(10):
         while outbox.qsize() > 1:  # what waited is dropped: others have looked by then

@@ -13,10 +13,9 @@ from tqdm import tqdm
 from accounts.models import User, email_key
 from accounts.passwords import password_make
 from accounts.services import user_add
-from attendance import services
+from attendance import journal, services
 from attendance.enums import Method, SessionState, Status
-from attendance.live import journal
-from attendance.live.statements import NewMark
+from attendance.journal import NewMark
 from attendance.models import Session
 from classes.models import Class
 from classes.rosters.entries import entries_of
@@ -26,6 +25,7 @@ from classes.rosters.write import roster_import
 from classes.selectors import student_ids
 from classes.services import class_create
 from core.commands import ExplainedCommand
+from core.database.failures import DATABASE_ERRORS
 from core.database.unit_of_work import unit_of_work
 from core.identity import Actor, Role
 
@@ -91,11 +91,16 @@ class Command(ExplainedCommand):
             progress.update()
             missing = DAYS_AGO[_finished(class_id) :]
             progress.update(len(DAYS_AGO) - len(missing))
-            for days in missing:
-                _past_session(actor, class_id, days)
+            try:
+                for days in missing:
+                    _past_session(actor, class_id, days)
+                    progress.update()
+                _live_session(actor, class_id)
                 progress.update()
-            _live_session(actor, class_id)
-            progress.update()
+            except DATABASE_ERRORS as failure:
+                raise CommandError(
+                    "The demo's marks could not be written. Is the database busy or full? Run it again."
+                ) from failure
         self.welcome(class_id, teacher_password, student_email, student_password)
 
     def welcome(self, class_id: str, teacher_password: str, student_email: str, student_password: str) -> None:
@@ -192,11 +197,13 @@ def _mark(
     began: datetime,
     pace: timedelta,
 ) -> None:
-    """Adds the marks to the journal, the teacher calling the roll from `began` on, a student each `pace`."""
+    """Adds the marks to the journal: the teacher calls the roll from `began` on, a student each `pace`.
+
+    For a unit of work.
+    """
     marks = [
         NewMark(session.id, student_id, status, began + place * pace, teacher.id, Method.TEACHER)
         for place, (student_id, status) in enumerate(marked)
         if status is not None
     ]
-    if not all(isinstance(outcome, int) for outcome in journal.commit(marks)):
-        raise CommandError("The demo's marks could not be written. Is the database busy or full? Run it again.")
+    journal.append(marks, is_activity=True)

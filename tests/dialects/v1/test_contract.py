@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
-from attendance.live import journal
-from attendance.live.statements import NewMark
+from attendance.journal import NewMark
+from attendance.live.commit import Refusal, commit
 from attendance.models import Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
@@ -257,7 +257,7 @@ def start(school: School) -> Session:
 
 def mark(session: Session, student: User, given: Status) -> None:
     made = NewMark(session.id, student.id, given, now(), session.started_by_id, Method.TEACHER)
-    assert isinstance(journal.commit([made])[0], int)
+    assert not isinstance(commit([[made]])[0], Refusal)
 
 
 def test_the_status_is_null_until_a_mark_and_then_the_last_mark(rest: Rest, school: School) -> None:

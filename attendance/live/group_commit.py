@@ -1,0 +1,111 @@
+"""Group commit: marks that arrive while a commit is under way go together into the next one.
+
+So all who wait share a commit's cost (a sync of the disk), and a lone mark waits for nobody.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from attendance.journal import NewMark
+from attendance.live import gateway
+from attendance.live.commit import Refusal, commit
+from attendance.live.facts import EVERYBODY, Audience, Marked
+
+logger = logging.getLogger(__name__)
+
+#: Marks in one transaction at most, so that a flood's first marks need not wait for its last.
+MAX_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The marks of a unit, which are in the journal now, in order, and who was told them."""
+
+    marks: Sequence[Marked]
+    audience: Audience
+
+
+#: What became of a unit of marks.
+Outcome = Committed | Refusal
+
+#: Tells everybody the marks of a commit, by session, and returns who was told, by session.
+Announce = Callable[[Mapping[str, Sequence[Marked]]], Awaitable[Mapping[str, Audience]]]
+
+
+class GroupCommit:
+    """Commits marks in the order of `submit`, one transaction at a time, and announces them after each commit."""
+
+    def __init__(self, announce: Announce) -> None:
+        self._announce = announce
+        self._waiting: list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]] = []
+        self._task: asyncio.Task[None] | None = None
+        #: How many marks no transaction has taken yet.
+        self.waiting = 0
+
+    def submit(self, unit: Sequence[NewMark]) -> asyncio.Future[Outcome]:
+        """Queues marks of one session that go together: all of them are committed, or none.
+
+        The future is done once the marks are announced. It never raises.
+        """
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((unit, future))
+        self.waiting += len(unit)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return future
+
+    async def drain(self) -> None:
+        """Returns when nothing waits any more."""
+        while self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._next_batch()
+                outcomes = await self._commit([unit for unit, _ in batch])
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    if not future.done():
+                        future.set_result(outcome)
+        finally:
+            self._task = None
+
+    def _next_batch(self) -> list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]]:
+        """Units of MAX_BATCH marks together, or one unit that alone has more."""
+        marks, count = 0, 0
+        for unit, _ in self._waiting:
+            if count and marks + len(unit) > MAX_BATCH:
+                break
+            marks += len(unit)
+            count += 1
+        self.waiting -= marks
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    async def _commit(self, units: Sequence[Sequence[NewMark]]) -> list[Outcome]:
+        try:
+            outcomes = await gateway.write(commit, units)
+        except Exception:
+            logger.exception("%d marks cannot be committed.", sum(map(len, units)))
+            return [Refusal.FAILED] * len(units)
+        committed: dict[str, list[Marked]] = {}
+        for unit, outcome in zip(units, outcomes, strict=True):
+            if not isinstance(outcome, Refusal):
+                committed.setdefault(unit[0].session_id, []).extend(outcome)
+        audiences: Mapping[str, Audience] = {}
+        if committed:
+            try:
+                audiences = await self._announce(committed)
+            except Exception:
+                # The marks are in the journal: the next look finds them there and tells everybody.
+                logger.exception(
+                    "%d committed marks could not be announced at once.", sum(map(len, committed.values()))
+                )
+        return [
+            outcome
+            if isinstance(outcome, Refusal)
+            else Committed(outcome, audiences.get(unit[0].session_id, EVERYBODY))
+            for unit, outcome in zip(units, outcomes, strict=True)
+        ]

@@ -1,0 +1,128 @@
+"""The look: what the database has of the live sessions, and the replica of the one who looks has not.
+
+Synchronous; `attendance.live.watcher` calls it through the gateway.
+"""
+
+from collections.abc import Mapping
+
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import AccountsVersion
+from accounts.selectors import names_of
+from attendance.enums import Method, SessionState, Status
+from attendance.live.facts import Counts, Marked
+from attendance.live.view import RECENT, Known, Row, SessionView, View
+from attendance.models import Focus, Mark, Session
+from attendance.selectors import session_sheet
+from attendance.services import idle_since
+from classes.selectors import student_names_by_class
+from core.times import now
+
+_COLUMNS = (
+    "id",
+    "class_ref_id",
+    "class_ref__name",
+    "class_ref__teacher_id",
+    "class_ref__teacher__name",
+    "class_ref__roster_version",
+    "state",
+    "started_at",
+    "last_seq",
+    "last_activity_at",
+    "present_count",
+    "absent_count",
+    "focus_number",
+)
+
+
+def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
+    """Reads what changed: the open sessions, the known ones, and those that ended just now and are not `finished`.
+
+    By the time the look returns, the replica may have later marks than the look; the replica's gate passes over those
+    that it has.
+    """
+    idle_limit = idle_since()
+    accounts_version = AccountsVersion.current()
+    found = (
+        # The focus is read in the same statement, because it decides who hears the marks.
+        Session.objects.filter(
+            Q(state=SessionState.OPEN)
+            | Q(pk__in=list(known))
+            | Q(state=SessionState.ENDED, ended_at__gte=now() - RECENT)
+        )
+        .order_by("started_at", "id")
+        .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))
+        .values(*_COLUMNS, "focused")
+    )
+    rows: dict[str, Row] = {row["id"]: row for row in found}
+    # Nearly all of many sessions are as they were a second ago: of those nothing but their rows is read.
+    news = [
+        (row, has)
+        for key, row in rows.items()
+        if key not in finished and ((has := known.get(key, _NOTHING)).row != row or has.seq < row["last_seq"])
+    ]
+    rosters = student_names_by_class({row["class_ref_id"] for row, has in news if _has_old_roster(row, has)})
+    marks = marks_since({row["id"]: has.seq for row, has in news if row["last_seq"] > has.seq})
+    return View(
+        focus_id=next((key for key, row in rows.items() if row["focused"]), None),
+        accounts_version=accounts_version,
+        rows=rows,
+        sessions=[
+            _view(
+                row,
+                rosters[row["class_ref_id"]] if _has_old_roster(row, has) else None,
+                # Marks that were committed after the rows were read belong to the next look.
+                [mark for mark in marks.get(row["id"], ()) if mark.seq <= row["last_seq"]],
+            )
+            for row, has in news
+        ],
+        idle=[
+            key
+            for key, row in rows.items()
+            if row["state"] == SessionState.OPEN and row["last_activity_at"] < idle_limit and key not in finished
+        ],
+    )
+
+
+_NOTHING = Known(seq=0, roster_version=-1)
+
+
+def _has_old_roster(row: Row, has: Known) -> bool:
+    return bool(row["class_ref__roster_version"] != has.roster_version)
+
+
+def _view(row: Row, roster: dict[str, str] | None, marks: list[Marked]) -> SessionView:
+    state = SessionState(row["state"])
+    others = {mark.student_id for mark in marks} - roster.keys() if roster is not None else set()
+    return SessionView(
+        id=row["id"],
+        class_id=row["class_ref_id"],
+        teacher_id=row["class_ref__teacher_id"],
+        state=state,
+        started_at=row["started_at"],
+        last_seq=row["last_seq"],
+        counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
+        focus_number=row["focus_number"],
+        roster_version=row["class_ref__roster_version"],
+        roster=roster,
+        marks=marks,
+        class_name=row["class_ref__name"],
+        teacher_name=row["class_ref__teacher__name"],
+        other_names=names_of(others) if others else {},
+        sheet=session_sheet(row["id"]) if state is SessionState.ENDED else None,
+    )
+
+
+def marks_since(seqs: Mapping[str, int]) -> dict[str, list[Marked]]:
+    """The journal's rows of sessions, by id, after these seqs, in order."""
+    # One query for many sessions, because at a start all sessions are read from their beginning.
+    together: dict[int, list[str]] = {}
+    for session_id, seq in seqs.items():
+        together.setdefault(seq, []).append(session_id)
+    found: dict[str, list[Marked]] = {session_id: [] for session_id in seqs}
+    for seq, session_ids in together.items():
+        rows = Mark.objects.filter(session_id__in=session_ids, seq__gt=seq).order_by("session_id", "seq")
+        columns = rows.values_list("session_id", "seq", "student_id", "status", "at", "by_id", "method")
+        for session_id, number, student_id, status, at, by_id, method in columns:
+            found[session_id].append(Marked(number, student_id, Status(status), at, by_id, Method(method)))
+    return found
