@@ -130,7 +130,7 @@ async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: p
     other_session = await run(other.start)
     await run(room.start)
     await rig.look(a, b)
-    moved = False
+    loop, moved = asyncio.get_running_loop(), False
 
     def move_and_mark() -> None:
         other.start()
@@ -142,7 +142,7 @@ async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: p
         answer = execute()
         if not moved and "attendance_focus" in query:
             moved = True
-            gateway._writer.submit(move_and_mark).result()
+            asyncio.run_coroutine_threadsafe(gateway.write(move_and_mark), loop).result()
         return answer
 
     def with_wrapper() -> View:
