@@ -1,4 +1,4 @@
-"""What others read of sessions and records."""
+"""Reads of sessions and records."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,13 +19,13 @@ from core.ids import parse_id
 
 
 def finished_sessions(class_id: str) -> "QuerySet[Any]":
-    """The class's finished sessions; each has `held_at`: when it began, or the instant that it was recorded for."""
+    """The class's finished sessions. Each has `held_at`: when it began, or the instant that it was recorded for."""
     held_at = Coalesce("recorded_for", "started_at", output_field=DateTimeField())
     return Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).annotate(held_at=held_at)
 
 
 def status_in_last_session(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
-    """The class's id and the student's status in its last finished session; None before one is finished.
+    """The class's id and the student's status in the class's last finished session; None if there is none.
 
     Raises `ClassNotFound`, `NotEnrolled`.
     """
@@ -34,8 +34,9 @@ def status_in_last_session(*, actor: Actor, class_id: str) -> tuple[str, Status 
 
 
 def status_so_far(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
-    """The class's id and the student's status in its open session, None until marked; in its last finished session
-    while none is open.
+    """The class's id and the student's status in its open session, None until the student is marked.
+
+    If no session is open, the status is that of the last finished session, None if there is none.
 
     Raises `ClassNotFound`, `NotEnrolled`.
     """
@@ -71,9 +72,9 @@ def _recorded(class_id: str, student_id: str) -> Status | None:
 
 
 def session_find(reference: str) -> Session | None:
-    """The session that a client's `reference` names, open or over, with its class; None where there is none.
+    """The session that a client's `reference` names, open or over, with its class; None if there is none.
 
-    The id of a session, the id of a class (its open session, else the one that it ended last), or a name.
+    `reference` is the id of a session, the id of a class (its open session, else the one that ended last), or a name.
     """
     sessions = Session.objects.select_related("class_ref")
     key = parse_id(reference)
@@ -92,7 +93,7 @@ def session_find(reference: str) -> Session | None:
 
 
 def session_sheet(session_id: str) -> Sheet:
-    """What an ended session's records say, and who made the marks; of an open one, what it would come to now."""
+    """An ended session's records and who made the marks; of an open session, what its end would write now."""
     row = Session.objects.select_related("class_ref__teacher").get(pk=session_id)
     records = dict(Attendance.objects.filter(session_id=session_id).values_list("student_id", "status"))
     marks = Mark.objects.filter(session_id=session_id).order_by("seq")
@@ -124,7 +125,7 @@ def session_sheet(session_id: str) -> Sheet:
 def session_sheet_for_owner(*, actor: Actor, reference: str) -> Sheet:
     """The sheet of the session that `reference` names, for its teacher `actor`, open or ended.
 
-    Raises `NoActiveSession` where there is none, or only one that was voided; `NotClassTeacher`.
+    Raises `NoActiveSession` if there is none or it was voided, `NotClassTeacher`.
     """
     found = session_find(reference)
     if found is None or found.state == SessionState.VOIDED:
@@ -135,7 +136,7 @@ def session_sheet_for_owner(*, actor: Actor, reference: str) -> Sheet:
 
 
 def session_get_for_owner(*, actor: Actor, session_id: str) -> Session:
-    """A finished session of a class that `actor` teaches; `RecordNotFound`, `NotClassTeacher`."""
+    """A finished session of a class that `actor` teaches. Raises `RecordNotFound`, `NotClassTeacher`."""
     key = parse_id(session_id)
     finished = Session.objects.filter(pk=key, state=SessionState.ENDED).select_related("class_ref")
     session = finished.first() if key else None
@@ -147,7 +148,7 @@ def session_get_for_owner(*, actor: Actor, session_id: str) -> Session:
 
 
 def session_class_id(session_id: str) -> str:
-    """The class of a finished session; `RecordNotFound`."""
+    """The class of a finished session. Raises `RecordNotFound`."""
     key = parse_id(session_id)
     finished = Session.objects.filter(pk=key, state=SessionState.ENDED, class_ref__removed_at=None)
     class_id = finished.values_list("class_ref_id", flat=True).first() if key else None
@@ -163,7 +164,7 @@ def statuses_of_session(session_id: str) -> dict[str, Status]:
 
 
 def records_of_student(*, student_id: str, class_id: str) -> list[tuple[datetime, Status]]:
-    """The student's records in the class's finished sessions: when held, and the status; the oldest first."""
+    """The student's records in the class's finished sessions: when each was held, and the status. Oldest first."""
     held = dict(finished_sessions(class_id).values_list("id", "held_at"))
     records = Attendance.objects.filter(class_ref_id=class_id, student_id=student_id)
     found = [

@@ -33,15 +33,15 @@ _focus_of = Prepared(lambda session_id: Focus.objects.filter(session_id=session_
 
 
 def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Session:
-    """Opens a session of a class of `actor`, or resumes the open one unchanged; with `move_focus`, `/ws` means it then.
+    """Opens a session of a class of `actor`, or resumes the open one unchanged. With `move_focus` it gets the focus.
 
-    Raises `ClassNotFound`, `NotClassTeacher`. An open session that was forgotten ends first.
+    An open session that was forgotten ends first. Raises `ClassNotFound`, `NotClassTeacher`.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
     session = _open_session.first(found.id)
     is_live = session is not None and session.last_activity_at >= idle_since()
     if session is not None and is_live and (not move_focus or _focus_of.first(session.id) is not None):
-        return session  # nothing to change: neither a transaction nor a word to anybody
+        return session  # nothing changes: no transaction is needed, and nobody need be told
     return _open_or_resume(actor, class_id, move_focus)
 
 
@@ -68,11 +68,12 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
 def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None = None) -> Session:
     """Opens or resumes the session that `reference` names, for its teacher `actor`; the focus stays where it is.
 
-    `reference` is the id of an open session; the id of a class, whose session is opened if none is; or a name. A new
-    name is given to the open session of the class `class_id`, or, without one, to a session of a new class of its
-    own, whose roster is open to whoever joins. A name that a session has already needs no `class_id`.
+    `reference` is one of three: the id of an open session; the id of a class, whose session is opened if none is open;
+    or a name. A name that a session has already needs no `class_id`. A new name is given to the open session of the
+    class `class_id`. Without `class_id` the name is given to a session of a new class of its own, whose roster is open
+    to every student who joins.
 
-    Raises `NoActiveSession` (the session is over: neither its id nor its name opens another), `ClassNotFound`,
+    Raises `NoActiveSession` if the session is over (neither its id nor its name opens another), `ClassNotFound`,
     `NotClassTeacher`.
     """
     found = selectors.session_find(reference)
@@ -103,7 +104,7 @@ def _start_named(actor: Actor, name: str, class_id: str | None) -> Session:
 
 
 def session_join(*, actor: Actor, session_id: str) -> None:
-    """Sees to it that the student `actor` is on the roster of an open session; an open roster takes them in.
+    """Checks that the student `actor` is on the roster of an open session. An open roster takes the student in.
 
     Raises `NoActiveSession`, `StudentNotEnrolled`.
     """
@@ -114,7 +115,7 @@ def session_join(*, actor: Actor, session_id: str) -> None:
 
 
 def _move_focus(session: Session) -> None:
-    """Inside a unit of work: `/ws` means `session` from now on."""
+    """Inside a unit of work: gives the focus to `session`, so that `/ws` means this session from now on."""
     if Focus.objects.filter(session=session).exists():
         return
     if not Focus.objects.update(session=session, number=F("number") + 1):
@@ -123,7 +124,7 @@ def _move_focus(session: Session) -> None:
 
 
 def idle_since() -> datetime:
-    """A session whose last mark (or start) is before this moment counts as forgotten."""
+    """A session whose last mark, or else its start, is before this moment counts as forgotten."""
     return now() - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
 
 
@@ -131,7 +132,7 @@ def idle_since() -> datetime:
 def session_end(*, session_id: str) -> Session:
     """Ends an open session: every enrolled student without a mark is absent, and all records are written.
 
-    Raises `NoActiveSession` where it is over already: of several at once, one wins.
+    Raises `NoActiveSession` if the session is over already: of several calls at once, one wins.
     """
     if not _end(session_id, forgotten=False):
         raise errors.NoActiveSession
@@ -140,14 +141,14 @@ def session_end(*, session_id: str) -> Session:
 
 @unit_of_work
 def session_end_forgotten(*, session_id: str) -> None:
-    """Ends a session that had no mark for SESSION_IDLE_MINUTES; one without any mark is voided."""
+    """Ends a session that had no mark for SESSION_IDLE_MINUTES. A session without any mark is voided."""
     _end(session_id, forgotten=True)
 
 
 def _end(
     session_id: str, *, forgotten: bool = False, void_if_empty: bool = False, ended_at: datetime | None = None
 ) -> bool:
-    """Inside a unit of work: takes the session's row, then writes the records. False if it was over already."""
+    """Inside a unit of work: takes the session's row, then writes the records. False if the session is over already."""
     open_session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
     if forgotten:
         open_session = open_session.filter(last_activity_at__lt=idle_since())
@@ -155,7 +156,7 @@ def _end(
         return False
     after_commit(lambda: session_changed.send(sender=Session))
 
-    # From here on nobody can add a mark, so the journal says all there is to say.
+    # From here on nobody can add a mark, so the journal is complete.
     marks = Mark.objects.filter(session_id=session_id).order_by("seq").values_list("student_id", "status", "method")
     outcome = {student_id: (status, method) for student_id, status, method in marks}
     if (forgotten or void_if_empty) and not outcome:
@@ -184,9 +185,9 @@ def _store_counts(session_id: str, statuses: list[str]) -> None:
 
 @unit_of_work
 def record_correct(*, by_id: str, record_id: str, status: Status, note: str = "") -> None:
-    """Changes a finished session's record, by a new row in the journal that says who and why.
+    """Changes a finished session's record. A new row in the journal says who changed the record and why.
 
-    Raises `NoActiveSession` if the session is not a finished one (any more).
+    Raises `NoActiveSession` if the session is not finished, or voided by now.
     """
     record = Attendance.objects.get(pk=record_id)
     _correct(record.session_id, {record.student_id: status}, by_id=by_id, note=note)
@@ -228,7 +229,7 @@ def _append(
     method: Method,
     note: str = "",
 ) -> None:
-    """Inside a unit of work: adds marks to the journal; `NoActiveSession` if the session's state is another."""
+    """Inside a unit of work: adds marks to the journal. Raises `NoActiveSession` if the state is not `state`."""
     moment = now()
     marks = [
         NewMark(session_id, student_id, status, moment, by_id, method, note) for student_id, status in statuses.items()
@@ -242,11 +243,13 @@ def _append(
 def session_record(
     *, actor: Actor, class_id: str, instant: datetime, statuses: Mapping[str, Status], limit: int | None = None
 ) -> tuple[Session, bool]:
-    """A whole record of a class of `actor`, as sent in for an instant; and whether it is a new one.
+    """Takes a whole record of a class of `actor`, as sent in for an instant; its session, and whether that is new.
 
-    It ends the class's open session, whose marks it overrules; without one it is a finished session of that instant.
-    The same class and instant again is corrections of the same session. Who is not on the roster is left out, who is
-    not in `statuses` and has no mark is absent. `limit`: how many finished sessions the class may have before.
+    The record ends the class's open session and overrules its marks. If no session is open, the record becomes a
+    finished session of that instant. If a session was recorded for this instant before, the record corrects it.
+    Students who are not on the roster are left out. Students who are not in `statuses` and have no mark are absent.
+    `limit` is how many finished sessions the class may have before.
+
     Raises `ClassNotFound`, `NotClassTeacher`, `NotVerified` (the limit).
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
@@ -284,7 +287,7 @@ def session_record(
 
 
 def _changes(before: Mapping[str, str], wanted: Mapping[str, Status]) -> dict[str, Status]:
-    """Those of `wanted` that say something else than `before`; late is a way to be present."""
+    """The entries of `wanted` that differ from `before`. Late counts as present, excused as absent."""
     return {
         student_id: status
         for student_id, status in wanted.items()
@@ -294,9 +297,9 @@ def _changes(before: Mapping[str, str], wanted: Mapping[str, Status]) -> dict[st
 
 @unit_of_work
 def session_flip(*, actor: Actor, session_id: str, student_ids: Sequence[str]) -> None:
-    """Present becomes absent and absent present, as corrections, in a finished session of a class of `actor`.
+    """Corrections in a finished session of a class of `actor`: present becomes absent, and absent present.
 
-    Raises `RecordNotFound`, `NotClassTeacher`, `StudentNotFound` for who has no record there.
+    Raises `RecordNotFound`, `NotClassTeacher`, and `StudentNotFound` if a student has no record there.
     """
     session = session_get_for_owner(actor=actor, session_id=session_id)
     records = dict(Attendance.objects.filter(session=session).values_list("student_id", "status"))
@@ -311,7 +314,7 @@ def session_flip(*, actor: Actor, session_id: str, student_ids: Sequence[str]) -
 
 @unit_of_work
 def session_void(*, actor: Actor, session_id: str) -> None:
-    """A finished session of a class of `actor` counts nowhere any more. Its marks stay in the journal.
+    """Voids a finished session of a class of `actor`: it counts nowhere any more. Its marks stay in the journal.
 
     Raises `RecordNotFound`, `NotClassTeacher`.
     """
@@ -325,7 +328,7 @@ def session_void(*, actor: Actor, session_id: str) -> None:
 
 @unit_of_work
 def class_remove(*, actor: Actor, class_id: str) -> None:
-    """Removes a class of `actor`. Its open session ends as it stands; one without any mark is voided.
+    """Removes a class of `actor`. Its open session ends as it stands; a session without any mark is voided.
 
     Raises `ClassNotFound`, `NotClassTeacher`.
     """

@@ -1,4 +1,4 @@
-"""Documents held to their shapes: what is none of ours is refused, with the reason, and never reaches a database.
+"""Documents held to their shapes: a document of another shape is refused with the reason and reaches no database.
 
 A string is a string, an id an ObjectId or its 24 hex digits, a date a date. Fields that are not named here are
 ignored. No reason shows a password.
@@ -122,7 +122,7 @@ def record(document: object) -> Record:
 
 
 def label(document: object) -> str:
-    """What to call a document that may be anything: its e-mail, name or id, where it has one."""
+    """The name of a document in messages: its e-mail, name or id, if it has one."""
     if not isinstance(document, dict):
         return "?"
     found = (document.get(key) for key in ("email", "className", "name", "_id"))

@@ -1,4 +1,4 @@
-"""What an import comes to: documents compared with each other and with the database. Reads only."""
+"""The plan of an import: documents compared with each other and with the database. Reads only."""
 
 import hashlib
 from collections import Counter
@@ -29,7 +29,7 @@ COLLECTIONS = ("users", "classes", "enrolments", "attendances")
 
 
 class Outcome(Enum):
-    """What the import comes to for one document, or one student of a class."""
+    """What becomes of one document, or of one student of a class."""
 
     CREATED = "created"
     UNCHANGED = "unchanged"
@@ -39,7 +39,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A document that is not simply imported: where it stands, what it is, and why."""
+    """A document that is not simply imported: where it stands, what it is, and why it is not imported."""
 
     place: str
     label: str
@@ -58,7 +58,7 @@ class Read(Generic[T]):
 
 @dataclass
 class Source:
-    """All documents that have their shape, and the rows of those that have none."""
+    """All documents that have their shape, and a row for each document that has not."""
 
     people: list[Read[Person]] = field(default_factory=list)
     groups: list[Read[Group]] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Lesson:
 
 @dataclass
 class Plan:
-    """What is to be written, and the report. `rows` has no row for what is created or unchanged."""
+    """What is to be written, and the report. `rows` has no row for documents that are created or unchanged."""
 
     people: list[Person] = field(default_factory=list)
     groups: list[tuple[Group, list[str]]] = field(default_factory=list)
@@ -136,7 +136,7 @@ def _shaped(
 
 
 def plan_import(source: Source) -> Plan:
-    """What importing `source` into the database as it is now comes to."""
+    """The plan for importing `source` into the database as it is now."""
     return _Planner(source).plan
 
 
@@ -210,7 +210,7 @@ class _Planner:
             self.plan.note(collection, Outcome.UNCHANGED, read)
 
     def _fault_of(self, person_id: str, role: Role) -> str | None:
-        """Why nobody of this role is meant by `person_id`."""
+        """Why `person_id` names nobody of this role."""
         found = self.roles.get(person_id)
         if found is None:
             return f"its {role} {person_id} has no account (missing, or refused above)"
@@ -256,7 +256,7 @@ class _Planner:
             self.plan.totals["enrolments", Outcome.KEPT] += len(students) - enrolled_already
 
     def _students_of(self, read: Read[Group]) -> list[str]:
-        """Those who can be enrolled; the others are refused one by one."""
+        """The students who can be enrolled. The others are refused one by one."""
         students = []
         for student_id in read.item.student_ids:
             fault = self._fault_of(student_id, Role.STUDENT)
@@ -300,7 +300,7 @@ class _Planner:
         self._plan_lessons(usable, {key: row["session_id"] for key, row in here.items()})
 
     def _plan_lessons(self, usable: list[Read[Record]], session_of: Mapping[str, str]) -> None:
-        """Puts the records that are not here (not in `session_of`) into sessions, new ones or those of the others."""
+        """Puts the records that are not in the database (not in `session_of`) into new sessions or existing ones."""
         drafts: dict[str, tuple[Lesson, list[Read[Record]]]] = {}
         usable.sort(key=lambda read: (read.item.class_id, read.item.at, read.item.id))
         for class_id, group in groupby(usable, key=lambda read: read.item.class_id):
@@ -310,7 +310,7 @@ class _Planner:
                 known = next((session_of[record.id] for record in records if record.id in session_of), None)
                 started_at, ended_at = records[0].at, records[-1].at
                 if before is not None and ended_at <= before:
-                    # The last one counts, so no two of a class end at the same moment.
+                    # The session that ended last counts, so no two sessions of a class may end at the same moment.
                     started_at, ended_at = before, before + timedelta(milliseconds=1)
                 before = ended_at
                 key = known or derived_id("session", class_id, records[0].id)
@@ -335,7 +335,7 @@ class _Planner:
                 self.plan.lessons.append(lesson)
 
     def _sessions_here(self, ids: Sequence[str]) -> dict[str, tuple[str, int | None, set[str]]]:
-        """State, last mark and students of those sessions that are here already."""
+        """State, last seq and students of the sessions that are in the database already."""
         sessions: dict[str, tuple[str, int]] = {}
         students: dict[str, set[str]] = {}
         for some in batches(ids):

@@ -34,7 +34,7 @@ _JSON = json_util.JSONOptions(tz_aware=True, tzinfo=UTC)
 
 
 class SourceError(Exception):
-    """There is nothing to read, or it cannot be read; the message says what to do about it."""
+    """The source is empty or cannot be read; the message says what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _read_file(path: Path) -> list[Document]:
 
 
 def _documents(name: str, text: str) -> list[Document]:
-    """The documents of a JSON array, or those that stand one after another, a line each or several."""
+    """The documents of a JSON array, or documents one after another, on one line each or on several."""
     documents = []
     at = _after_space(text, 0)
     in_array = text.startswith("[", at)

@@ -1,6 +1,7 @@
 """Channels consumers: plumbing between a client's socket and its protocol; at /ws the events' table and the hub.
 
-A consumer has no channel of its own (no layer is called "none"): the process's hints are in the group once, for all.
+A consumer has no channel of its own, because no layer is called "none". The process's hints are the one member of the
+group, for all sockets.
 """
 
 import asyncio
@@ -32,11 +33,11 @@ CLOSE_TOO_BIG = 1009
 
 
 class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """One client's socket, whatever it speaks: a protocol fills in what stands last here."""
+    """One client's socket, whatever protocol it speaks. Each protocol implements the methods that stand last here."""
 
     channel_layer_alias = "none"
 
-    #: The subprotocol that this protocol takes, where a client offers it.
+    #: The subprotocol that this protocol takes if a client offers it.
     subprotocol: ClassVar[str | None] = None
 
     abandoned = False
@@ -63,9 +64,9 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self._left()
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        """What `AsyncConsumer.__call__` does, for one that has neither a channel nor a database connection of its own.
+        """Does what `AsyncConsumer.__call__` does for a consumer without a channel and without a database connection.
 
-        So there is nothing but the client to wait for, and no task is made for each of its messages.
+        Such a consumer waits for nothing but its client, so that no message of the client needs a task.
         """
         self.scope, self.base_send, self.channel_layer = scope, send, None
         with contextlib.suppress(StopConsumer):
@@ -77,7 +78,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         offered = self.scope.get("subprotocols") or []
         subprotocol = self.subprotocol if self.subprotocol in offered else None
         try:
-            # Among those who hear before the client knows that it is connected: it misses nothing from then on.
+            # The socket is in the hub before the client knows that it is connected, so that the client misses nothing.
             self.socket = await self.enter()
         except Exception as failure:
             await self.accept(subprotocol)
@@ -100,7 +101,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.entered or live.stopping:
             return
-        # Our own server command never lets one that is too big come this far; others do.
+        # `manage.py serve` never lets a message that is too big come this far; other servers do.
         if len((text_data or "").encode()) + len(bytes_data or b"") > settings.MAX_MESSAGE_SIZE:
             self.socket.closing = True
             self.outlet.close(CLOSE_TOO_BIG)
@@ -116,19 +117,19 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.entered:
             live.leave(self.socket)
 
-    # A protocol's own
+    # What each protocol implements
 
     @abstractmethod
     async def enter(self) -> Socket:
-        """Finds out who is there, and returns their socket, which hears from now on. `Unauthorized` closes it."""
+        """Finds out who is there; returns their socket, in the hub. Raises `Unauthorized`, which closes it."""
 
     @abstractmethod
     async def handle(self, text: str) -> None:
-        """Does what a frame asks for, and answers it, also where that fails."""
+        """Does what a frame asks for and answers the frame, also if that fails."""
 
     @abstractmethod
     def error_frame(self, error: errors.ApiError) -> str:
-        """The frame that says an error."""
+        """The frame that tells the client of an error."""
 
 
 class LiveConsumer(SocketConsumer):

@@ -1,4 +1,4 @@
-"""The open sessions that a process knows, found by id, by class and by whom they concern, however many there are."""
+"""The open sessions that a process knows. Many sessions are found as fast as a few: by id, by class, by person."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -7,15 +7,15 @@ from core.identity import Actor
 
 
 class Directory(Mapping[str, LiveSession]):
-    """Sessions by id, in the order in which they came. Rules only, no I/O."""
+    """Sessions by id, in the order in which they were added. Rules only, no I/O."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, LiveSession] = {}
-        #: The session that came last of each class.
+        #: The session of each class that was added last.
         self._of_class: dict[str, LiveSession] = {}
         #: The sessions of each person who teaches or is enrolled in one of their classes.
         self._of_person: dict[str, tuple[LiveSession, ...]] = {}
-        #: Those people as they were entered, by session.
+        #: The people under whom each session was added.
         self._people: dict[str, frozenset[str]] = {}
 
     def __getitem__(self, session_id: str) -> LiveSession:
@@ -36,7 +36,7 @@ class Directory(Mapping[str, LiveSession]):
         return [session for session in self._of_person.get(actor.id, ()) if session.concerns(actor)]
 
     def add(self, session: LiveSession) -> None:
-        """Enters a session, or enters it anew after its teacher or its roster has changed."""
+        """Adds a session, or adds it anew after its teacher or its roster has changed."""
         if session.id not in self._sessions:
             self._sessions[session.id] = self._of_class[session.class_id] = session
         before = self._people.get(session.id, frozenset())
@@ -46,7 +46,7 @@ class Directory(Mapping[str, LiveSession]):
             self._of_person[person_id] = (*self._of_person.get(person_id, ()), session)
 
     def remove(self, session_id: str) -> None:
-        """Forgets a session; nothing happens where it is not known."""
+        """Forgets a session. Does nothing if the session is not known."""
         session = self._sessions.pop(session_id, None)
         if session is None:
             return

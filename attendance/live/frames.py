@@ -6,15 +6,15 @@ from core.server.websocket_protocol import text_frame
 
 
 class Frames(list[str]):
-    """Texts of frames, and what they are on the wire, made once however many sockets get them."""
+    """Texts of frames. Their bytes are made once, however many sockets get them."""
 
     @cached_property
     def wire(self) -> bytes:
-        """All of them, one after another: one write to each socket."""
+        """The bytes of all frames, one after another: one write to each socket."""
         return b"".join(map(text_frame, self))
 
     def prefixed(self, prefix: str) -> "Frames":
-        """The same, each behind `prefix`, made once as well."""
+        """The same frames, each behind `prefix`, made once as well."""
         if prefix not in self._prefixed:
             self._prefixed[prefix] = Frames(prefix + text for text in self)
         return self._prefixed[prefix]

@@ -1,4 +1,4 @@
-"""What makes the live server look at the database at once, instead of within a second."""
+"""The signals that make the live server look at the database at once, instead of within a second."""
 
 from typing import Any
 

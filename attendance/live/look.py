@@ -1,4 +1,4 @@
-"""The look: what the database has of the live sessions, and the replica of the one who looks has not.
+"""The look: reads what the database has of the live sessions and the replica does not have yet.
 
 Synchronous; `attendance.live.watcher` calls it through the gateway.
 """
@@ -55,7 +55,7 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
         .values(*_COLUMNS, "focused")
     )
     rows: dict[str, Row] = {row["id"]: row for row in found}
-    # Nearly all of many sessions are as they were a second ago: of those nothing but their rows is read.
+    # Most sessions have not changed since the last look. Of those, only the rows are read.
     news = [
         (row, has)
         for key, row in rows.items()

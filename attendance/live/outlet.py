@@ -1,7 +1,7 @@
 """A socket's way out: through the ASGI `send`, which works under every server, or straight to the server's transport.
 
-Through ASGI, frames are sent one after another by a task of the socket's own, so that one stuck reader holds up nobody
-else. The transport queues by itself: there a batch of frames costs one call.
+Through ASGI, a task of each socket sends the frames one after another, so that a stuck reader holds up nobody else. The
+transport has a queue of its own, so that a batch of frames costs one call.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ CLOSE_TIMEOUT = 5.0
 class AsgiOutlet:
     """`attendance.live.socket.Outlet` over ASGI. Holds everything back until `open`.
 
-    `abandon` is called for a socket that does not even take its close frame.
+    `abandon` is called if the socket does not even take its close frame.
     """
 
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], abandon: Callable[[], object]) -> None:
         self._send = send
         self._abandon = abandon
-        #: What waits, each with what it counts towards MAX_UNSENT.
+        #: The frames that wait, and how many characters each of them counts towards MAX_UNSENT.
         self._frames: deque[tuple[str, int]] = deque()
         self._unsent = 0
         self._opened = False
@@ -42,7 +42,7 @@ class AsgiOutlet:
         return None
 
     def open(self) -> None:
-        """The socket is accepted: what waited may go."""
+        """The socket is accepted: the frames that waited may go."""
         self._opened = True
         self._wake()
 
@@ -71,14 +71,14 @@ class AsgiOutlet:
         self._wake()
 
     async def finish(self) -> None:
-        """Returns once what waits is sent, the close too, or given up."""
+        """Returns once the frames that wait and the close are sent, or given up."""
         while self._task is not None:
             await asyncio.wait([self._task])
 
     def stop(self) -> None:
         """The socket is gone."""
         self._stopped = True
-        self._abandon = nothing  # the consumer has its outlet: else the two would wait for the garbage collector
+        self._abandon = nothing  # else consumer and outlet would be a cycle that waits for the garbage collector
         self._frames.clear()
         if self._task is not None:
             self._task.cancel()
@@ -97,7 +97,7 @@ class AsgiOutlet:
         try:
             await self._send({"type": "websocket.close", "code": code})
         except Exception:
-            # daphne sends 1000 and 3000 to 4999 only, and left alone would keep the socket: 4009 for 1009 there.
+            # daphne sends 1000 and 3000 to 4999 only, and would keep the socket open. There 4009 stands for 1009.
             await self._send({"type": "websocket.close", "code": code + 3000})
 
     async def _drain(self) -> None:
@@ -110,13 +110,13 @@ class AsgiOutlet:
                 await self._send_close(self._close_code)
                 self._stopped = True
         except Exception:
-            self._stopped = True  # the client is gone; its consumer hears of it from the server
+            self._stopped = True  # the client is gone; the server tells its consumer
         finally:
             self._task = None
 
 
 class TransportOutlet(AsgiOutlet):
-    """The same over the server's transport, with a fast path; only the close passes ASGI."""
+    """An outlet over the server's transport, with a fast path. Only the close passes ASGI."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""One live session as this process knows it. Rules only: facts in, facts out, no I/O."""
+"""One live session as this process knows it. Rules only, no I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -60,8 +60,8 @@ class LiveSession:
     def admit(self, marks: Iterable[Marked]) -> list[Marked] | None:
         """The gate: takes the marks that are next in order, once each, and returns them.
 
-        Marks that are here already are passed over. None if one is missing before the first new mark: then
-        nothing was taken, and the journal must be read.
+        Marks that the session has already are passed over. Returns None, and takes nothing, if a mark is missing before
+        the first new one: then the journal must be read.
         """
         new = [mark for mark in marks if mark.seq > self.seq]
         if any(mark.seq != self.seq + at for at, mark in enumerate(new, start=1)):

@@ -1,4 +1,4 @@
-"""Live statistics: a session's counts for those who asked for them, at once and then at most once a second each."""
+"""Live statistics: a subscriber is told a session's counts at once, and then at most once a second."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,12 +19,12 @@ StatisticsForm = Callable[[Statistics], str]
 class _Subscription:
     form: StatisticsForm
     sent_at: float
-    #: Which change of the counts it has been told; -1: it is to be told again in any case.
+    #: The number of the change that the subscriber was told last; -1: the subscriber is to be told in any case.
     told: int
 
 
 class LiveStatistics:
-    """Who is told which session's statistics, in one process."""
+    """The subscribers of one process."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -34,9 +34,9 @@ class LiveStatistics:
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def subscribe(self, socket: Socket, session: LiveSession, form: StatisticsForm) -> None:
-        """Tells `socket` now, and whenever the counts have changed; again, it only takes another `form`."""
+        """Tells `socket` the counts now, and whenever they have changed. A second call only replaces the `form`."""
         if socket not in self._hub:
-            return  # it left in the meantime
+            return  # the socket left in the meantime
         subscriptions = self._subscriptions.setdefault(session.id, {})
         before = subscriptions.get(socket)
         if before is not None:
@@ -48,13 +48,13 @@ class LiveStatistics:
         self._hub.tell(socket, form(session.sheet().statistics))
 
     def changed(self, session: LiveSession) -> None:
-        """The counts may be others now."""
+        """The session's counts may have changed."""
         if session.id in self._changes:
             self._changes[session.id] += 1
             self._later(session)
 
     def over(self, session_id: str) -> None:
-        """The session has ended: its last counts are told with its end."""
+        """The session has ended. Its last counts are told with its end, not here."""
         self._subscriptions.pop(session_id, None)
         self._changes.pop(session_id, None)
         timer = self._timers.pop(session_id, None)
@@ -62,7 +62,7 @@ class LiveStatistics:
             timer.cancel()
 
     def forget(self, socket: Socket, *session_ids: str) -> None:
-        """The socket is told nothing more: of these sessions, or of any."""
+        """The socket is told nothing more of these sessions; of no session if none is named."""
         for session_id in session_ids or list(self._subscriptions):
             subscriptions = self._subscriptions.get(session_id, {})
             subscriptions.pop(socket, None)
@@ -70,7 +70,7 @@ class LiveStatistics:
                 self.over(session_id)
 
     def _later(self, session: LiveSession) -> None:
-        """Sees to it that those who are due are told, as soon as the first of them is."""
+        """Sets the timer for the first subscriber who is to be told a change."""
         if session.id in self._timers:
             return
         changes = self._changes[session.id]

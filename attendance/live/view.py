@@ -1,4 +1,4 @@
-"""What a look at the database finds, as plain data: the replica is brought up to it."""
+"""The view: what a look at the database found, as plain data. The replica is brought up to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class View:
     accounts_version: int
     #: All sessions that were looked at, by id, in the order of their starts.
     rows: dict[str, Row]
-    #: Those of them of which the replica does not have everything, in the same order.
+    #: The sessions of which the replica lacks something, in the same order.
     sessions: list[SessionView]
     #: The open sessions that nobody has used for so long that they should end.
     idle: list[str]

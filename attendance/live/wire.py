@@ -1,4 +1,4 @@
-"""How the canonical protocol spells what happens: `{"event": NAME, "data": {…}}`."""
+"""How the canonical protocol spells facts: `{"event": NAME, "data": {…}}`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def plain(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
 
 
 def sequenced(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
-    """The same with a top-level `seq`, for sockets that sent SYNC."""
+    """Facts as the contract's events with a top-level `seq`, for sockets that sent SYNC."""
     return [_encode({**_message(fact), "seq": fact.seq}).decode() for fact in facts if not isinstance(fact, Joined)]
 
 

@@ -133,7 +133,7 @@ def _teacher(password: str) -> Actor:
 
 
 def _class(teacher: Actor) -> str:
-    """The demo's class, with at least the students of the roster file in it; its id."""
+    """The id of the demo's class, in which at least the students of the roster file are."""
     found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME, removed_at=None).first()
     class_id = (found or class_create(teacher=teacher, name=CLASS_NAME)).id
     try:
@@ -175,7 +175,7 @@ def _past_session(teacher: Actor, class_id: str, days: int) -> None:
 
 @unit_of_work
 def _live_session(teacher: Actor, class_id: str) -> None:
-    """An open session with some marks. One that is open stays as it is, and so does what is live besides.
+    """An open session with some marks. A session that is open already stays as it is, and so do other live sessions.
 
     One unit, too: a running server finds the session and its marks in one look, never the session alone.
     """
