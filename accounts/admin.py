@@ -7,12 +7,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from accounts import second_factor
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
 from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User, email_key
 from accounts.passwords import hash_password
@@ -171,7 +173,7 @@ class UserAdmin(WritablePage, _UserAdmin):
     add_form = AddForm
     list_display = ("name", "email", "address", "role", "roll_number", "is_active", "is_staff", "created_at")
     list_filter = ("role", AddressFilter, "origin", "is_active", "is_staff")
-    actions = ("vouch",)
+    actions = ("vouch", "second_factor_remove")
     search_fields = ("name", "email", "roll_number")
     search_help_text = "Name, e-mail or roll number"
     ordering = ("name", "id")
@@ -205,6 +207,16 @@ class UserAdmin(WritablePage, _UserAdmin):
             self.log_change(request, user, "Vouched for the address.")
         others = "" if done else " Only who signed up needs that."
         self.message_user(request, f"Vouched for {done}.{others}", messages.SUCCESS if done else messages.WARNING)
+
+    @admin.action(description="Take the second factor away (a lost phone)", permissions=["superuser"])
+    def second_factor_remove(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        removed = [user for user in queryset if second_factor.remove(user)]
+        for user in removed:
+            self.log_change(request, user, "Took the second factor away.")
+        self.message_user(request, f"Second factors taken away: {len(removed)}.", messages.SUCCESS)
+
+    def has_superuser_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -254,7 +266,34 @@ class UserAdmin(WritablePage, _UserAdmin):
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    return bool(user is None or request.user.is_superuser or not user.is_superuser)
+    """Whether whoever asks may change or delete the account: nobody may who has fewer rights than it has."""
+    asker: Any = request.user
+    if user is None or asker.is_superuser:
+        return True
+    return not user.is_superuser and _rights_of(user) <= _rights_of(asker)
+
+
+def _rights_of(user: User) -> set[Any]:
+    """The ids of the user's permissions, which a disabled account gets back when it is enabled."""
+    of_groups = Permission.objects.filter(group__user=user).values_list("pk", flat=True)
+    return {*user.user_permissions.values_list("pk", flat=True), *of_groups}
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupsAdmin(WritablePage, auth_admin.GroupAdmin):
+    """Groups of permissions. Who is no superuser can only look at them: otherwise they could give themselves rights."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
 
 
 class InvitationForm(_InvitationForm):

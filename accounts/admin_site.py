@@ -1,30 +1,44 @@
-"""The admin's site, with sign-in forms that count wrong passwords as all other sign-ins do."""
+"""The admin's site: sign-in forms that count wrong passwords as all other sign-ins do, and the second factor's page."""
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
 
+from accounts import second_factor
+from accounts.admin_sessions import session_is_over
 from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
+from accounts.models import User
 from core import errors
 from core.times import in_words
+
+#: What a session knows: that a code was right, and the secret of an app that no code has confirmed yet.
+_PASSED, _SECRET = "second factor passed", "second factor secret"
 
 
 class SaysHowLong:
     """Mixin for a form that says how long to wait, and keeps the refusal for the answer's status and headers."""
 
     refusal: errors.TooManyRequests | None = None
+    too_many_of = "Too many wrong passwords."
 
     def too_many(self, refusal: errors.TooManyRequests) -> ValidationError:
         self.refusal = refusal
         wait = in_words(refusal.retry_after)
-        return ValidationError(f"Too many wrong passwords. Please try again in {wait}.", code=refusal.code)
+        return ValidationError(f"{self.too_many_of} Please try again in {wait}.", code=refusal.code)
 
 
 class SignInForm(SaysHowLong, AdminAuthenticationForm):
@@ -68,14 +82,100 @@ class OwnPasswordView(PasswordChangeView):
         return {**super().get_form_kwargs(), "request": self.request}
 
 
+class CodeForm(SaysHowLong, forms.Form):
+    """A code of the authenticator app, or a recovery code."""
+
+    too_many_of = "Too many wrong codes."
+
+    code = forms.CharField(
+        max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "inputmode": "text"}),
+    )
+
+
 class AttendanceAdmin(AdminSite):
-    """Django's admin, with this project's sign-in."""
+    """Django's admin, with this project's sign-in, a second factor, and sessions that end by themselves."""
 
     site_header = site_title = "Attendance"
     index_title = "Administration"
     login_form = SignInForm
 
+    def get_urls(self) -> list[Any]:
+        return [path("second-factor/", self.second_factor, name="second-factor"), *super().get_urls()]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return self._is_signed_in(request) and (
+            request.session.get(_PASSED, False)
+            or not (settings.ADMIN_SECOND_FACTOR or second_factor.is_set_up(cast(User, request.user)))
+        )
+
+    def _is_signed_in(self, request: HttpRequest) -> bool:
+        """Whether somebody on the staff has given the password, not too long ago."""
+        if not super().has_permission(request):
+            return False
+        if session_is_over(request):
+            messages.info(request, "You were signed out, because the sign-in has lasted long or was not used.")
+            return False
+        return True
+
+    @method_decorator(never_cache)
+    def second_factor(self, request: HttpRequest) -> Any:
+        """The page that asks for a code, after the password; of who has none, the page that sets it up."""
+        login = reverse("admin:login", current_app=self.name)
+        if not self._is_signed_in(request):
+            return redirect_to_login(request.get_full_path(), login)
+        user = cast(User, request.user)
+        goal = self._goal(request)
+        form = CodeForm(request.POST or None)
+        is_set_up = second_factor.is_set_up(user)
+        if is_set_up and request.session.get(_PASSED):
+            messages.info(request, "You have a second factor.")
+            return HttpResponseRedirect(goal)
+        context: dict[str, Any] = {"form": form, "next": goal, "required": settings.ADMIN_SECOND_FACTOR}
+        if request.method == "POST" and form.is_valid():
+            done = self._take_code(request, user, form, is_set_up)
+            if done is True:
+                return HttpResponseRedirect(goal)
+            if done:
+                context["recovery_codes"] = done
+        if not is_set_up and "recovery_codes" not in context:
+            secret = request.session.setdefault(_SECRET, second_factor.make_secret())
+            context["setup"] = second_factor.setup(user, secret)
+        request.current_app = self.name
+        context = {**self.each_context(request), "title": "Second factor", **context}
+        return _with_wait(TemplateResponse(request, "admin/second_factor.html", context))
+
+    def _take_code(self, request: HttpRequest, user: User, form: CodeForm, is_set_up: bool) -> bool | list[str]:
+        """True for a right code, or the recovery codes of an app that it has just set up; False for a wrong one."""
+        code = form.cleaned_data["code"]
+        done: bool | list[str] | None = None
+        try:
+            if is_set_up:
+                done = second_factor.check(user, code, address=request.META.get("REMOTE_ADDR"))
+            elif _SECRET in request.session:
+                done = second_factor.confirm(user, request.session[_SECRET], code)
+        except errors.TooManyRequests as refusal:
+            form.add_error("code", form.too_many(refusal))
+            return False
+        if not done:
+            form.add_error("code", "This code is not right. A new one is shown every 30 seconds.")
+            return False
+        request.session.pop(_SECRET, None)
+        request.session.cycle_key()
+        request.session[_PASSED] = True
+        return done
+
+    def _goal(self, request: HttpRequest) -> str:
+        """Where the page leads to: inside this site alone."""
+        goal = request.POST.get("next") or request.GET.get("next") or ""
+        hosts = {request.get_host()}
+        if url_has_allowed_host_and_scheme(goal, allowed_hosts=hosts, require_https=request.is_secure()):
+            return goal
+        return reverse("admin:index", current_app=self.name)
+
     def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if request.method == "GET" and self._is_signed_in(request) and not self.has_permission(request):
+            return redirect_to_login(self._goal(request), reverse("admin:second-factor", current_app=self.name))
         device = Device.of(request)
         request.device = device  # type: ignore[attr-defined]  # for `accounts.backends`
         response = _with_wait(super().login(request, extra_context))

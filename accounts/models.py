@@ -237,6 +237,23 @@ class Invitation(models.Model):
         return f"Invitation of a {self.role} ({self.email or 'printed link'})"
 
 
+class SecondFactor(models.Model):
+    """The authenticator app of somebody at the admin (`accounts.second_factor`)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
+    secret = models.CharField(max_length=64, editable=False)
+    #: The time step of the last code that was taken.
+    last_step = models.PositiveBigIntegerField(editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class RecoveryCode(models.Model):
+    """A code that replaces the app once. Only its keyed hash is kept, until it is used."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+
 class VoidedToken(models.Model):
     """A token whose owner has signed out, kept until it would have expired (`accounts.tokens.void`)."""
 

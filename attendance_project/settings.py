@@ -66,6 +66,9 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
 LIMITS = env.bool("LIMITS", True)
 #: True holds new passwords of the published protocols to what the project's own pages and routes ask for.
 PASSWORD_STRICT = env.bool("PASSWORD_STRICT", False)
+#: True asks everybody at the admin for a code of an authenticator app, besides the password. Whoever has set one up is
+#: asked in any case.
+ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", False)
 
 #: Who may make an account by themself: `open` (anybody), `students`, `domains` (addresses of SIGNUP_DOMAINS),
 #: `invited` (whoever the school has invited), `closed` (nobody).
@@ -405,6 +408,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: as long as a sign-in at the admin (`accounts.admin_sessions`)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 

@@ -1,0 +1,43 @@
+"""How long a sign-in at the admin lasts: 12 hours, or an hour without use."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import logout
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+#: A working day. The session's cookie lives as long (SESSION_COOKIE_AGE).
+LIFETIME = timedelta(hours=12)
+#: Whoever has left the desk is signed out.
+IDLE = timedelta(hours=1)
+
+#: The last use is noted at most so often, because noting it is a write. Seconds.
+_NOTED_EVERY = 60
+#: A clock that is set back by no more than this signs nobody out, seconds.
+_CLOCK_SKEW = 5 * 60
+
+_BEGAN, _SEEN = "signed in at", "seen at"
+
+
+@receiver(user_logged_in)
+def session_begin(request: HttpRequest, **kwargs: Any) -> None:
+    request.session[_BEGAN] = request.session[_SEEN] = int(time.time())
+
+
+def session_is_over(request: HttpRequest) -> bool:
+    """Whether the sign-in has lasted for too long, and has therefore just ended. Otherwise notes that it is used."""
+    moment = int(time.time())
+    began, seen = request.session.get(_BEGAN, 0), request.session.get(_SEEN, 0)
+    fresh = _within(moment - began, LIFETIME) and _within(moment - seen, IDLE)
+    if not fresh:
+        logout(request)
+    elif moment - seen >= _NOTED_EVERY or moment < seen:
+        request.session[_SEEN] = moment
+    return not fresh
+
+
+def _within(passed: int, limit: timedelta) -> bool:
+    return -_CLOCK_SKEW <= passed < limit.total_seconds()

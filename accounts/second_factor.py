@@ -1,0 +1,123 @@
+"""The admin's second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for a lost phone.
+
+Guesses are counted as those of passwords are (`accounts.limits.guess`). A code is good once: the time step of the last
+one is kept, and none of that step or before is taken again.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+import pyotp
+import segno
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts import limits
+from accounts.models import RecoveryCode, SecondFactor, User
+from core.database.unit_of_work import unit_of_work
+
+#: So many recovery codes are made, each good once.
+RECOVERY_CODES = 10
+#: Seconds that a code is shown; RFC 6238's default, and the only one that all apps know.
+STEP = 30
+#: A phone's clock may differ by so many steps.
+SKEW = 1
+
+_ISSUER = "Attendance"
+_SALT = "accounts.second_factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What somebody needs to set an app up: the secret to type, and a picture (SVG) to scan."""
+
+    secret: str
+    picture: str
+
+
+def make_secret() -> str:
+    """The secret of an app to be set up. Nothing is stored until a code of the app confirms it."""
+    return pyotp.random_base32()
+
+
+def setup(user: User, secret: str) -> Setup:
+    """How `user` sets up an app with this secret."""
+    uri = pyotp.TOTP(secret, interval=STEP).provisioning_uri(name=user.email, issuer_name=_ISSUER)
+    # White behind it, or no camera reads it on a dark page.
+    picture = segno.make_qr(uri, encoding="utf-8").svg_inline(scale=5, light="white")
+    return Setup(secret, picture)
+
+
+def is_set_up(user: User) -> bool:
+    """Whether the user has a second factor."""
+    return SecondFactor.objects.filter(pk=user.pk).exists()
+
+
+def confirm(user: User, secret: str, code: str) -> list[str] | None:
+    """The user's new recovery codes, if `code` is one of the app that has `secret`; None for a wrong code.
+
+    `TooManyRequests` after too many wrong ones, of which there may be as many as of passwords.
+    """
+    guess = limits.guess(account=_account(user), address=None, device=None)
+    step = _step_of(secret, code)
+    if step is None:
+        return None
+    guess.was_right()
+    return _set_up(user, secret, step)
+
+
+@unit_of_work
+def _set_up(user: User, secret: str, step: int) -> list[str]:
+    SecondFactor.objects.update_or_create(user_id=user.pk, defaults={"secret": secret, "last_step": step})
+    RecoveryCode.objects.filter(user=user).delete()
+    made = [f"{secrets.token_hex(3)}-{secrets.token_hex(3)}" for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.bulk_create([RecoveryCode(key=_hash(user, code), user=user) for code in made])
+    return made
+
+
+def check(user: User, code: str, *, address: str | None) -> bool:
+    """Whether `code` is the app's code of now, or an unused recovery code; it is used up.
+
+    `TooManyRequests` after too many wrong ones.
+    """
+    guess = limits.guess(account=_account(user), address=address, device=None)
+    if not _use(user, code):
+        return False
+    guess.was_right()
+    return True
+
+
+@unit_of_work
+def _use(user: User, code: str) -> bool:
+    found = SecondFactor.objects.filter(pk=user.pk)
+    secret = found.values_list("secret", flat=True).first()
+    step = _step_of(secret, code) if secret is not None else None
+    if step is not None:
+        return bool(found.filter(last_step__lt=step).update(last_step=step))
+    return bool(RecoveryCode.objects.filter(pk=_hash(user, code)).delete()[0])
+
+
+@unit_of_work
+def remove(user: User) -> bool:
+    """Takes the second factor away, for somebody who has lost phone and recovery codes. Whether there was one."""
+    RecoveryCode.objects.filter(user=user).delete()
+    return bool(SecondFactor.objects.filter(pk=user.pk).delete()[0])
+
+
+def _step_of(secret: str, code: str) -> int | None:
+    """The time step whose code this is, of those that count now."""
+    app = pyotp.TOTP(secret, interval=STEP)
+    given = code.replace(" ", "")
+    now = int(time.time()) // STEP
+    steps = range(now - SKEW, now + SKEW + 1)
+    return next((step for step in steps if constant_time_compare(app.generate_otp(step), given)), None)
+
+
+def _account(user: User) -> str:
+    return f"second factor:{user.pk}"
+
+
+def _hash(user: User, code: str) -> str:
+    """Keyed, so that whoever reads the database cannot guess at the codes."""
+    plain = "".join(letter for letter in code.lower() if letter.isalnum())
+    return salted_hmac(_SALT, f"{user.pk}\n{plain}", algorithm="sha256").hexdigest()
