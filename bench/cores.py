@@ -1,4 +1,4 @@
-"""Which core is whose: the server's is the first, the load's and the database's are the others."""
+"""Which process runs on which core: the server on the first, the load and the database on the others."""
 
 import os
 
@@ -6,12 +6,12 @@ _FIRST = "0"
 
 
 def keep_off_the_server() -> None:
-    """This process, and what it starts from now on without `for_the_server`, runs on the other cores."""
+    """Moves this process to the other cores, with all that it starts from now on without `for_the_server`."""
     others = os.sched_getaffinity(0) - {int(_FIRST)}
     if others:
         os.sched_setaffinity(0, others)
 
 
 def for_the_server() -> list[str]:
-    """What a command begins with that is to run on the server's core."""
+    """The words that stand before a command so that it runs on the server's core."""
     return ["taskset", "-c", _FIRST] if (os.cpu_count() or 1) > 1 else []

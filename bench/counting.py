@@ -1,6 +1,6 @@
-"""`manage.py serve` that counts commits of marks: `python -m bench.counting FILE PORT`.
+"""`python -m bench.counting FILE PORT`: `manage.py serve`, and a count of the commits that write marks.
 
-FILE gets a line for each commit, the number of marks in it. The project itself needs no such count.
+The program appends a line to FILE for each commit: how many marks are in it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Sets Django up for benchmarks, with the databases where DATABASE_URL points; imported before any model is."""
+"""Sets Django up for benchmarks that make databases where DATABASE_URL points. Import it before any model."""
 
 import logging
 import os

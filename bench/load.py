@@ -1,4 +1,4 @@
-"""Loads in Python, where the yardstick's load program does not reach: teachers who mark, requests, openings."""
+"""The loads in Python, of what `fanout.c` does not do: many teachers who mark, DONE, requests, openings."""
 
 import asyncio
 import json
@@ -12,7 +12,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.sync.client import connect as connect_at_once
 
-from bench.ground import Room
+from bench.fixtures import Lesson
+from bench.percentiles import percentile
 from bench.results import Figures
 from bench.usage import Usage
 from tests.support.server import Server
@@ -27,31 +28,25 @@ NO_LIMITS: dict[str, Any] = {
 }
 
 
-def percentile(values: Sequence[float], part: float) -> float:
-    """The value that `part` (0 to 1) of all do not exceed."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+def marking(server: Server, lessons: Sequence[Lesson], *, marks: int, window: int) -> Figures:
+    """Opens a teacher's socket for each lesson. All mark at once, `marks` each, at most `window` of them unanswered.
 
-
-def marking(server: Server, rooms: Sequence[Room], *, marks: int, window: int) -> Figures:
-    """A teacher's socket for each room, all at once, `marks` each; each has at most `window` of its own on the way.
-
-    Marks a second, milliseconds from sending to hearing a mark, the server's CPU µs a mark.
+    The figures are marks a second, milliseconds from sending a mark to hearing it, and the server's CPU µs a mark.
     """
-    return asyncio.run(_marking(server, rooms, marks, window))
+    return asyncio.run(_marking(server, lessons, marks, window))
 
 
-async def _marking(server: Server, rooms: Sequence[Room], marks: int, window: int) -> Figures:
-    assert server.process is not None
-    sockets = [await connect(f"{server.ws_url}?token={room.teacher_token}", **NO_LIMITS) for room in rooms]
-    used, began = Usage(server.process.pid), time.perf_counter()
-    pairs = zip(sockets, rooms, strict=True)
-    waits = await asyncio.gather(*(_mark(socket, room, marks, window) for socket, room in pairs))
+async def _marking(server: Server, lessons: Sequence[Lesson], marks: int, window: int) -> Figures:
+    sockets = [await connect(f"{server.ws_url}?token={lesson.teacher_token}", **NO_LIMITS) for lesson in lessons]
+    used, began = Usage(server.pid), time.perf_counter()
+    pairs = zip(sockets, lessons, strict=True)
+    waits = await asyncio.gather(*(_mark(socket, lesson, marks, window) for socket, lesson in pairs))
     seconds, cpu = time.perf_counter() - began, used.cpu
     for socket in sockets:
         await socket.close()
-    total, all_waits = marks * len(rooms), [wait for of_socket in waits for wait in of_socket]
+    total, all_waits = marks * len(lessons), [wait for of_socket in waits for wait in of_socket]
     return {
-        "teachers": len(rooms),
+        "teachers": len(lessons),
         "window": window,
         "marks": total,
         "marks_per_s": total / seconds,
@@ -61,7 +56,7 @@ async def _marking(server: Server, rooms: Sequence[Room], marks: int, window: in
     }
 
 
-async def _mark(socket: ClientConnection, room: Room, marks: int, window: int) -> list[float]:
+async def _mark(socket: ClientConnection, lesson: Lesson, marks: int, window: int) -> list[float]:
     sent: list[float] = []
     waits: list[float] = []
     for number in range(marks + window):
@@ -71,27 +66,26 @@ async def _mark(socket: ClientConnection, room: Room, marks: int, window: int) -
                 raise RuntimeError(f"a mark was answered {frame}")
             waits.append(1e3 * (time.perf_counter() - sent[len(waits)]))
         if len(sent) < marks:
-            data = {"studentId": room.student_ids[number % len(room.student_ids)], "status": "present"}
+            data = {"studentId": lesson.student_ids[number % len(lesson.student_ids)], "status": "present"}
             sent.append(time.perf_counter())
             await socket.send(json.dumps({"event": "ATTENDANCE_MARKED", "data": data}))
     return waits
 
 
-def done(server: Server, room: Room) -> Figures:
-    """Ends the room's session by its teacher's socket: seconds until that hears DONE, and the server's CPU seconds."""
-    assert server.process is not None
-    with connect_at_once(f"{server.ws_url}?token={room.teacher_token}", max_size=None) as socket:
-        used, began = Usage(server.process.pid), time.perf_counter()
+def done(server: Server, lesson: Lesson) -> Figures:
+    """Sends DONE from the teacher's socket: seconds until that socket hears DONE, and the server's CPU seconds."""
+    with connect_at_once(f"{server.ws_url}?token={lesson.teacher_token}", max_size=None) as socket:
+        used, began = Usage(server.pid), time.perf_counter()
         socket.send('{"event":"DONE"}')
         frame = json.loads(socket.recv(timeout=120))
         seconds = time.perf_counter() - began
-    if frame["event"] != "DONE" or frame["data"]["total"] != len(room.student_ids):
+    if frame["event"] != "DONE" or frame["data"]["total"] != len(lesson.student_ids):
         raise RuntimeError(f"DONE was answered {frame}")
     return {"seconds": seconds, "cpu_s": used.cpu}
 
 
 def synced(server: Server, token: str) -> int:
-    """The seq that SYNC is answered with."""
+    """Sends SYNC and returns the seq of the answer, which must have all marks up to it."""
     with connect_at_once(f"{server.ws_url}?token={token}", max_size=None, open_timeout=120) as socket:
         socket.send('{"event":"SYNC"}')
         frame = json.loads(socket.recv(timeout=120))
@@ -111,8 +105,7 @@ class Request:
 
 
 def requests(server: Server, asked: Sequence[Request], *, connections: int) -> Figures:
-    """Sends all that is asked over so many connections: requests a second, CPU ms each, milliseconds until answered."""
-    assert server.process is not None
+    """Sends all requests over so many connections: requests a second, CPU ms a request, ms until the answer."""
     clients = [httpx.Client(base_url=server.url, timeout=120) for _ in range(connections)]
 
     def work(at: int) -> list[float]:
@@ -126,7 +119,7 @@ def requests(server: Server, asked: Sequence[Request], *, connections: int) -> F
             answer.raise_for_status()
         return waits
 
-    used, began = Usage(server.process.pid), time.perf_counter()
+    used, began = Usage(server.pid), time.perf_counter()
     with ThreadPoolExecutor(connections) as threads:
         waits = [wait for of_client in threads.map(work, range(connections)) for wait in of_client]
     seconds, cpu = time.perf_counter() - began, used.cpu
@@ -144,11 +137,9 @@ def requests(server: Server, asked: Sequence[Request], *, connections: int) -> F
 
 def opening(server: Server, tokens: Sequence[str]) -> Figures:
     """Opens a socket for each token, one after another: CPU ms and KiB of memory a socket."""
-    assert server.process is not None
 
     async def run() -> Figures:
-        assert server.process is not None
-        used = Usage(server.process.pid)
+        used = Usage(server.pid)
         memory, began = used.memory, time.perf_counter()
         sockets = [await connect(f"{server.ws_url}?token={token}", **NO_LIMITS) for token in tokens]
         seconds, cpu, after = time.perf_counter() - began, used.cpu, used.memory

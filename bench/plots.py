@@ -1,4 +1,4 @@
-"""The growth curves as SVG: small, the same for the same figures, readable on light and on dark paper."""
+"""The growth curves as SVG: small files, the same for the same figures, readable on a light and on a dark page."""
 
 from collections.abc import Callable, Iterator, Sequence
 from io import StringIO

@@ -1,4 +1,4 @@
-"""What a run leaves behind: JSON with the figures, the machine, the moment, the commit and the command."""
+"""The results of a run: a JSON file with the figures, the machine, the time, the commit and the command."""
 
 import json
 import os
@@ -17,12 +17,12 @@ Figures = dict[str, Any]
 
 
 def made_by(command: str) -> Figures:
-    """When, from what and how the figures were made."""
+    """When the figures were made, from which commit, and by which command."""
     return {
         "command": command,
         "at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "commit": commit_of(ROOT),
-        # Of the machine over the minute before the run: others' work, which makes figures worse.
+        # The machine's load average over the minute before the run: other work makes the figures worse.
         "load_before": round(os.getloadavg()[0], 2),
     }
 
@@ -34,7 +34,7 @@ def commit_of(checkout: Path) -> str:
 
 
 def machine() -> Figures:
-    """What the figures depend on besides the code."""
+    """The machine, on which the figures depend as on the code."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -57,7 +57,7 @@ def _said_by(folder: Path, *command: str) -> str:
 
 
 def write(folder: Path, name: str, figures: Figures) -> Path:
-    """Puts `figures` into `folder/name.json`, by renaming: a run that is cut short leaves the last one's."""
+    """Writes `figures` to `folder/name.json`, whole or not at all: a run that fails leaves the file of the last one."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.json"
     unfinished = path.with_suffix(".unfinished")

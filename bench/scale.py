@@ -1,7 +1,8 @@
 """`make bench-scale`: the growth curves, and the costs that docs/scaling.md reckons with.
 
-On SQLite; on the server of DATABASE_URL if that is set; or on a server of its own with `--start postgresql` or
-`--start mongodb` (the last a stand-in that speaks MongoDB's protocol). Writes FOLDER/scale-DATABASE.json.
+They are measured on SQLite, on the database server that DATABASE_URL names, or on one that is started for the run:
+`--start postgresql` or `--start mongodb` (a stand-in that speaks MongoDB's protocol). The results are in
+FOLDER/scale-DATABASE.json.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def main() -> int:
         return _on_a_server_of_its_own(arguments.start)
 
     import bench.environment  # noqa: F401  before any model, on the database that is to be used
-    from bench import curves, ground
+    from bench import curves, fixtures
     from bench.fanout import allow_many_sockets, fanout
 
     most = allow_many_sockets()
@@ -45,12 +46,12 @@ def main() -> int:
     sockets = sorted({min(size, most) for size in SOCKETS[sizes]})
     if max(SOCKETS[sizes]) > most:
         say(f"The limit on open files leaves {most} sockets at most; raise it with: ulimit -n")
-    name = f"scale-{ground.DATABASE_KIND}"
+    name = f"scale-{fixtures.DATABASE_KIND}"
     found = read(arguments.folder, name) or {}
-    found.update(database=ground.DATABASE_KIND, machine=machine())
-    say(f"On {ground.DATABASE_KIND}: {', '.join(arguments.only)}")
+    found.update(database=fixtures.DATABASE_KIND, machine=machine())
+    say(f"On {fixtures.DATABASE_KIND}: {', '.join(arguments.only)}")
     made = made_by(_command())
-    with ground.databases() as databases, fanout() as program:
+    with fixtures.databases() as databases, fanout() as program:
         work: dict[str, Callable[[], Any]] = {
             "frames": lambda: curves.frames(databases, program, sockets),
             "ends": lambda: curves.ends(databases, ROSTERS[sizes], runs=3),

@@ -32,13 +32,15 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self.environment = {**os.environ, "PORT": str(self.port), "NODE_ENV": "production", **environment}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  as long as the process
         self.process = subprocess.Popen(
-            [*for_the_server(), *command], cwd=folder, env=self.environment, stdout=subprocess.DEVNULL
+            [*for_the_server(), *command], cwd=folder, env=self.environment, stdout=self._log, stderr=self._log
         )
         try:
             self._wait(ready)
         except BaseException:
-            self.stop()
+            self.process.kill()
+            self.process.wait()
             raise
 
     @property
@@ -53,7 +55,7 @@ class Server:
         until = time.monotonic() + START_LIMIT
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.process.args!r} ended with {self.process.returncode}")
+                raise RuntimeError(f"{self.process.args!r} ended with {self.process.returncode}:\n{self._said()}")
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 if path:
@@ -61,7 +63,12 @@ class Server:
                 return
             except OSError:  # an answer other than 200 is one as well
                 time.sleep(0.1)
-        raise RuntimeError(f"{self.process.args!r} was not ready after {START_LIMIT:.0f} s")
+        raise RuntimeError(f"{self.process.args!r} was not ready after {START_LIMIT:.0f} s:\n{self._said()}")
+
+    def _said(self) -> str:
+        """The end of its log."""
+        self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4000))
+        return self._log.read().decode(errors="replace")
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
         """The answer's `data`."""
@@ -99,12 +106,17 @@ class Server:
         return Usage(self.pid)
 
     def stop(self) -> None:
+        """Ends the process; RuntimeError if it had ended before."""
+        ended = self.process.poll()
         self.process.terminate()
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        if ended is not None:
+            raise RuntimeError(f"{self.process.args!r} ended by itself with {ended}:\n{self._said()}")
+        self._log.close()
 
 
 @contextlib.contextmanager

@@ -97,26 +97,28 @@ def beside_logins() -> list[Figures]:
     say(f"A mark's way, at rest and beside {LOGINS} logins at once …")
     with servers.ours() as server:
         at_rest, beside, per_s = logins(server, seconds=2 * SECONDS)
-    say(f"  at rest {at_rest}")
-    say(f"  beside {per_s:.1f} logins a second {beside}")
+    for when, delays in (("at rest", at_rest), (f"beside {per_s:.1f} logins a second", beside)):
+        say(
+            f"  {when}: mark p50 {delays.mark_p50:.1f} ms, p99 {delays.mark_p99:.1f} ms; "
+            f"GET /auth/me p50 {delays.me_p50:.1f} ms, p99 {delays.me_p99:.1f} ms"
+        )
     return [logins_line(max(beside.mark_p99 - at_rest.mark_p99, 0.0), LOGINS)]
 
 
 def many_sockets(load: Fanout, wanted: int, most: int) -> Figures:
     """So many sockets, or `most`, on one process of ours: opened, marked, all served."""
     import bench.environment  # noqa: F401  before any model
-    from bench import ground
+    from bench import fixtures
 
     sockets = min(wanted, most)
     say(f"{sockets} sockets on one process of ours …")
     if sockets < wanted:
         say(f"  The limit on open files leaves {most}; raise it with: ulimit -n")
-    with ground.databases() as databases:
+    with fixtures.databases() as databases:
         database = databases.fresh()
-        room = ground.fill(database, students=500)[0]
-        with ground.serving(database) as server:
-            assert server.process is not None
-            at = (server.port, server.process.pid, room.participants)
+        lesson = fixtures.fill(database, students=500)[0]
+        with fixtures.serving(database) as server:
+            at = (server.port, server.pid, lesson.participants)
             steady = load.run(*at, sockets=sockets, marks=20, gap=2000)
             burst = load.run(*at, sockets=sockets, marks=100, gap=0)
     faults = {name: steady[name] + burst[name] for name in FAULTS}

@@ -136,7 +136,8 @@ def cells(
 ) -> tuple[str, ...]:
     """A line's figures in words. `missing`: the sides that are not installed."""
     words = {side: shown(line[side]) + line["unit"] for side in sides if line.get(side) is not None}
-    words |= dict.fromkeys(missing, "not installed")
+    if line.get("yardstick") is not None:  # otherwise nobody else is measured either
+        words |= dict.fromkeys(missing, "not installed")
     ratios = ("" if line.get(name) is None else f"{line[name]:.2f}" for name in ("ratio", "bun_ratio"))
     return *_by_column(sides, words, *ratios), line["target"], _reached(line["reached"])
 

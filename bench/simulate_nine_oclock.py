@@ -1,18 +1,19 @@
-"""A country's schools at nine o'clock, played through with the costs that `make bench-scale` has measured.
+"""A simulation of a country's schools at nine o'clock, with the costs that `make bench-scale` has measured.
 
-`python -m bench.simulate_nine_oclock [FOLDER]` prints what docs/scaling.md quotes; FOLDER has scale-DATABASE.json (the
-committed ones of docs/benchmarks without it). Nothing is measured here, and chance is seeded: equal costs, equal
-figures.
+`python -m bench.simulate_nine_oclock [FOLDER]` prints what docs/scaling.md quotes. FOLDER has the files
+scale-DATABASE.json; without it the simulation takes those of docs/benchmarks. It measures nothing, and its random
+numbers have a seed: equal costs give equal figures.
 
-A machine runs one process of ours. Its parts, each of which serves in order of arrival:
+A machine runs one process of this server. The process has three parts, and each serves in order of arrival:
 
-- the loop: one core, for everything that is Python: requests, openings, messages, frames, the look once a second;
-- the hashes: the other cores, at most as many as `accounts.passwords` takes;
-- the commits: marks that come during one share the next.
+- the loop is one core, for all that is Python: requests, openings, messages, frames, the look once a second;
+- the hashes have the other cores, but no more than `accounts.passwords` takes;
+- the commits: marks that arrive during a commit share the next one.
 
-A class begins at some moment of the 15 minutes; a triangle, twice as busy in its middle as on the average. Its people
-come in the two minutes before (they log in, read who they are and their class, open a socket); its teacher starts the
-session, calls the roll, a student every two seconds, and sends DONE. All of the class hear every mark.
+A class begins at some moment of the 15 minutes. Few begin at their start and end, and in the middle twice as many as on
+the average. The people of a class come in the two minutes before: they log in, read who they are and their class, and
+open a socket. Their teacher starts the session, marks a student every two seconds, and sends DONE. All people of the
+class hear every mark.
 """
 
 import functools
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.percentiles import percentile
 from bench.results import ROOT, Figures, read
 
 DOCUMENTS = ROOT / "docs" / "benchmarks"
@@ -38,7 +40,7 @@ WINDOW = 900.0  # seconds
 #: How much busier than the average the triangle's middle is.
 PEAK = 2.0
 CLASS_SIZE = round(STUDENTS / CLASSES)
-#: In a class's live session: its students and its teacher.
+#: The people in a class's live session: its students and its teacher.
 PEOPLE = CLASS_SIZE + 1
 COMING = 120.0  # seconds before a class begins
 PACE = 2.0  # seconds from a mark to the next
@@ -120,7 +122,7 @@ def between(points: Sequence[tuple[float, float]], at: float) -> float:
 
 @dataclass
 class Servers:
-    """So many alike, who serve in order of arrival."""
+    """So many servers, alike, that serve in order of arrival."""
 
     count: int
     free: list[float] = field(default_factory=list)
@@ -277,10 +279,6 @@ def play(costs: Costs, *, classes: int, cores: int, logging_in: bool, within_lim
     if within_limits:
         machine.check()
     return machine
-
-
-def percentile(values: Sequence[float], part: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))] if values else 0.0
 
 
 def _may_be_late(number: int) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 class Usage:
-    """CPU time that a process and all below it have used since this was made, and their memory now."""
+    """What a process and its descendants use: CPU time since this was made, and memory now."""
 
     def __init__(self, pid: int) -> None:
         self.pids = tree(pid)
@@ -36,7 +36,7 @@ class Usage:
 
 
 def tree(pid: int) -> list[int]:
-    """This process and all below it."""
+    """The process and its children, their children, and so on."""
     found = [pid]
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):

@@ -33,6 +33,49 @@ def test_fewer_sockets_than_wanted_are_not_enough() -> None:
         assert f"{sockets:,} sockets" in side_by_side_table.as_text(result)
 
 
+def table(rows: list[Figures], missing: list[str]) -> Figures:
+    return {
+        "sockets": 1000,
+        "runs": 3,
+        "sides": ["ours", "yardstick", "bun", "floor"],
+        "missing": missing,
+        "rows": rows,
+    }
+
+
+def test_bun_is_compared_like_the_yardstick_and_the_floor_stands_beside_them() -> None:
+    found = {"ours": [run(6.0)], "yardstick": [run(12.0)], "bun": [run(4.0)], "floor": [run(3.0)]}
+    rows = [row.of(found) for row in side_by_side_table.ROWS]
+    result = {"table": table(rows, missing=[])}
+    assert side_by_side_table.heading(result)[1:] == (
+        *("this server", "Node", "ratio", "Bun", "ratio", "floor", "target", ""),
+    )
+    lines = side_by_side_table.in_words(result)
+    assert lines[0][1:] == ("6 µs", "12 µs", "0.50", "4 µs", "1.50", "3 µs", "ratio ≤ 0.8", "reached")
+    memory = lines[-1]
+    assert memory[5:7] == ("1.00", ""), "the floor keeps nothing that could be compared"
+
+
+def test_a_yardstick_that_is_not_installed_is_named_where_it_would_be_compared() -> None:
+    found = {"ours": [run(6.0)], "yardstick": [run(12.0)], "floor": [run(3.0)]}
+    rows = [side_by_side_table.ROWS[0].of(found), side_by_side_table.logins_line(12.0, logins=50)]
+    compared, alone = side_by_side_table.in_words({"table": table(rows, missing=["bun"])})
+    assert compared[1:7] == ("6 µs", "12 µs", "0.50", "not installed", "", "3 µs")
+    assert alone[1:] == ("12 ms", "", "", "", "", "", "≤ 50 ms", "reached")
+
+
+def test_a_route_is_compared_in_pairs() -> None:
+    rates = [(100, 50, 200), (300, 300, 200), (80, 20, 10)]
+    rounds = [
+        {side: {"per_s": rate, "failed": 0} for side, rate in zip(("ours", "yardstick", "bun"), of_round, strict=True)}
+        for of_round in rates
+    ]
+    line = side_by_side_table.rest_line("GET /auth/me", rounds)
+    assert (line["ours"], line["ratio"], line["bun_ratio"], line["reached"]) == (100, 2.0, 1.5, True)
+    rounds[0]["ours"]["failed"] = 1
+    assert side_by_side_table.rest_line("GET /auth/me", rounds)["reached"] is False
+
+
 def test_figures_are_shown_with_three_digits_that_matter() -> None:
     assert [shown(value) for value in (0, 3, 0.01234, 4.567, 123.4, 2300.7, 10_000)] == [
         *("0", "3", "0.0123", "4.57", "123", "2,301", "10,000"),

@@ -1,6 +1,7 @@
 """The simulated machine serves in order, shares commits, and waits longer the more it carries."""
 
 from bench import simulate_nine_oclock as simulation
+from bench.percentiles import percentile
 
 COSTS = simulation.Costs(
     database="sqlite",
@@ -38,7 +39,7 @@ def test_between_two_points_and_beyond_them_a_curve_goes_straight_on() -> None:
 
 def test_equal_costs_give_equal_figures_and_more_classes_wait_longer() -> None:
     machines = [simulation.play(COSTS, classes=count, cores=2, logging_in=True) for count in (50, 50, 300)]
-    waits = [simulation.percentile(machine.logins, 0.99) for machine in machines]
+    waits = [percentile(machine.logins, 0.99) for machine in machines]
     assert waits[0] == waits[1] < simulation.LOGIN_LIMIT < waits[2]
     assert all(len(machine.marks) % simulation.CLASS_SIZE == 0 for machine in machines)
 

@@ -49,6 +49,12 @@ class ServerProcess(ABC):
         self.close()
 
     @property
+    def pid(self) -> int:
+        """The process's; AssertionError before its start."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 

@@ -1,7 +1,7 @@
-"""What the benchmarks stand on: databases of their own, people in them, this server on a core of its own, and a load.
+"""What a growth curve is measured on: a new database, people and marks in it, and this server over it.
 
-Databases are made where DATABASE_URL points (SQLite files without it), beside what is there, and dropped afterwards.
-The server runs on the first core, the load on the others, so that neither takes the other's time.
+The databases are made where DATABASE_URL points (SQLite files without it), beside what is there, and are dropped in the
+end. The server has the first core, and the load the others: neither takes the other's time.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ BATCH = 5000
 
 @contextlib.contextmanager
 def databases() -> Iterator[Databases]:
-    """Fresh databases; SQLite's lie beside the default one, on the same disk."""
+    """Makes new databases; SQLite's files are in the same folder as the default database, so on the same disk."""
     place = ROOT / "var"
     place.mkdir(exist_ok=True)
     with databases_of_a_run(place) as made:
@@ -46,7 +46,7 @@ def databases() -> Iterator[Databases]:
 
 
 @dataclass(frozen=True)
-class Room:
+class Lesson:
     """A class with its teacher, students (ids), and its open session, if any."""
 
     class_id: str
@@ -69,20 +69,20 @@ class Room:
 
 def fill(
     database: Database, *, classes: int = 1, students: int = 33, people: int = 0, started: bool = True
-) -> list[Room]:
-    """Classes of `students` each, a teacher each, their sessions open if `started`; nobody has a password.
+) -> list[Lesson]:
+    """Makes classes of `students` each, with a teacher each and an open session if `started`. Nobody has a password.
 
-    Of `people` students altogether (default: each class has its own), dealt out in turn.
+    There are `people` students altogether, who are dealt out to the classes in turn. By default each class has its own.
     """
     return database.ask(lambda: _fill(classes, students, people or classes * students, started))
 
 
 @unit_of_work
-def _fill(classes: int, students: int, people: int, started: bool) -> list[Room]:
+def _fill(classes: int, students: int, people: int, started: bool) -> list[Lesson]:
     pool = _make_people(Role.STUDENT, people)
     teachers = _make_people(Role.TEACHER, classes)
-    rooms = [
-        Room(
+    lessons = [
+        Lesson(
             new_id(),
             teacher,
             [pool[(number * students + place) % people] for place in range(students)],
@@ -90,16 +90,20 @@ def _fill(classes: int, students: int, people: int, started: bool) -> list[Room]
         )
         for number, teacher in enumerate(teachers)
     ]
-    made = [Class(id=room.class_id, name="Bench", teacher_id=room.teacher_id, roster_version=1) for room in rooms]
+    made = [
+        Class(id=lesson.class_id, name="Bench", teacher_id=lesson.teacher_id, roster_version=1) for lesson in lessons
+    ]
     Class.objects.bulk_create(made, batch_size=BATCH)
-    enrolled = [Enrolment(class_ref_id=room.class_id, student_id=key) for room in rooms for key in room.student_ids]
+    enrolled = [
+        Enrolment(class_ref_id=lesson.class_id, student_id=key) for lesson in lessons for key in lesson.student_ids
+    ]
     Enrolment.objects.bulk_create(enrolled, batch_size=BATCH)
     if started:
-        sessions = [Session(id=r.session_id, class_ref_id=r.class_id, started_by_id=r.teacher_id) for r in rooms]
+        sessions = [Session(id=r.session_id, class_ref_id=r.class_id, started_by_id=r.teacher_id) for r in lessons]
         Session.objects.bulk_create(sessions, batch_size=BATCH)
-        Focus.objects.create(session_id=rooms[-1].session_id)
-        Session.objects.filter(pk=rooms[-1].session_id).update(focus_number=1)
-    return rooms
+        Focus.objects.create(session_id=lessons[-1].session_id)
+        Session.objects.filter(pk=lessons[-1].session_id).update(focus_number=1)
+    return lessons
 
 
 def _make_people(role: Role, count: int) -> list[str]:
@@ -115,30 +119,30 @@ def _make_people(role: Role, count: int) -> list[str]:
     return keys
 
 
-def fill_journal(database: Database, room: Room, marks: int) -> None:
-    """Marks of the room's open session, down its roster again and again."""
-    database.ask(lambda: _fill_journal(room, marks))
+def fill_journal(database: Database, lesson: Lesson, marks: int) -> None:
+    """Marks the students of the lesson in the order of the roster, again and again, without the server."""
+    database.ask(lambda: _fill_journal(lesson, marks))
 
 
 @unit_of_work
-def _fill_journal(room: Room, marks: int) -> None:
-    assert room.session_id is not None
+def _fill_journal(lesson: Lesson, marks: int) -> None:
+    assert lesson.session_id is not None
     moment = now()
     rows = (
         Mark(
             id=new_id(),
-            session_id=room.session_id,
+            session_id=lesson.session_id,
             seq=seq,
-            student_id=room.student_ids[(seq - 1) % len(room.student_ids)],
+            student_id=lesson.student_ids[(seq - 1) % len(lesson.student_ids)],
             status=Status.PRESENT,
             at=moment,
-            by_id=room.teacher_id,
+            by_id=lesson.teacher_id,
             method=Method.TEACHER,
         )
         for seq in range(1, marks + 1)
     )
     Mark.objects.bulk_create(rows, batch_size=BATCH)
-    Session.objects.filter(pk=room.session_id).update(last_seq=marks)
+    Session.objects.filter(pk=lesson.session_id).update(last_seq=marks)
 
 
 # This server
@@ -146,7 +150,7 @@ def _fill_journal(room: Room, marks: int) -> None:
 
 @contextlib.contextmanager
 def serving(database: Database, command: list[str] | None = None, *, per_class: bool = False) -> Iterator[Server]:
-    """`manage.py serve` (or another command of ours) on its core; ended and looked through afterwards."""
+    """`manage.py serve`, or another command that serves, on its core. AssertionError if its log has an error."""
     serve = command or [sys.executable, "manage.py", "serve", "--port", "{port}"]
     mode = "per-class" if per_class else "single"
     server = Server(database, [*for_the_server(), *serve], LIVE_SESSIONS=mode)
