@@ -15,7 +15,7 @@ serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3
 	@exec $(RUN) manage.py serve --setup
 
 test: $(VENV)/.dev ## the whole suite on SQLite
-	$(RUN) -m pytest -n 2 $(PYTEST_ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-databases: $(VENV)/.dev ## the whole suite on PostgreSQL and on MongoDB, as far as they can be reached
 	$(RUN) -m tests.programs.databases $(REQUIRE) $(PYTEST_ARGS)

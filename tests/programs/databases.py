@@ -2,9 +2,9 @@
 
 `python -m tests.programs.databases [--require] [--crash|--outage] [arguments]` (or `make test-databases`).
 
-It uses the servers that TEST_POSTGRES_URL and TEST_MONGODB_URL name. Without them it takes a PostgreSQL at
-127.0.0.1:5432 that lets `postgres` in without a password, or starts one where the programs are installed, and starts a
-server that speaks MongoDB's protocol (tests/support/mongodb.py). What it cannot reach it leaves out and says so;
+It uses the servers that TEST_POSTGRES_URL and TEST_MONGODB_URL name. Without them it starts a PostgreSQL where the
+programs are installed, or takes one at 127.0.0.1:5432 that lets `postgres` in without a password, and starts a server
+that speaks MongoDB's protocol (tests/support/mongodb.py). What it cannot reach it leaves out and says so;
 `--require` makes that a failure. With `--crash` it runs the crash test instead of the suite: 50 kills of our server on
 SQLite too, and 20 of each database's server. With `--outage` it runs tests.programs.outage, on SQLite too but not on
 MongoDB.
@@ -30,16 +30,28 @@ Runs = list[list[str]]
 SERVER_KILLS = ["tests.programs.crash", "--kills", "50"]
 DATABASE_KILLS = ["tests.programs.crash", "--victim", "database", "--kills", "20"]
 
+#: How the suite is spread over two processes: a file's tests stay together, as they share servers.
+PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 
 
 @contextlib.contextmanager
-def postgresql() -> Iterator[str | None]:
-    url = os.environ.get("TEST_POSTGRES_URL", POSTGRES_URL)
+def postgresql(*, durable: bool = True) -> Iterator[str | None]:
+    """A PostgreSQL server's URL; None, and a word about it, where there is none.
+
+    Where nothing must survive (`durable` False) and the programs are installed, it is a server of its own.
+    """
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if not durable and given is None and binaries() is not None:
+        with PostgresServer(durable=False) as server, databases_stay():
+            yield server.database_url("postgres")
+        return
+    url = given or POSTGRES_URL
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as failure:
-        if "TEST_POSTGRES_URL" not in os.environ and binaries() is not None:
+        if given is None and binaries() is not None:
             with PostgresServer() as server:
                 yield server.database_url("postgres")
             return
@@ -53,27 +65,36 @@ def postgresql() -> Iterator[str | None]:
 
 
 @contextlib.contextmanager
-def mongodb() -> Iterator[str | None]:
+def mongodb(*, durable: bool = True) -> Iterator[str | None]:
+    """The like for MongoDB's protocol."""
     if given := os.environ.get("TEST_MONGODB_URL"):
         yield given
         return
     from tests.support.mongodb import MongoServer
 
     with tempfile.TemporaryDirectory() as folder:
-        server = MongoServer(Path(folder))
+        server = MongoServer(Path(folder), durable=durable)
         try:
             server.start()
         except Exception as failure:
             print(f"No MongoDB: {failure}\nName a replica set: TEST_MONGODB_URL=mongodb://host:27017/?replicaSet=rs0")
             yield None
             return
-        # To drop some forty databases, one by one, takes it 24 s, in which another test process waits for each answer.
-        os.environ["TEST_DATABASES_STAY"] = "yes"
         try:
-            yield server.url
+            with databases_stay():
+                yield server.url
         finally:
-            del os.environ["TEST_DATABASES_STAY"]
-            server.stop()
+            server.kill()
+
+
+@contextlib.contextmanager
+def databases_stay() -> Iterator[None]:
+    """The tests drop none of their databases: to drop some forty, one by one, takes either server a minute."""
+    os.environ["TEST_DATABASES_STAY"] = "yes"
+    try:
+        yield
+    finally:
+        del os.environ["TEST_DATABASES_STAY"]
 
 
 def run(name: str, database: AbstractContextManager[str | None], runs: Runs) -> int | None:
@@ -102,10 +123,12 @@ def main() -> int:
         runs = [["tests.programs.outage", *arguments]]
         results["SQLite"] = run("SQLite", contextlib.nullcontext(""), runs)
     else:
-        runs = [["pytest", "-n", "2", *arguments]]
-    results["PostgreSQL"] = run("PostgreSQL", postgresql(), runs)
+        runs = [["pytest", *PARALLEL, *arguments]]
+    # The suite kills servers of its own; what it does on the shared ones need not survive anything.
+    durable = "--crash" in sys.argv or "--outage" in sys.argv
+    results["PostgreSQL"] = run("PostgreSQL", postgresql(durable=durable), runs)
     if "--outage" not in sys.argv:
-        results["MongoDB"] = run("MongoDB", mongodb(), runs)
+        results["MongoDB"] = run("MongoDB", mongodb(durable=durable), runs)
     for name, status in results.items():
         print(f"{name}: {'not there' if status is None else 'passed' if status == 0 else 'FAILED'}")
     missing_counts = "--require" in sys.argv

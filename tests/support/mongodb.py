@@ -19,13 +19,17 @@ AS_PUBLISHED = "secantus"
 class MongoServer(ServerProcess):
     """One server process over `folder`; `with MongoServer(folder) as server:` starts it, and ends it afterwards.
 
-    What it acknowledges is on the disk (`--sync-on-commit`). `restart` goes on with the same data and, so that clients
-    find it again, on the same port. `kill` is quicker than `stop`, which waits two seconds for its own thread.
+    What it acknowledges is on the disk (`--sync-on-commit`), unless it need not be `durable`. `restart` goes on with
+    the same data and, so that clients find it again, on the same port. `kill` is quicker than `stop`, which waits two
+    seconds for its own thread.
     """
 
-    def __init__(self, folder: Path, module: str = MENDED, *, transaction_lifetime: float = 10.0) -> None:
+    def __init__(
+        self, folder: Path, module: str = MENDED, *, durable: bool = True, transaction_lifetime: float = 10.0
+    ) -> None:
         self.folder = folder
         self.module = module
+        self.durable = durable
         #: How long a transaction may be without a statement, seconds.
         self.transaction_lifetime = transaction_lifetime
         self.log = folder / "mongodb.log"
@@ -58,7 +62,7 @@ class MongoServer(ServerProcess):
         """One attempt to listen on the port; False if it is taken."""
         command = [sys.executable, "-m", self.module, "--host", "127.0.0.1", "--port", str(self.port)]
         offset = self.launch(
-            [*command, "--storage-path", str(self.folder / "data"), "--sync-on-commit"],
+            [*command, "--storage-path", str(self.folder / "data"), *(["--sync-on-commit"] if self.durable else [])],
             cwd=ROOT,
             env={**os.environ, "TRANSACTION_LIFETIME": str(self.transaction_lifetime)},
         )
