@@ -91,9 +91,17 @@ class Server(ServerProcess):
             pause.wait(0.02)
         raise AssertionError(f"the server did not start:\n{self.log_text()}")
 
-    def assert_clean(self) -> None:
-        """No crash and no lock trouble in the log."""
-        log = self.log_text()
+    @contextmanager
+    def clean_log(self) -> Iterator[None]:
+        """The server goes on running, and logs no trouble meanwhile."""
+        offset = self.log.stat().st_size
+        yield
+        assert self.running, self.log_text()
+        self.assert_clean(offset)
+
+    def assert_clean(self, offset: int = 0) -> None:
+        """No crash and no lock trouble in the log, from so many bytes on."""
+        log = self.log.read_bytes()[offset:].decode(errors="replace")
         for trouble in ("Traceback", "database is locked", "Exception in", "never retrieved", "ERROR"):
             assert trouble not in log, log
 
