@@ -7,19 +7,31 @@ import pytest
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pymongo import monitoring
 
 from attendance_project import settings as project_settings
 from tests.support.clients import Api
-from tests.support.database import Database, Databases, empty_tables
+from tests.support.database import ON_SQLITE, Database, Databases, Unblock, empty_tables, writes
 from tests.support.environment import TEST_DATABASE_URL
+from tests.support.one_database import runs_on_one
 from tests.support.server import Server
 
 if TEST_DATABASE_URL.startswith("mongodb"):
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
+    monitoring.register(writes)  # with clients made from now on, so before the first test
 
 # Examples are for what is true, not for how quick a busy machine is: left alone, one of 200 ms fails its test.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("any machine")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    on_one = [item for item in items if runs_on_one(item)]
+    if not ON_SQLITE:
+        config.hook.pytest_deselected(items=on_one)
+        left_out = set(on_one)
+        items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
 
 
 @pytest.fixture
@@ -29,9 +41,16 @@ def real_hashes(settings: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Databases]:
+def unblock(django_db_blocker: Any) -> Unblock:
+    """Lets a block at databases without a mark. Fixtures ask for this, so that it is known which tests need one."""
+    letting: Unblock = django_db_blocker.unblock
+    return letting
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory, unblock: Unblock) -> Iterator[Databases]:
     """`databases.fresh()` is a new, migrated database."""
-    made = Databases(tmp_path_factory.mktemp("databases"), django_db_blocker.unblock)
+    made = Databases(tmp_path_factory.mktemp("databases"), unblock)
     yield made
     made.close()
 
@@ -52,13 +71,26 @@ def make_server(databases: Databases) -> Iterator[Callable[..., Server]]:
         server.assert_clean()
 
 
+@pytest.fixture(scope="session")
+def shared_server(databases: Databases) -> Iterator[Server]:
+    with Server(databases.fresh()) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-def server(databases: Databases) -> Iterator[Server]:
-    """A running server in the default mode, shared by the module's tests (so: one live session for all of them)."""
-    running = Server(databases.fresh()).start()
-    yield running
-    running.close()
-    running.assert_clean()
+def server(shared_server: Server) -> Iterator[Server]:
+    """A running server in the default mode, shared by all tests (so: one live session for all of them).
+
+    A module's tests leave its log clean, and the server as running as they found it.
+    """
+    with shared_server.clean_log():
+        yield shared_server
+
+
+@pytest.fixture(scope="session")
+def shared_per_class_server(databases: Databases) -> Iterator[Server]:
+    with Server(databases.fresh(), LIVE_SESSIONS="per-class") as running:
+        yield running
 
 
 @pytest.fixture

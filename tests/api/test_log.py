@@ -9,6 +9,8 @@ from tests.support.clients import PASSWORD, Api, Socket
 from tests.support.database import Databases, manage
 from tests.support.server import Server
 
+pytestmark = pytest.mark.one_database("The redaction of log lines knows no database.")
+
 
 async def test_no_token_and_no_password_stands_in_the_most_talkative_log(make_server: Callable[..., Server]) -> None:
     server = make_server(LOG_LEVEL="DEBUG")

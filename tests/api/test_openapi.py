@@ -22,6 +22,8 @@ from tests.api.rest import is_served
 from tests.support import openapi
 from tests.support.http import Client
 
+pytestmark = pytest.mark.one_database("The document is made from the code.")
+
 #: Not in the document: they are it.
 DOCS = {"api-docs", "api-docs-schema"}
 METHODS = {"get", "post", "put", "patch", "delete"}

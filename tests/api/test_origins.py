@@ -8,6 +8,8 @@ from tests.api.rest import is_served
 from tests.support.http import Client
 from tests.support.origins import LIST, ORIGINS
 
+pytestmark = pytest.mark.one_database("Origins are looked at before any row is read.")
+
 HOST = "attendance.example:3000"
 PAGE = "https://school.example"
 #: A route of each protocol, and how it says that a page may not ask.

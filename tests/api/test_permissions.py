@@ -8,6 +8,10 @@ from accounts.models import User
 from tests.api.permissions import WHO, Ask, Table, without_passwords
 from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, token_of
 
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
 TEACHER = "Forbidden, teacher access required"
 STUDENT = "Forbidden, student access required"
 NOT_OWNER = "Forbidden, not class teacher"

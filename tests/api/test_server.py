@@ -16,6 +16,8 @@ from tests.support.database import Databases, environment_of
 from tests.support.processes import ROOT
 from tests.support.server import Server
 
+pytestmark = pytest.mark.one_database("HTTP as the server speaks it, whatever is behind the routes.")
+
 MIB = 1024 * 1024
 TOO_LARGE = {"success": False, "error": "Payload too large"}
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.programs import slow_requests
 from tests.support.server import Server
+
+pytestmark = pytest.mark.one_database("The requests never come as far as a database.")
 
 
 async def test_requests_that_never_become_whole_are_ended_and_others_are_answered_meanwhile(

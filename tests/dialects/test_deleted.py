@@ -14,6 +14,8 @@ from django.db.models import Field
 from tests.support.database import Databases, environment_of, manage
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.early
+
 PARTS = ("core", "accounts", "classes", "attendance", "dialects", "attendance_project", "manage.py", "pyproject.toml")
 #: The files whose lines mount dialects.
 MOUNTS = ("attendance_project/settings.py", "attendance_project/urls.py")

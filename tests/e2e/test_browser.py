@@ -16,7 +16,11 @@ from tests.support.database import Databases
 from tests.support.node import CLIENTS, install_packages, needs_node
 from tests.support.server import Server
 
-pytestmark = needs_chromium
+pytestmark = [
+    needs_chromium,
+    pytest.mark.one_database("What a browser shows of an answer does not depend on who gave the rows."),
+    pytest.mark.early,
+]
 
 PAGE = {"/": CLIENTS / "page.html"}
 

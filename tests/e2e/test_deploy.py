@@ -25,10 +25,16 @@ from tests.support.redis import RedisServer
 from tests.support.server import Server
 from tests.support.workers import connections_alternate
 
-pytestmark = pytest.mark.skipif(
-    NGINX is None or not shutil.which("redis-server") or not shutil.which("openssl"),
-    reason="nginx, redis-server and openssl are not all here",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        NGINX is None or not shutil.which("redis-server") or not shutil.which("openssl"),
+        reason="nginx, redis-server and openssl are not all here",
+    ),
+    pytest.mark.one_database(
+        "nginx, TLS and workers stand in front of the routes; other tests ask each database for what is behind."
+    ),
+    pytest.mark.early,
+]
 
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text()

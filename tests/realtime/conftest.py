@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import pytest
 
 from tests.support.clients import Api, Person, Room, make_class
-from tests.support.database import Databases
 from tests.support.redis import RedisServer
 from tests.support.server import Server
 
 
 @dataclass
 class People:
-    """Accounts for a module's tests, made once because a password's hash takes 70 ms."""
+    """Accounts for a module's tests, made once."""
 
     teacher: Person
     other_teacher: Person
@@ -24,12 +23,10 @@ class People:
 
 
 @pytest.fixture(scope="module")
-def per_class_server(databases: Databases) -> Iterator[Server]:
+def per_class_server(shared_per_class_server: Server) -> Iterator[Server]:
     """The same with a live session for each class."""
-    running = Server(databases.fresh(), LIVE_SESSIONS="per-class").start()
-    yield running
-    running.close()
-    running.assert_clean()
+    with shared_per_class_server.clean_log():
+        yield shared_per_class_server
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from tests.support.asyncapi import DOCUMENT, MESSAGES, check, check_all, names
 from tests.support.clients import Room, Socket
 from tests.support.server import Server
 
+pytestmark = pytest.mark.one_database("The dialect words its messages, from rows that every database gives alike.")
+
 
 def test_every_reference_leads_somewhere_and_every_message_is_used() -> None:
     used = {key for operation in DOCUMENT["operations"] for key in names(operation).values()}

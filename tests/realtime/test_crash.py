@@ -3,18 +3,19 @@
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.programs.crash import run
-from tests.support.database import Database, Databases
+from tests.support.database import Database, Databases, Unblock
 from tests.support.killable import crash_database
+
+pytestmark = pytest.mark.early
 
 
 @pytest.fixture
-def database(databases: Databases, tmp_path: Path, django_db_blocker: Any) -> Iterator[Database]:
-    with crash_database(tmp_path, databases, django_db_blocker.unblock) as made:
+def database(databases: Databases, tmp_path: Path, unblock: Unblock) -> Iterator[Database]:
+    with crash_database(tmp_path, databases, unblock) as made:
         yield made
 
 

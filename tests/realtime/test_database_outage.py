@@ -6,7 +6,6 @@ import random
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,17 +13,20 @@ from django.db import connection
 from tests.programs.crash import run
 from tests.realtime.contract import error, marked
 from tests.support.clients import FRAME_LIMIT, Api, Socket
-from tests.support.database import Database
+from tests.support.database import Database, Unblock
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.killable import DatabaseServer, killable_database
 from tests.support.server import Server
 
-pytestmark = pytest.mark.skipif(not TEST_DATABASE_URL, reason="SQLite is no server that could go away")
+pytestmark = [
+    pytest.mark.skipif(not TEST_DATABASE_URL, reason="SQLite is no server that could go away"),
+    pytest.mark.early,
+]
 
 
 @pytest.fixture
-def killable(tmp_path: Path, django_db_blocker: Any) -> Iterator[tuple[DatabaseServer, Database]]:
-    with killable_database(tmp_path, django_db_blocker.unblock) as made:
+def killable(tmp_path: Path, unblock: Unblock) -> Iterator[tuple[DatabaseServer, Database]]:
+    with killable_database(tmp_path, unblock) as made:
         yield made
 
 

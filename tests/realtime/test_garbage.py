@@ -9,11 +9,13 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from tests.realtime.contract import marked
 from tests.support.clients import FRAME_LIMIT, Api, Socket
 from tests.support.server import Server, only_serve
 
-pytestmark = only_serve
+pytestmark = [only_serve, pytest.mark.one_database("What a closed socket leaves behind is Python's matter.")]
 
 SOCKETS = 20
 #: What a socket at /ws consists of.

@@ -12,6 +12,8 @@ from tests.realtime.contract import INVALID, UNAUTHORIZED, done, error, marked, 
 from tests.support.clients import Socket, make_class
 from tests.support.server import OTHER_SERVERS, TOO_BIG, Server
 
+pytestmark = pytest.mark.one_database("What differs is the ASGI server.")
+
 
 @pytest.mark.parametrize("name", OTHER_SERVERS)
 async def test_the_contract_holds_under(make_server: Callable[..., Server], name: str) -> None:

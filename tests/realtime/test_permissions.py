@@ -8,6 +8,10 @@ from tests.realtime.contract import NO_SESSION, STUDENT_ONLY, TEACHER_ONLY
 from tests.support.clients import Person, Room, Socket
 from tests.support.server import Server
 
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
 WHO = ("owner", "other teacher", "enrolled student", "other student")
 
 #: (event, who): the event that answers, or the message of an ERROR.

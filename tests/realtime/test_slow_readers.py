@@ -2,11 +2,14 @@
 
 import asyncio
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.realtime.contract import marked, summary
 from tests.support.clients import FRAME_LIMIT, UNLIMITED, Room, Socket, Stalled
 from tests.support.server import Server, only_serve
+
+pytestmark = pytest.mark.one_database("A reader's slowness is the socket's matter.")
 
 #: Summaries are some 70 bytes each, and cost no commit: a slow database must not make a stalled client's time run out.
 #: So many are more than the kernel holds for one that does not read, and the server holds them for anybody …

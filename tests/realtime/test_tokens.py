@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -10,10 +11,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from accounts.models import User
+from classes.models import Class, Enrolment
+from core.identity import Role
 from tests.realtime.conftest import People
 from tests.realtime.contract import NOT_ENROLLED, UNAUTHORIZED, error, marked, mine
-from tests.support.clients import FRAME_LIMIT, Api, Room, Socket, make_class, make_token
-from tests.support.database import manage
+from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_class, make_token
 from tests.support.environment import JWT_SECRET
 from tests.support.server import Server
 
@@ -117,18 +120,37 @@ async def test_a_token_that_expires_closes_its_socket(server: Server, room: Room
             await socket.hears_nothing()
 
 
+def disable(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def change_role(user: User) -> None:
+    user.role = Role.STUDENT
+    user.save()
+
+
+def change_password(user: User) -> None:
+    user.set_password("something else")
+    user.save()
+
+
+def delete(user: User) -> None:
+    Class.objects.filter(teacher=user).delete()
+    user.delete()
+
+
 CHANGES = {
-    "disabled": "user.is_active = False; user.save()",
-    "another role": "user.role = 'student'; user.save()",
-    "another password": "user.set_password('something else'); user.save()",
-    "deleted": "from classes.models import Class; Class.objects.filter(teacher=user).delete(); user.delete()",
+    "disabled": disable,
+    "another role": change_role,
+    "another password": change_password,
+    "deleted": delete,
 }
 
 
-def shell(server: Server, code: str) -> None:
-    """Runs `code` in another process on the server's database."""
-    done = manage("shell", "-c", code, database=server.database)
-    assert done.returncode == 0, done.stderr
+async def change_elsewhere(server: Server, person: Person, change: Callable[[User], None]) -> None:
+    """Changes the account in another process than the server: in the tests' own."""
+    await asyncio.to_thread(server.database.ask, lambda: change(User.objects.get(pk=person.id)))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -145,8 +167,7 @@ async def test_a_change_of_an_account_by_another_process_closes_its_sockets(
     ):
         await first.hears_nothing()
         await second.hears_nothing()
-        change_it = f"from accounts.models import User; user = User.objects.get(pk='{person.id}'); {CHANGES[change]}"
-        await asyncio.to_thread(shell, server, change_it)
+        await change_elsewhere(server, person, CHANGES[change])
         for socket in (first, second):
             assert await socket.rest() == [error(UNAUTHORIZED)]
             assert await socket.close_code() == 4401
@@ -194,10 +215,9 @@ async def test_a_teacher_who_loses_the_account_in_the_midst_of_marking_is_stoppe
     room = make_class(api.signup("teacher"), people.students[:1])
     student_id = room.students[0].id
     async with Socket(server.ws_url, room.teacher.token) as teacher:
-        find = f"from accounts.models import User; user = User.objects.get(pk='{room.teacher.id}')"
-        code = f"{find}; {CHANGES['disabled']}"
-        changing = asyncio.create_task(asyncio.to_thread(shell, server, code))
-        frames = []
+        await teacher.mark(student_id)
+        frames = [await teacher.frame()]
+        changing = asyncio.create_task(change_elsewhere(server, room.teacher, disable))
         async with asyncio.timeout(FRAME_LIMIT):
             with contextlib.suppress(ConnectionClosed):
                 while True:
@@ -214,9 +234,8 @@ async def test_a_student_taken_off_the_roster_by_another_process_cannot_be_marke
 ) -> None:
     first, second = room.students
     async with Socket(server.ws_url, room.teacher.token) as teacher:
-        row = f"class_ref_id='{room.class_id}', student_id='{first.id}'"
-        code = f"from classes.models import Enrolment; Enrolment.objects.get({row}).delete()"
-        await asyncio.to_thread(shell, server, code)
+        row = {"class_ref_id": room.class_id, "student_id": first.id}
+        await asyncio.to_thread(server.database.ask, lambda: Enrolment.objects.get(**row).delete())
         async with asyncio.timeout(FRAME_LIMIT):
             frame = marked(first.id)
             while frame == marked(first.id):
@@ -232,9 +251,8 @@ async def test_a_student_enrolled_by_another_process_can_be_marked_at_once(
 ) -> None:
     third = people.students[2]
     async with Socket(server.ws_url, room.teacher.token) as teacher, Socket(server.ws_url, third.token) as student:
-        row = f"class_ref_id='{room.class_id}', student_id='{third.id}'"
-        code = f"from classes.models import Enrolment; Enrolment.objects.create({row})"
-        await asyncio.to_thread(shell, server, code)
+        row = {"class_ref_id": room.class_id, "student_id": third.id}
+        await asyncio.to_thread(server.database.ask, lambda: Enrolment.objects.create(**row))
         await teacher.mark(third.id)
         assert await teacher.frame() == marked(third.id)
         await student.frame()

@@ -41,6 +41,8 @@ from tests.services.conftest import (
     make_users,
 )
 
+pytestmark = pytest.mark.early
+
 hypothesis_settings.register_profile(
     "short",
     deadline=None,

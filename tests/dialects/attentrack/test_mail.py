@@ -3,12 +3,16 @@
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.dialects.attentrack.app import App
 from tests.dialects.attentrack.people import make_school
 from tests.dialects.attentrack.smtp import smtp_server
 from tests.support.database import Databases, manage
 from tests.support.processes import free_port
 from tests.support.server import Server
+
+pytestmark = pytest.mark.one_database("Mail goes out past the database.")
 
 LIMIT = 15.0  # seconds
 

@@ -11,6 +11,10 @@ from tests.api.permissions import routes
 from tests.api.rest import UNKNOWN_ID, make_user, snapshot, token_of
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
 WHO = ("nobody", "bad token", "owner", "other teacher", "student", "other student", "superuser")
 
 #: Refusals: (status, words).

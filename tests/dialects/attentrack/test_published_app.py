@@ -6,6 +6,8 @@ import pytest
 
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
+pytestmark = pytest.mark.one_database("Which requests are let through is decided before any row is read.")
+
 DAYS = {"startDate": "Sat May 17 2025", "endDate": "Sat May 17 2025"}  # JavaScript's toDateString()
 #: (method, path, body, status in open mode), in the app's order. {class}, {student} and {teacher} stand for ids.
 REQUESTS: list[tuple[str, str, Any, int]] = [

@@ -1,10 +1,14 @@
 """docs/asyncapi.yaml says what this dialect sends."""
 
+import pytest
+
 from dialects.events.dialect import Events
 from tests.support.asyncapi import check_all, names
 from tests.support.clients import Room
 from tests.support.server import Server
 from tests.support.socketio import events_socket
+
+pytestmark = pytest.mark.one_database("The dialect words its messages, from rows that every database gives alike.")
 
 
 def test_the_document_has_every_event_of_the_table() -> None:

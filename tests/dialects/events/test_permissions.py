@@ -10,6 +10,10 @@ from tests.support.clients import Room, Socket
 from tests.support.server import Server
 from tests.support.socketio import Refused, events_socket
 
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
 #: By event, for each of WHO: the event that answers, or an error's message.
 ROWS = {
     "MARK_ATTENDANCE": ("ATTENDANCE_MARKED", NO_SESSION, TEACHER_ONLY, TEACHER_ONLY, UNAUTHORIZED),

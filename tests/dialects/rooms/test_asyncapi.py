@@ -1,11 +1,15 @@
 """docs/asyncapi.yaml says what this dialect sends."""
 
+import pytest
+
 from dialects.rooms.dialect import Rooms
 from tests.dialects.rooms.contract import close, open_room
 from tests.realtime.conftest import People
 from tests.support.asyncapi import check_all, names
 from tests.support.clients import Room
 from tests.support.server import Server
+
+pytestmark = pytest.mark.one_database("The dialect words its messages, from rows that every database gives alike.")
 
 
 def test_the_document_has_every_event_of_the_table() -> None:

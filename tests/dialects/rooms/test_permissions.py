@@ -19,6 +19,10 @@ from tests.support.clients import Room
 from tests.support.server import Server
 from tests.support.socketio import Refused, rooms_socket
 
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
 BAD_TOKEN = "Invalid token"
 
 #: By event, for each of WHO: the event that the sender hears, or an error's message.

@@ -1,6 +1,5 @@
 """The handshake: where tokens stand, how refusals are worded, and which pages and ports are let in."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +13,15 @@ from websockets.exceptions import InvalidStatus
 from tests.dialects.rooms.contract import ERROR
 from tests.realtime.conftest import People
 from tests.realtime.contract import UNAUTHORIZED
-from tests.realtime.test_tokens import CHANGES, shell
+from tests.realtime.test_tokens import CHANGES, change_elsewhere
 from tests.support.clients import Api, Room, Socket, make_token
 from tests.support.environment import JWT_SECRET
 from tests.support.origins import LIST, ORIGINS
 from tests.support.processes import free_port
 from tests.support.server import Server
 from tests.support.socketio import Refused, SocketIo, events_socket, rooms_socket
+
+pytestmark = pytest.mark.early
 
 NO_TOKEN, BAD_TOKEN, NO_USER = "No token provided", "Invalid token", "User not found"
 
@@ -121,8 +122,7 @@ async def test_a_change_of_an_account_by_another_process_ends_its_connections(
         rooms_socket(server.url, token) as second,
         events_socket(server.url, people.outsider.token) as bystander,
     ):
-        change_it = f"from accounts.models import User; user = User.objects.get(pk='{person.id}'); {CHANGES[change]}"
-        await asyncio.to_thread(shell, server, change_it)
+        await change_elsewhere(server, person, CHANGES[change])
         assert await first.last_words() == [("ERROR", {"message": UNAUTHORIZED}), "41", "1"]
         assert await second.last_words() == [(ERROR, {"message": UNAUTHORIZED}), "41", "1"]
         await bystander.hears_nothing("ERROR", "Unknown event")

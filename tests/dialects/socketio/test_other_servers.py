@@ -8,6 +8,8 @@ from tests.support.clients import Api
 from tests.support.server import OTHER_SERVERS, TOO_BIG, Server
 from tests.support.socketio import events_socket, rooms_socket
 
+pytestmark = pytest.mark.one_database("What differs is the ASGI server.")
+
 
 @pytest.mark.parametrize("name", OTHER_SERVERS)
 async def test_both_dialects_are_served_under_other_servers(make_server: Callable[..., Server], name: str) -> None:

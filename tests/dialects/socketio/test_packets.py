@@ -13,6 +13,8 @@ from tests.support.clients import Room
 from tests.support.server import Server
 from tests.support.socketio import SocketIo, events_socket
 
+pytestmark = pytest.mark.one_database("Packets are read before any row is.")
+
 ERROR = ("ERROR", {"message": INVALID})
 
 STRANGE: dict[str, list[str | bytes]] = {

@@ -5,7 +5,10 @@ import pytest
 from tests.support.node import needs_node, run_client
 from tests.support.server import Server
 
-pytestmark = needs_node
+pytestmark = [
+    needs_node,
+    pytest.mark.one_database("What differs is the client; the dialects' contract tests run on each database."),
+]
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling", "upgrade"])

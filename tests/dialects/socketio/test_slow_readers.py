@@ -21,6 +21,8 @@ from tests.support.clients import Api, Room, Socket
 from tests.support.server import Server
 from tests.support.socketio import rooms_socket
 
+pytestmark = pytest.mark.one_database("A reader's slowness is the socket's matter.")
+
 
 class Engine:
     """An Engine.IO socket whose client never reads."""

@@ -18,7 +18,11 @@ from tests.support.redis import RedisServer
 from tests.support.server import Server
 from tests.support.workers import connections_alternate, replaced, taking_connections, worker_pids
 
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server here")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server here"),
+    pytest.mark.one_database("Which worker has a client is no database's matter."),
+    pytest.mark.early,
+]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,10 @@ from accounts.models import User
 from tests.api.permissions import WHO, Ask, Table, without_passwords
 from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, token_of
 
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
 NO_TOKEN = "please send jwt token"
 TEACHER = "Forbidden, teacher access required"
 STUDENT = "Forbidden, student access required"
