@@ -11,7 +11,7 @@ from accounts.selectors import account_find
 from attendance import check_in
 from attendance.enums import Method, Status
 from attendance.live import events, gateway
-from attendance.live.events import Event
+from attendance.live.events import Event, NoData
 from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
 from core import errors, strict_json
@@ -29,10 +29,6 @@ class Request(events.Request):
 
     def refuse(self, error: errors.ApiError) -> None:
         self.live.hub.tell(self.socket, error_frame(error))
-
-
-class CallData(events.Data):
-    """`first_call` brings nothing."""
 
 
 class PlaceData(events.Data):
@@ -101,7 +97,7 @@ async def teacher_loc(request: Request, session: None, data: PlaceData) -> None:
     room.say(frame("teacherLoc", location=location, range=radius))
 
 
-async def first_call(request: Request, session: None, data: CallData) -> None:
+async def first_call(request: Request, session: None, data: NoData) -> None:
     """Passes the call on."""
     room.say(frame("first_call"))
 
@@ -166,7 +162,7 @@ MESSAGES: dict[str, Event] = {
     "time_update": Event(Role.TEACHER, TimeData, time_update, find=none),
     _ATTENDANCE: Event(None, AttendanceData, attendance, find=focused),
     "teacherLoc": Event(Role.TEACHER, PlaceData, teacher_loc, find=none),
-    "first_call": Event(Role.TEACHER, CallData, first_call, find=none),
+    "first_call": Event(Role.TEACHER, NoData, first_call, find=none),
 }
 #: The table of ATTENTRACK_OPEN, where the sender's role does not matter.
 OPEN_MESSAGES: dict[str, Event] = {kind: replace(message, role=None) for kind, message in MESSAGES.items()}

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.db.models import Field
 
 from tests.support.database import Databases, environment_of, manage
+from tests.support.environment import REAL_SETTINGS
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.early
@@ -64,7 +65,7 @@ def test_the_project_works_without_a_dialect_and_takes_it_back(
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=place,
-        env={**environment_of(database, {}), "PYTHONPATH": str(place)},
+        env=environment_of(database, {**REAL_SETTINGS, "PYTHONPATH": str(place)}),
         capture_output=True,
         text=True,
         timeout=120,
