@@ -11,7 +11,7 @@ from accounts.models import Origin, User, announce_change
 from accounts.signals import address_counts_now
 from accounts.standing import role_counts
 from core import errors
-from core.database.unit_of_work import unit_of_work
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
 from core.times import now
 
@@ -43,6 +43,7 @@ def proof_finish(*, user_id: str, code: str, address: str | None = None) -> User
     return _prove(user_id, code_id)
 
 
+@retry_races
 @unit_of_work
 def _prove(user_id: str, code_id: str) -> User:
     codes.use(code_id)
@@ -62,6 +63,7 @@ def mailbox_proved(user: User) -> None:
     _announce(user, role_counted)
 
 
+@retry_races
 @unit_of_work
 def accounts_vouch(*, user_ids: Collection[str]) -> int:
     """The school says that these people, who signed up, are who they say; how many there were to vouch for."""

@@ -85,6 +85,7 @@ def registration_finish(
     return _register(user.id, code_id, passwords.hash_password(password))
 
 
+@retry_races
 @unit_of_work
 def _register(user_id: str, code_id: str | None, password_hash: str) -> User:
     user = User.objects.get(pk=user_id)
@@ -138,6 +139,7 @@ def account_recover(
     _recover(user.id, _check(asked, Purpose.RECOVER, code, address), keep_password)
 
 
+@retry_races
 @unit_of_work
 def _recover(user_id: str, code_id: str, keep_password: bool) -> None:
     codes.use(code_id)

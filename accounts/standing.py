@@ -50,15 +50,24 @@ def is_set_aside(user: User) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whose class sheet it is. `is_school`: the sheet is a word of the school's and not of anybody who signed up."""
+    """Who speaks in a class sheet: the teacher with this id.
 
-    id: str | None
+    `is_school`: the school stands behind the sheet. `origin`: how the accounts that the sheet makes come to be.
+    """
+
+    id: str
     is_school: bool
+    origin: Origin = Origin.SHEET
 
 
 def author_of(teacher: User) -> Author:
     """The teacher as the author of a class sheet."""
     return Author(teacher.id, _speaks_for_school(teacher))
+
+
+def school_as_author(teacher_id: str) -> Author:
+    """The school as the author of a sheet for the teacher's class: whoever runs commands on the server."""
+    return Author(teacher_id, is_school=True, origin=Origin.SCHOOL)
 
 
 def _speaks_for_school(teacher: User) -> bool:
@@ -83,13 +92,13 @@ def gives_way(user: User, maker: User | None, author: Author) -> bool:
 
 def may_correct(user: User, maker: User | None, author: Author) -> bool:
     """Whether the sheet of `author` may give the account another roll number than it has."""
-    own = author.id is not None and user.made_by_id == author.id
+    own = user.made_by_id == author.id
     return (own and (author.is_school or not user.is_proved)) or gives_way(user, maker, author)
 
 
 def may_number(user: User, maker: User | None, author: Author) -> bool:
     """Whether the sheet of `author` may give a roll number to the account, which has none."""
-    own = author.id is not None and user.made_by_id == author.id
+    own = user.made_by_id == author.id
     return author.is_school or own or not user.is_proved or is_of_school(user, maker)
 
 

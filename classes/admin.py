@@ -2,21 +2,29 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from accounts.admin import WritablePage
-from classes.models import Class, Enrolment, announce_roster
+from accounts.admin import WritablePage, address_standing
+from accounts.models import User
+from accounts.standing import is_set_aside
+from classes.models import Class, Enrolment, SetAside, announce_roster
 from core.identity import Role
 
 if TYPE_CHECKING:
     _ClassAdmin = admin.ModelAdmin[Class]
     _Inline = admin.TabularInline[Enrolment, Class]
+    _EnrolmentForm = forms.ModelForm[Enrolment]
+    _SetAsideAdmin = admin.ModelAdmin[SetAside]
 else:
     _ClassAdmin = admin.ModelAdmin
     _Inline = admin.TabularInline
+    _EnrolmentForm = forms.ModelForm
+    _SetAsideAdmin = admin.ModelAdmin
 
 
 def roster_size(class_id: str) -> Coalesce:
@@ -25,18 +33,36 @@ def roster_size(class_id: str) -> Coalesce:
     return Coalesce(Subquery(enrolled.annotate(number=Count("id")).values("number")), 0)
 
 
+class EnrolmentForm(_EnrolmentForm):
+    """A student on a roster: nobody who only says that the address is theirs."""
+
+    def clean_student(self) -> User:
+        student: User = self.cleaned_data["student"]
+        if is_set_aside(student):
+            raise ValidationError(
+                "Nobody has shown that this e-mail address is theirs. Let the student confirm it, or, if you know that"
+                " it is them, vouch for them by the action of the list of users."
+            )
+        return student
+
+
 class EnrolmentInline(_Inline):
     """The roster. Students are added and taken off. An enrolment is never changed, so showing one costs no query."""
 
     model = Enrolment
-    fields = ("student", "created_at")
-    readonly_fields = ("created_at",)
+    form = EnrolmentForm
+    fields = ("student", "address", "created_at")
+    readonly_fields = ("address", "created_at")
     autocomplete_fields = ("student",)
     extra = 0
     verbose_name_plural = "roster"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:
         return super().get_queryset(request).select_related("student", "class_ref")
+
+    @admin.display(description="address")
+    def address(self, enrolment: Enrolment) -> str:
+        return address_standing(enrolment.student) if enrolment.student_id else ""
 
     def has_change_permission(self, request: HttpRequest, obj: Class | None = None) -> bool:
         return False
@@ -98,3 +124,19 @@ class ClassAdmin(WritablePage, _ClassAdmin):
         obj.save(update_fields=changed)
         if "teacher" in form.changed_data:
             announce_roster(obj.pk)
+
+
+@admin.register(SetAside)
+class SetAsideAdmin(WritablePage, _SetAsideAdmin):
+    """Students who wait for a proof of their address; looked at here, and deleted where a sheet was wrong."""
+
+    list_display = ("student", "class_ref", "roll_number", "created_at")
+    list_select_related = ("student", "class_ref")
+    search_fields = ("student__email", "student__name", "class_ref__name")
+    search_help_text = "Student or class"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SetAside | None = None) -> bool:
+        return False

@@ -72,6 +72,24 @@ class Enrolment(models.Model):
         return f"{self.student} in {self.class_ref}"
 
 
+class SetAside(models.Model):
+    """A student whom a sheet names, and whose address nobody has proved. Enrolled by the proof (`classes.waiting`)."""
+
+    id = id_field()
+    class_ref = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="+", verbose_name="class")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    roll_number = models.CharField(max_length=64, null=True, blank=True)
+    created_at = models.DateTimeField("since", auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "students set aside"
+        ordering = ("-created_at", "-id")
+        constraints = (models.UniqueConstraint(fields=("class_ref", "student"), name="set_aside_once_a_class"),)
+
+    def __str__(self) -> str:
+        return f"{self.student} for {self.class_ref}"
+
+
 @unit_of_work
 def announce_roster(class_id: str) -> None:
     """Announces a change of the roster: raises its version in the unit of work, and tells the live server after commit.

@@ -1,15 +1,18 @@
 """Changes to classes and rosters."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import IntegrityError
 
-from accounts.selectors import student_get
+from accounts.selectors import student_get, user_get
 from accounts.services import user_hold
+from accounts.standing import Author, author_of, is_open, is_set_aside, name_stands
 from classes import selectors
-from classes.models import Class, Enrolment, announce_roster
+from classes.models import Class, Enrolment, SetAside, announce_roster
 from classes.rosters.entries import Entry
 from classes.rosters.write import roster_write
+from classes.waiting import set_aside
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor, Role
@@ -35,12 +38,14 @@ def class_create(*, teacher: Actor, name: str, unique_name: bool = False, open_r
 def class_join(*, actor: Actor, class_id: str) -> None:
     """Enrols the student `actor`, if the class's roster is open and the student is not enrolled already.
 
-    Raises `StudentNotEnrolled` if the roster is not open, or if `actor` is no student.
+    Raises `StudentNotEnrolled` if the roster is not open, or if `actor` is no student or is to prove their address.
     """
     if selectors.is_enrolled(actor=actor, class_id=class_id):
         return
     found = selectors.class_get(class_id)
     if not found.open_roster or actor.role != Role.STUDENT:
+        raise errors.StudentNotEnrolled
+    if not is_open() and is_set_aside(user_get(actor.id)):
         raise errors.StudentNotEnrolled
     try:
         _enrol(found, actor.id)
@@ -52,24 +57,37 @@ def class_join(*, actor: Actor, class_id: str) -> None:
 @retry_races
 @unit_of_work
 def class_create_with_roster(
-    *, teacher_id: str, name: str, entries: Sequence[Entry], unique_name: bool, **details: str
+    *, teacher_id: str, name: str, entries: Sequence[Entry], unique_name: bool, by_teacher: bool = True, **details: str
 ) -> Class:
     """Makes a class with its students, or nothing. A student without an account gets one that awaits its owner.
 
-    `details`: `batch`, `semester`, `department`. `unique_name`: raises `ClassNameTaken` if any class has this name.
+    `details`: `batch`, `semester`, `department`. `unique_name`: raises `ClassNameTaken` if any class has this name,
+    unless the name was given by somebody who may be anybody (`accounts.standing`). `by_teacher`: False where the client
+    has not shown that it is the teacher.
     Raises `InvalidSchema` for an entry that has a problem, and `RosterConflict` for one that contradicts the database.
     """
-    if unique_name and Class.objects.filter(name=name, removed_at=None).exists():
-        raise errors.ClassNameTaken
+    author = author_of(user_get(teacher_id))
+    if not by_teacher:
+        author = replace(author, is_school=False)
+    if unique_name:
+        _take_name(name, author)
     made = Class.objects.create(
         name=name, teacher_id=teacher_id, reserved_name=name if unique_name else None, **details
     )
-    plan = roster_write(class_id=made.id, entries=entries, batch=details.get("batch", ""))
+    plan = roster_write(class_id=made.id, entries=entries, author=author, batch=details.get("batch", ""))
     if any(row.entry.problem for row in plan.refused):
         raise errors.InvalidSchema
     if plan.refused:
         raise errors.RosterConflict
     return made
+
+
+def _take_name(name: str, author: Author) -> None:
+    """Sees to it that no class keeps `author` from the name; `ClassNameTaken` if one does."""
+    named = Class.objects.filter(name=name, removed_at=None)
+    if any(name_stands(found.teacher, author) for found in named.select_related("teacher")):
+        raise errors.ClassNameTaken
+    Class.objects.filter(reserved_name=name).update(reserved_name=None)
 
 
 @unit_of_work
@@ -88,11 +106,15 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new:
     """Enrols a student in a class of `actor`, and returns the class.
 
     A student who is enrolled already changes nothing, or with `only_new` raises `AlreadyEnrolled`.
-    Raises `ClassNotFound`, `NotClassTeacher` and `StudentNotFound`, in this order.
+    Raises `ClassNotFound`, `NotClassTeacher`, `StudentNotFound` and `AddressNotProved`, in this order. With the last
+    one the student is set aside, and is enrolled once they have proved their address.
     """
     found = selectors.class_get_for_owner(actor=actor, class_id=class_id)
     student = student_get(parse_id(student_id))
     if not Enrolment.objects.filter(class_ref=found, student=student).exists():
+        if is_set_aside(student):
+            set_aside(class_id=found.id, student_id=student.id, roll_number=None, sender=actor.id)
+            raise errors.AddressNotProved
         try:
             _enrol(found, student.id)
             return selectors.class_get(found.id)  # read again: the enrolment changed the class's row
@@ -107,3 +129,4 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new:
 @unit_of_work
 def _enrol(found: Class, student_id: str) -> None:
     Enrolment.objects.create(class_ref=found, student_id=student_id)
+    SetAside.objects.filter(class_ref=found, student_id=student_id).delete()

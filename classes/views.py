@@ -53,7 +53,7 @@ class ClassAddStudent(ApiView):
     audience = Audience.TEACHER
     body = AddStudentInput
     answers: ClassVar = {200: ClassOutput}
-    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.StudentNotFound)
+    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.StudentNotFound, errors.AddressNotProved)
 
     def post(self, request: Request, class_id: str) -> Response:
         found = services.class_add_student(actor=self.actor, class_id=class_id, **self.read())

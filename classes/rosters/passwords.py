@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accounts.models import email_key
 from accounts.passwords import password_make
+from accounts.standing import Author
 from classes.rosters.entries import Entry
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Plan, roster_plan
@@ -60,16 +61,21 @@ class PasswordFile:
 
 
 def roster_import_with_passwords(
-    *, class_id: str, entries: Sequence[Entry], path: Path, hashed: Callable[[Sequence[str]], Iterable[str]]
+    *,
+    class_id: str,
+    entries: Sequence[Entry],
+    author: Author,
+    path: Path,
+    hashed: Callable[[Sequence[str]], Iterable[str]],
 ) -> Plan:
     """`roster_import`, where each created student gets a random password, which is then in the new file `path`.
 
     `hashed` turns passwords into the hashes to store, in the same order. No file is made where nobody is created.
     """
     file = PasswordFile(path)
-    plan = roster_plan(class_id=class_id, entries=entries)
+    plan = roster_plan(class_id=class_id, entries=entries, author=author)
     if plan.refused or not plan.created:
-        return roster_import(class_id=class_id, entries=entries, password_hashes={})
+        return roster_import(class_id=class_id, entries=entries, author=author, password_hashes={})
     passwords = [password_make() for _ in plan.created]
     keys = [email_key(row.entry.email) for row in plan.created]
     hashes = dict(zip(keys, hashed(passwords), strict=True))
@@ -77,7 +83,7 @@ def roster_import_with_passwords(
         file.write(
             (row.entry.name, row.entry.email, password) for row, password in zip(plan.created, passwords, strict=True)
         )
-        plan = roster_import(class_id=class_id, entries=entries, password_hashes=hashes)
+        plan = roster_import(class_id=class_id, entries=entries, author=author, password_hashes=hashes)
     except RosterError:
         file.discard()
         raise

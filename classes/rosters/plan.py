@@ -1,11 +1,12 @@
 """What an import comes to: entries compared with each other and with the database. Reads only."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from accounts.models import User, email_key
-from classes.models import Enrolment
+from accounts.standing import Author, address_counts, gives_way, is_set_aside, may_correct, may_number
+from classes.models import Class, Enrolment
 from classes.rosters.entries import Entry
 from core.database.batches import batches
 from core.identity import Role
@@ -17,6 +18,7 @@ class Outcome(Enum):
     CREATED = "created and enrolled"
     ENROLLED = "enrolled"
     UNCHANGED = "already on the roster"
+    SET_ASIDE = "set aside"
     REFUSED = "refused"
 
 
@@ -29,6 +31,16 @@ class Row:
     reason: str = ""
     student_id: str | None = None
     adds_roll_number: bool = False
+    #: The roll number that the entry's replaces, if it does.
+    old_roll_number: str | None = None
+    #: The account that loses the entry's roll number, if one does.
+    taken_from: User | None = None
+    #: Nobody has shown that the account's address is theirs, and the school did not make the account.
+    is_doubtful: bool = False
+
+    @property
+    def sets_roll_number(self) -> bool:
+        return self.adds_roll_number or self.old_roll_number is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,60 +63,129 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the database holds of the people in a file."""
+    """What the database holds of the people in a file, and who says what the file says."""
 
+    author: Author
     by_email: Mapping[str, User]
     by_roll_number: Mapping[str, User]
+    #: The makers of those accounts, by their ids.
+    makers: Mapping[str, User]
     enrolled: Collection[str]
+    #: Those holders of roll numbers who are on another roster of the author's.
+    authors_own: Collection[str]
+    #: Those whose roll number this very file replaces.
+    renumbered: set[str] = field(default_factory=set)
+
+    def maker(self, user: User) -> User | None:
+        return self.makers.get(user.made_by_id) if user.made_by_id else None
+
+    def student(self, entry: Entry) -> User | None:
+        if entry.email:
+            return self.by_email.get(email_key(entry.email))
+        return self.by_roll_number.get(entry.roll_number) if entry.roll_number else None
+
+    def replaces_number(self, entry: Entry, student: User) -> bool:
+        """Whether `entry` gives `student` another roll number, and may."""
+        other = entry.roll_number is not None and student.roll_number not in (None, "", entry.roll_number)
+        return other and may_correct(student, self.maker(student), self.author)
+
+    def loses_number(self, holder: User) -> bool:
+        """Whether `holder` has to leave the roll number to another student of the file."""
+        own = holder.made_by_id == self.author.id or holder.id in self.authors_own
+        return holder.id in self.renumbered or (not own and gives_way(holder, self.maker(holder), self.author))
 
 
-def roster_plan(*, class_id: str, entries: Sequence[Entry]) -> Plan:
-    """What importing `entries` into the class comes to."""
-    known = _known(class_id, entries)
+def roster_plan(*, class_id: str, entries: Sequence[Entry], author: Author) -> Plan:
+    """What importing `entries` into the class comes to, in the name of `author`."""
+    known = _known(class_id, entries, author)
+    for entry in entries:
+        student = known.student(entry) if entry.problem is None else None
+        if student is not None and known.replaces_number(entry, student):
+            known.renumbered.add(student.id)
     first_lines: dict[tuple[str, str], int] = {}
     return Plan([_judge(entry, known, first_lines) for entry in entries])
 
 
-def _known(class_id: str, entries: Iterable[Entry]) -> _Known:
+#: What `accounts.standing` looks at, and what messages show.
+_COLUMNS = (
+    *("id", "name", "email", "email_key", "role", "roll_number", "origin", "made_by_id"),
+    *("password", "email_verified_at", "credentials_changed_at"),
+)
+
+
+def _known(class_id: str, entries: Iterable[Entry], author: Author) -> _Known:
     usable = [entry for entry in entries if entry.problem is None]
-    columns = ("id", "name", "email", "email_key", "role", "roll_number")
     by_email: dict[str, User] = {}
     for some in batches([email_key(entry.email) for entry in usable if entry.email]):
-        by_email.update((user.email_key, user) for user in User.objects.filter(email_key__in=some).only(*columns))
+        by_email.update((user.email_key, user) for user in User.objects.filter(email_key__in=some).only(*_COLUMNS))
     by_roll_number: dict[str, User] = {}
     for some in batches([entry.roll_number for entry in usable if entry.roll_number]):
-        found = User.objects.filter(roll_number__in=some).only(*columns)
+        found = User.objects.filter(roll_number__in=some).only(*_COLUMNS)
         by_roll_number.update((user.roll_number, user) for user in found if user.roll_number)
+    makers: dict[str, User] = {}
+    ids = {user.made_by_id for user in (*by_email.values(), *by_roll_number.values()) if user.made_by_id}
+    for some in batches(sorted(ids)):
+        makers.update((user.id, user) for user in User.objects.filter(pk__in=some).only(*_COLUMNS))
     enrolled = Enrolment.objects.filter(class_ref_id=class_id).values_list("student_id", flat=True)
-    return _Known(by_email, by_roll_number, set(enrolled))
+    holders = [user.id for user in by_roll_number.values()]
+    return _Known(author, by_email, by_roll_number, makers, set(enrolled), _students_among(holders, author.id))
+
+
+def _students_among(user_ids: Sequence[str], teacher_id: str) -> set[str]:
+    """Those of the people who are enrolled in a class of the teacher's."""
+    if not user_ids:
+        return set()
+    classes = list(Class.objects.filter(teacher_id=teacher_id, removed_at=None).values_list("id", flat=True))
+    found: set[str] = set()
+    for some in batches(user_ids):
+        rows = Enrolment.objects.filter(student_id__in=some, class_ref_id__in=classes)
+        found.update(rows.values_list("student_id", flat=True))
+    return found
 
 
 def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int]) -> Row:
-    by_email = known.by_email.get(email_key(entry.email)) if entry.email else None
-    by_roll_number = known.by_roll_number.get(entry.roll_number) if entry.roll_number else None
-    reason = entry.problem or _conflict(entry, by_email, by_roll_number)
-    student = by_email if entry.email else by_roll_number
-    if reason is None:
-        reason = _repeated(entry, student, first_lines)
+    student = known.student(entry)
+    holder = known.by_roll_number.get(entry.roll_number) if entry.roll_number else None
+    reason = entry.problem or _conflict(entry, known, student, holder) or _repeated(entry, student, first_lines)
     if reason is not None:
         return Row(entry, Outcome.REFUSED, reason)
+    if student is not None and _waits_for_proof(student, known):
+        reason = "" if student.role == Role.STUDENT else "it is a teacher's account; the admin can change that"
+        return Row(entry, Outcome.SET_ASIDE, reason, student_id=student.id, is_doubtful=True)
+    taken_from = holder if holder is not None and holder != student and holder.id not in known.renumbered else None
     if student is None:
-        return Row(entry, Outcome.CREATED)
-    outcome = Outcome.UNCHANGED if student.id in known.enrolled else Outcome.ENROLLED
+        return Row(entry, Outcome.CREATED, taken_from=taken_from)
+    changes = known.replaces_number(entry, student)
     adds = entry.roll_number is not None and not student.roll_number
-    return Row(entry, outcome, student_id=student.id, adds_roll_number=adds)
+    adds = adds and may_number(student, known.maker(student), known.author) and not is_set_aside(student)
+    return Row(
+        entry,
+        Outcome.UNCHANGED if student.id in known.enrolled else Outcome.ENROLLED,
+        student_id=student.id,
+        adds_roll_number=adds,
+        old_roll_number=student.roll_number if changes else None,
+        taken_from=taken_from if adds or changes else None,
+        is_doubtful=not address_counts(student),
+    )
 
 
-def _conflict(entry: Entry, by_email: User | None, by_roll_number: User | None) -> str | None:
+def _waits_for_proof(student: User, known: _Known) -> bool:
+    """Whether somebody has to show first that the address is theirs."""
+    if student.id in known.enrolled:
+        return False
+    return is_set_aside(student) or student.role != Role.STUDENT
+
+
+def _conflict(entry: Entry, known: _Known, student: User | None, holder: User | None) -> str | None:
     """Why `entry` contradicts the database; None where it does not."""
-    student = by_email if entry.email else by_roll_number
     if student is None and not entry.email:
         return f"it has no e-mail, and no student has the roll number {entry.roll_number}: fill in the e-mail"
-    if student is not None and student.role != Role.STUDENT:
+    if student is not None and student.role != Role.STUDENT and address_counts(student):
         return f"{student.email} is a teacher's account, and only students can be enrolled: leave the row out"
-    if by_roll_number is not None and by_roll_number != student:
-        return f"the roll number {entry.roll_number} belongs to {by_roll_number.email}: correct one of the two"
-    if student is not None and entry.roll_number and student.roll_number not in (None, "", entry.roll_number):
+    if holder is not None and holder != student and not known.loses_number(holder):
+        return f"the roll number {entry.roll_number} belongs to {holder.email}: correct one of the two"
+    other = student is not None and entry.roll_number and student.roll_number not in (None, "", entry.roll_number)
+    if student is not None and other and not (known.replaces_number(entry, student) or is_set_aside(student)):
         return f"{student.email} already has the roll number {student.roll_number}: correct it here or in the admin"
     return None
 

@@ -7,10 +7,13 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import StudentProfile, User, email_key
-from classes.models import Enrolment, announce_roster
+from accounts.standing import Author
+from classes.models import Enrolment, SetAside, announce_roster
 from classes.rosters.entries import Entry
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Outcome, Plan, roster_plan
+from classes.waiting import set_aside
+from core.database.batches import batches
 from core.database.unit_of_work import unit_of_work
 from core.identity import Role
 
@@ -18,15 +21,18 @@ from core.identity import Role
 _BATCH = 500
 
 
-def roster_import(*, class_id: str, entries: Sequence[Entry], password_hashes: Mapping[str, str] | None = None) -> Plan:
+def roster_import(
+    *, class_id: str, entries: Sequence[Entry], author: Author, password_hashes: Mapping[str, str] | None = None
+) -> Plan:
     """Creates the missing students and enrols all, in one unit of work. With a refused entry nothing is written.
 
+    Students who are set aside are told so by mail, and are enrolled once they have proved their address.
     `password_hashes`: the `email_key` of each student who is to be created → the hash to store. The hashes are made
     before, because 70 ms for each would hold the transaction open. None: nobody can sign in as a created student yet.
     Raises `RosterError` where somebody else changed accounts or the roster meanwhile. Then nothing was written.
     """
     try:
-        return roster_write(class_id=class_id, entries=entries, password_hashes=password_hashes)
+        return roster_write(class_id=class_id, entries=entries, author=author, password_hashes=password_hashes)
     except IntegrityError:
         raise _changed_meanwhile() from None
 
@@ -37,13 +43,18 @@ def _changed_meanwhile() -> RosterError:
 
 @unit_of_work
 def roster_write(
-    *, class_id: str, entries: Sequence[Entry], password_hashes: Mapping[str, str] | None = None, batch: str = ""
+    *,
+    class_id: str,
+    entries: Sequence[Entry],
+    author: Author,
+    password_hashes: Mapping[str, str] | None = None,
+    batch: str = "",
 ) -> Plan:
     """`roster_import` for a caller with a unit of work of its own, who handles the IntegrityError of a lost race.
 
     `batch` goes into the profiles of the students who are created.
     """
-    plan = roster_plan(class_id=class_id, entries=entries)
+    plan = roster_plan(class_id=class_id, entries=entries, author=author)
     if plan.refused:
         return plan
     hashes = password_hashes or {}
@@ -54,25 +65,46 @@ def roster_write(
             email_key=email_key(row.entry.email),
             roll_number=row.entry.roll_number,
             role=Role.STUDENT,
+            origin=author.origin,
+            made_by_id=author.id,
             password=hashes.get(email_key(row.entry.email)) or make_password(None),
         )
         for row in plan.created
     }
     if password_hashes is not None and {user.email_key for user in users.values()} != set(password_hashes):
         raise _changed_meanwhile()
+    _free_numbers(plan)
     User.objects.bulk_create(users.values(), batch_size=_BATCH)
     if batch:
         profiles = [StudentProfile(user=user, batch=batch) for user in users.values()]
         StudentProfile.objects.bulk_create(profiles, batch_size=_BATCH)
     for row in plan.rows:
-        if row.adds_roll_number:
+        if row.sets_roll_number:
             User.objects.filter(pk=row.student_id).update(roll_number=row.entry.roll_number, updated_at=timezone.now())
     enrolments = [
         Enrolment(class_ref_id=class_id, student_id=row.student_id or users[row.entry.line].id)
         for row in plan.rows
-        if row.outcome is not Outcome.UNCHANGED
+        if row.outcome in (Outcome.CREATED, Outcome.ENROLLED)
     ]
     Enrolment.objects.bulk_create(enrolments, batch_size=_BATCH)
+    _set_aside(class_id, plan, author)
     if enrolments:
         announce_roster(class_id)
     return plan
+
+
+def _free_numbers(plan: Plan) -> None:
+    """Takes the roll numbers that the plan gives to others from those who have them."""
+    losing = [row.taken_from.id for row in plan.rows if row.taken_from is not None]
+    losing += [row.student_id for row in plan.rows if row.old_roll_number is not None and row.student_id]
+    for some in batches(losing):
+        User.objects.filter(pk__in=some).update(roll_number=None, updated_at=timezone.now())
+
+
+def _set_aside(class_id: str, plan: Plan, author: Author) -> None:
+    waiting = {row.student_id: row.entry.roll_number for row in plan.of(Outcome.SET_ASIDE) if row.student_id}
+    for student_id, roll_number in waiting.items():
+        set_aside(class_id=class_id, student_id=student_id, roll_number=roll_number, sender=author.id)
+    enrolled = [row.student_id for row in plan.of(Outcome.ENROLLED) if row.student_id]
+    for some in batches(enrolled):
+        SetAside.objects.filter(class_ref_id=class_id, student_id__in=some).delete()

@@ -32,7 +32,9 @@ class CreateClass(AttenTrackView):
         teacher_id = account_get(role=Role.TEACHER, user_id=body.pop("teacherid")).id
         self.only(teacher_id)
         entries = [entry_of(line=number, **student) for number, student in enumerate(body.pop("students"), start=1)]
-        made = services.class_create_with_roster(teacher_id=teacher_id, entries=entries, unique_name=True, **body)
+        made = services.class_create_with_roster(
+            teacher_id=teacher_id, entries=entries, unique_name=True, by_teacher=not self.is_open, **body
+        )
         return Response(
             shapes.ClassMade(_id=made.id, **shapes.class_details(made), teacherid=teacher_id),
             status=201,

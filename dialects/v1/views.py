@@ -17,6 +17,7 @@ from accounts.serializers import LoginInput, TokenOutput
 from accounts.signup_policy import SIGNUP_REFUSALS
 from attendance.serializers import MyAttendanceOutput
 from core.errors import (
+    AddressNotProved,
     AlreadyEnrolled,
     ApiError,
     ClassNameTaken,
@@ -119,7 +120,7 @@ class ClassAddStudent(V1View):
     audience = Audience.TEACHER
     body = AddStudentInput
     answers: ClassVar = {201: ClassOutput}
-    raises = (ClassNotFound, NotClassTeacher, StudentNotFound, AlreadyEnrolled)
+    raises = (ClassNotFound, NotClassTeacher, StudentNotFound, AddressNotProved, AlreadyEnrolled)
 
     def get_renderers(self) -> list[BaseRenderer]:
         return [ExistingClassRenderer()] if self.request.method == "POST" else super().get_renderers()

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from accounts.models import User, email_key
 from accounts.passwords import password_make
 from accounts.services import user_add
+from accounts.standing import school_as_author
 from attendance import journal, services
 from attendance.enums import Method, SessionState, Status
 from attendance.journal import NewMark
@@ -137,7 +138,8 @@ def _class(teacher: Actor) -> str:
     found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME, removed_at=None).first()
     class_id = (found or class_create(teacher=teacher, name=CLASS_NAME)).id
     try:
-        plan = roster_import(class_id=class_id, entries=entries_of(read_csv(ROSTER)))
+        entries = entries_of(read_csv(ROSTER))
+        plan = roster_import(class_id=class_id, entries=entries, author=school_as_author(teacher.id))
     except RosterError as failure:
         raise CommandError(str(failure)) from None
     for row in plan.refused:

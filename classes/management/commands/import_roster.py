@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from accounts.passwords import hash_password
+from accounts.standing import Author, school_as_author
 from classes.commands import class_find
 from classes.rosters.entries import Entry, entries_of
 from classes.rosters.errors import RosterError
@@ -56,11 +57,14 @@ class Command(ExplainedCommand):
     def handle(
         self, *args: Any, class_ref: str, file: Path, dry_run: bool, passwords: Path | None, **options: Any
     ) -> None:
-        class_id = class_find(class_ref).id
+        found = class_find(class_ref)
+        class_id, author = found.id, school_as_author(found.teacher_id)
         path = Path(passwords) if passwords else None
         try:
             entries = entries_of(read_csv(Path(file)))
-            plan = self.dry_run(class_id, entries, path) if dry_run else self.run(class_id, entries, path)
+            plan = (
+                self.dry_run(class_id, entries, author, path) if dry_run else self.run(class_id, entries, author, path)
+            )
         except RosterError as failure:
             raise CommandError(str(failure)) from None
         self.report(plan, nothing_is_written=dry_run or bool(plan.refused))
@@ -76,15 +80,17 @@ class Command(ExplainedCommand):
         elif passwords:
             self.stdout.write(f"Nobody was created, so there are no passwords to write to {passwords}.")
 
-    def dry_run(self, class_id: str, entries: Sequence[Entry], passwords: Path | None) -> Plan:
+    def dry_run(self, class_id: str, entries: Sequence[Entry], author: Author, passwords: Path | None) -> Plan:
         if passwords is not None:
             PasswordFile(passwords)  # raises where the import could not write it
-        return roster_plan(class_id=class_id, entries=entries)
+        return roster_plan(class_id=class_id, entries=entries, author=author)
 
-    def run(self, class_id: str, entries: Sequence[Entry], passwords: Path | None) -> Plan:
+    def run(self, class_id: str, entries: Sequence[Entry], author: Author, passwords: Path | None) -> Plan:
         if passwords is None:
-            return roster_import(class_id=class_id, entries=entries)
-        return roster_import_with_passwords(class_id=class_id, entries=entries, path=passwords, hashed=_hashed)
+            return roster_import(class_id=class_id, entries=entries, author=author)
+        return roster_import_with_passwords(
+            class_id=class_id, entries=entries, author=author, path=passwords, hashed=_hashed
+        )
 
     def report(self, plan: Plan, *, nothing_is_written: bool) -> None:
         """Prints a line for each row, then the totals."""
