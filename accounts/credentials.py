@@ -2,7 +2,6 @@
 
 All routes and pages use these functions, so wrong passwords are counted in one place.
 
-
 `address` and `device` are the client's, None if unknown; see `accounts.limits`.
 """
 
@@ -18,7 +17,7 @@ from accounts.models import User, email_key
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_by_login
 from core import errors
-from core.database.unit_of_work import unit_of_work
+from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor
 from core.times import now
 
@@ -118,6 +117,7 @@ def password_reset(
     return tokens.issue(user)
 
 
+@retry_races
 @unit_of_work
 def _reset(user: User, code_id: str, password_hash: str) -> None:
     codes.use(code_id)
