@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.ground import Room, fill
+from bench.fixtures import Lesson, fill
 from tests.support.clients import Socket
 from tests.support.database import Databases
 from tests.support.server import Server
@@ -43,7 +43,7 @@ async def test_marks_of_twenty_teachers_at_once_share_commits(
     assert len(commits) <= TEACHERS * MARKS / 10
 
 
-async def hears(socket: Socket, room: Room) -> bool:
+async def hears(socket: Socket, room: Lesson) -> bool:
     """Whether the teacher hears all marks of this class, in order, and nothing else."""
     frames = await socket.frames(len(room.student_ids))
     await socket.hears_nothing()
