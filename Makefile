@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help serve test test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
+.PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
 	bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
@@ -16,6 +16,12 @@ serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3
 
 test: $(VENV)/.dev ## the whole suite on SQLite
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+coverage: $(VENV)/.dev ## lines and branches that `make test` runs, in its servers and commands too
+	@rm -rf .coverage && mkdir .coverage
+	$(RUN) -m coverage run -m pytest -n 2 $(PYTEST_ARGS)
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage report --fail-under 95
 
 test-databases: $(VENV)/.dev ## the whole suite on PostgreSQL and on MongoDB, as far as they can be reached
 	$(RUN) -m tests.programs.databases $(REQUIRE) $(PYTEST_ARGS)
@@ -60,7 +66,7 @@ bench-docs: $(VENV)/.bench ## docs/benchmarks.md and docs/scaling.md, from what 
 	$(RUN) -m bench.docs $(ARGS)
 
 clean: ## removes the virtual environment and caches; the database in var/ stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.serve: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
