@@ -19,7 +19,7 @@ test: $(VENV)/.dev ## the whole suite on SQLite
 
 coverage: $(VENV)/.dev ## lines and branches that `make test` runs, in its servers and commands too
 	@rm -rf .coverage && mkdir .coverage
-	$(RUN) -m coverage run -m pytest -n 2 $(PYTEST_ARGS)
+	$(RUN) -m coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report --fail-under 95
 
