@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.codes import LIFETIME
-from accounts.limits import Limit, take
+from accounts.limits import Limit, refuse_if_full, take
 from accounts.models import User, email_key
 from core import errors
 from core.addresses import network_of
@@ -103,8 +103,9 @@ def send_invitation(*, to: str, role: Role, secret: str, link: str, until: datet
 def send_set_aside(*, user: User, sender: str | None) -> None:
     """Tells the owner of the mailbox, at most once a day, that the account waits for a proof; after commit."""
     with suppress(errors.TooManyRequests):
-        take(NOTICES_TO, user.email_key)
+        refuse_if_full(NOTICES_TO, user.email_key)
         allow(to=user.email, sender=sender)
+        take(NOTICES_TO, user.email_key)
         text = render_to_string("accounts/mail/set_aside.txt", {"name": shown_name(user.name)})
         message = EmailMultiAlternatives("Please confirm your address", text, to=[user.email])
         after_commit(lambda: _submit(message))

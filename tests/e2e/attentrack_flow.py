@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from tests.dialects.attentrack.app import App
-from tests.dialects.attentrack.smtp import Mailbox, smtp_server
+from tests.support.smtp import Mailbox, smtp_server
 
 DESK = {"latitude": 21.2497, "longitude": 81.6050}
 BACK_ROW = {"latitude": 21.2498, "longitude": 81.6051}

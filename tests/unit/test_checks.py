@@ -5,6 +5,7 @@ from django.core import checks
 from django.db import connection
 from django.test import override_settings
 
+from accounts.checks import check_signup_fits_the_network
 from core.checks import check_limits_are_on, check_several_workers_have_redis, check_sqlite_is_on_one_machine
 
 
@@ -34,6 +35,23 @@ def test_sqlite_and_a_redis_elsewhere_are_doubted_without_showing_the_password()
     assert isinstance(warning, checks.Warning)
     assert "cache.school.example" in warning.msg
     assert "hidden" not in str(warning)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.53", "::1", "localhost"])
+def test_open_sign_up_is_fine_where_nobody_else_reaches_the_server(host: str) -> None:
+    with override_settings(SIGNUP="open", HOST=host):
+        assert check_signup_fits_the_network(None) == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "attendance.school.example"])
+def test_open_sign_up_for_a_network_is_a_warning_that_says_what_it_means(host: str) -> None:
+    with override_settings(SIGNUP="open", HOST=host):
+        (warning,) = check_signup_fits_the_network(None)
+    assert isinstance(warning, checks.Warning)
+    assert f"listens on {host}: whoever reaches it can sign up as a teacher" in warning.msg
+    assert "SIGNUP" in str(warning.hint)
+    with override_settings(SIGNUP="invited", HOST=host):
+        assert check_signup_fits_the_network(None) == []
 
 
 def test_lifted_limits_are_a_warning() -> None:

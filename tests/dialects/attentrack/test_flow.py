@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from accounts.models import OneTimeCode, User
-from tests.dialects.attentrack.smtp import smtp_server
 from tests.e2e.attentrack_flow import run_flow, shows
 from tests.support.clients import PASSWORD
 from tests.support.server import Server
+from tests.support.smtp import smtp_server
 
 
 def test_the_flow_holds_and_shows_no_secret(make_server: Callable[..., Server]) -> None:

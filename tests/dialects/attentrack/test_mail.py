@@ -7,10 +7,10 @@ import pytest
 
 from tests.dialects.attentrack.app import App
 from tests.dialects.attentrack.people import make_school
-from tests.dialects.attentrack.smtp import smtp_server
 from tests.support.database import Databases, manage
 from tests.support.processes import free_port
 from tests.support.server import Server
+from tests.support.smtp import smtp_server
 
 pytestmark = pytest.mark.one_database("Mail goes out past the database.")
 
@@ -48,6 +48,27 @@ def test_a_code_is_mailed_with_a_text_and_an_html_body(make_server: Callable[...
     assert f"your one-time code is {code}." in text.get_content()
     assert f"<strong>{code}</strong>" in html.get_content()
     assert code not in server.log_text()
+    app.close()
+
+
+def test_a_name_brings_no_words_links_or_headers_of_its_own_into_a_mail(make_server: Callable[..., Server]) -> None:
+    with smtp_server() as (email_url, mailbox):
+        server = make_server(SIGNUP="students", EMAIL_URL=email_url)
+        name = "You won, see https://evil.example/win or a@evil.example\r\nBcc: b@school.example\r\n\r\n" + "x" * 150
+        body = {"name": name, "email": "asha@school.example", "password": "secret1", "role": "student"}
+        app = App(server.url)
+        app.ask("POST", "/auth/signup", body, status=201)
+        message = mailbox.wait("asha@school.example")
+        server.stop()
+    text, html = (message.get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    assert text.get_content().splitlines()[0] == "Hello You won see httpsevilexamplewin or aevil,"
+    for content in (text.get_content(), html.get_content()):
+        assert "evil.example" not in content
+        assert "Bcc" not in content
+        assert "xx" not in content
+    assert message["Bcc"] is None
     app.close()
 
 

@@ -1,0 +1,260 @@
+"""The admin's pages of who is who: invitations, proofs, and students who are set aside."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+
+from accounts import mail
+from accounts.invitations import invitation_print
+from accounts.models import Invitation, Origin, User
+from classes.models import Class, Enrolment, SetAside
+from core.identity import Role
+from core.times import now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+INVITATIONS, USERS, WAITING = "/admin/accounts/invitation/", "/admin/accounts/user/", "/admin/classes/setaside/"
+
+
+@pytest.fixture(autouse=True)
+def mailed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were to be mailed."""
+    texts: list[str] = []
+
+    def send(message: Any) -> bool:
+        texts.append(message.body)
+        return True
+
+    monkeypatch.setattr(mail, "_send", send)
+    monkeypatch.setattr(mail, "_pool", AtOnce())
+    return texts
+
+
+class AtOnce:
+    """A pool that does what it is given before it answers."""
+
+    def submit(self, work: Any, *given: Any) -> Any:
+        from concurrent.futures import Future
+
+        done: Future[Any] = Future()
+        done.set_result(work(*given))
+        return done
+
+
+def person(name: str, role: Role = Role.STUDENT, **fields: Any) -> User:
+    user = User(name=name, email=f"{name.lower()}@example.com", role=role, password="a hash", **fields)
+    user.save(force_insert=True)
+    return user
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def root() -> User:
+    return person("Root", Role.TEACHER, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def page(root: User) -> Client:
+    return browser(root)
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code == 200, answer
+    return str(answer.content.decode())
+
+
+def messages_of(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+# Invitations
+
+
+def test_a_printed_invitation_is_shown_once(page: Client, root: User, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://attendance.school.example"
+    answer = page.post(f"{INVITATIONS}add/", {"role": "teacher", "email": ""}, follow=True)
+    (shown, *_) = messages_of(answer)
+    link = shown.rpartition(" ")[2]
+    assert link.startswith("https://attendance.school.example/invitation/")
+    made = Invitation.objects.get()
+    assert (made.role, made.email, made.is_mailed, made.made_by_id) == ("teacher", "", False, root.id)
+    for url in (INVITATIONS, f"{INVITATIONS}{made.id}/change/", f"{INVITATIONS}{made.id}/history/"):
+        assert link.rpartition("/")[2] not in text(page.get(url))
+
+
+def test_a_mailed_invitation_is_in_the_mail_alone(page: Client, mailed: list[str]) -> None:
+    form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
+    answer = page.post(f"{INVITATIONS}add/", form, follow=True)
+    assert "The invitation goes to asha@example.com." in messages_of(answer)
+    (body,) = mailed
+    assert "Root of your school invites you" in body
+    secret = next(line for line in body.splitlines() if line.count("-") == 5)
+    assert secret not in text(answer)
+    assert Invitation.objects.get().is_mailed
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "said"),
+    [
+        ({"role": "student", "by_mail": "on"}, "email", "Say whom to mail it to"),
+        ({"role": "student", "email": "root@example.com", "by_mail": "on"}, "email", "Somebody signs in with this"),
+        ({"role": "student", "email": "nothing", "by_mail": "on"}, "email", "Enter a valid email address."),
+        ({"role": "headmaster", "email": ""}, "role", "Select a valid choice"),
+    ],
+)
+def test_an_invitation_that_cannot_be_is_refused_by_the_form(
+    page: Client, form: dict[str, str], field: str, said: str, mailed: list[str]
+) -> None:
+    answer = page.post(f"{INVITATIONS}add/", form)
+    assert said in " ".join(answer.context["adminform"].form.errors[field])
+    assert not Invitation.objects.exists()
+    assert mailed == []
+
+
+def test_closed_sign_up_and_too_many_mails_are_said_by_the_form(
+    page: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
+    monkeypatch.setattr(mail, "MAILS_BY", mail.Limit("one by", 1, mail.MAILS_BY.window))
+    assert page.post(f"{INVITATIONS}add/", form).status_code == 302
+    answer = page.post(f"{INVITATIONS}add/", {**form, "email": "ben@example.com"})
+    assert "too many mails" in text(answer)
+    settings.SIGNUP = "closed"
+    assert "SIGNUP=closed" in text(page.post(f"{INVITATIONS}add/", form))
+    assert Invitation.objects.count() == 1
+
+
+def test_the_list_says_what_became_of_each_and_an_open_one_is_withdrawn(page: Client) -> None:
+    used, old, first, second = (invitation_print(role=Role.STUDENT).invitation for _ in range(4))
+    asha = person("Asha")
+    Invitation.objects.filter(pk=used.id).update(used_at=now(), used_by=asha)
+    Invitation.objects.filter(pk=old.id).update(expires_at=now())
+    picked = {"action": "withdraw", "_selected_action": [used.id, first.id]}
+    answer = page.post(INVITATIONS, picked, follow=True)
+    assert "Withdrawn: 1. Used ones stay as they are." in messages_of(answer)
+    shown = text(page.get(INVITATIONS))
+    for state in ("used", "too old", "withdrawn", "open"):
+        assert f'<td class="field-state">{state}</td>' in shown
+    assert "Asha &lt;asha@example.com&gt;" in shown
+    assert Invitation.objects.get(pk=second.id).voided_at is None
+
+
+def test_who_may_only_look_neither_invites_nor_withdraws_and_nobody_changes_or_deletes(page: Client) -> None:
+    made = invitation_print(role=Role.TEACHER).invitation
+    looker = person("Looker", Role.TEACHER, is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename="view_invitation"))
+    client = browser(looker)
+    assert client.get(INVITATIONS).status_code == 200
+    assert client.get(f"{INVITATIONS}add/").status_code == 403
+    client.post(INVITATIONS, {"action": "withdraw", "_selected_action": [made.id]})
+    for one in (client, page):
+        assert one.post(f"{INVITATIONS}{made.id}/change/", {"role": "student"}).status_code == 403
+        assert one.post(f"{INVITATIONS}{made.id}/delete/", {"post": "yes"}).status_code == 403
+    assert browser(person("Nobody")).get(INVITATIONS).status_code == 302
+    made.refresh_from_db()
+    assert (made.role, made.voided_at) == ("teacher", None)
+
+
+# Proofs
+
+
+def test_the_list_of_users_shows_and_finds_whose_address_is_not_proved(page: Client) -> None:
+    person("Asha", origin=Origin.SELF)
+    person("Ben", origin=Origin.SELF, email_verified_at=now())
+    person("Chen")
+    shown = text(page.get(USERS))
+    assert shown.count("NOT PROVED") == 1
+    assert "made by the school" in shown
+    for value, names in {"no": {"Asha"}, "proved": {"Ben"}, "school": {"Chen", "Root"}}.items():
+        rows = page.get(USERS, {"address": value}).context["cl"].result_list
+        assert {user.name for user in rows} == names
+
+
+def test_the_school_vouches_for_people_and_they_are_enrolled_where_they_were_set_aside(
+    page: Client, root: User, settings: Any
+) -> None:
+    settings.SIGNUP = "students"
+    asha = person("Asha", origin=Origin.SELF)
+    physics = Class.objects.create(name="Physics", teacher=root)
+    SetAside.objects.create(class_ref=physics, student=asha, roll_number="7")
+    assert "Asha" in text(page.get(WAITING, {"q": "asha"}))
+    answer = page.post(USERS, {"action": "vouch", "_selected_action": [asha.id, root.id]}, follow=True)
+    assert "Vouched for 1." in messages_of(answer)
+    asha.refresh_from_db()
+    assert (asha.origin, asha.roll_number) == (Origin.SCHOOL, "7")
+    assert Enrolment.objects.filter(class_ref=physics, student=asha).exists()
+    assert "Vouched for the address." in text(page.get(f"{USERS}{asha.id}/history/"))
+    again = page.post(USERS, {"action": "vouch", "_selected_action": [asha.id]}, follow=True)
+    assert "Vouched for 0. Only who signed up needs that." in messages_of(again)
+
+
+def user_form(user: User, **changes: str) -> dict[str, str]:
+    return {
+        "name": user.name,
+        "email": user.email,
+        "role": user.role,
+        "roll_number": user.roll_number or "",
+        "is_active": "on",
+        "student_profile-TOTAL_FORMS": "0",
+        "student_profile-INITIAL_FORMS": "0",
+        "teacher_profile-TOTAL_FORMS": "0",
+        "teacher_profile-INITIAL_FORMS": "0",
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("given", [{"role": "teacher"}, {"roll_number": "7"}, {"is_staff": "on"}])
+def test_the_form_gives_nothing_of_the_schools_to_who_has_not_proved_the_address(
+    page: Client, given: dict[str, str], settings: Any
+) -> None:
+    asha, ben = person("Asha", origin=Origin.SELF), person("Ben", origin=Origin.SELF, email_verified_at=now())
+    url = f"{USERS}{asha.id}/change/"
+    settings.SIGNUP = "invited"
+    answer = page.post(url, user_form(asha, **given))
+    assert "Nobody has shown that this e-mail address is theirs" in text(answer)
+    assert page.post(url, user_form(asha, name="Asha Rao")).status_code == 302
+    assert page.post(f"{USERS}{ben.id}/change/", user_form(ben, **given)).status_code == 302
+    User.objects.update(roll_number=None)
+    settings.SIGNUP = "open"
+    assert page.post(url, user_form(asha, **given)).status_code == 302
+
+
+def test_the_classs_page_enrols_nobody_who_has_not_proved_the_address(page: Client, root: User, settings: Any) -> None:
+    asha = person("Asha", origin=Origin.SELF)
+    form = {
+        "name": "Physics",
+        "teacher": root.id,
+        "enrolments-TOTAL_FORMS": "1",
+        "enrolments-INITIAL_FORMS": "0",
+        "enrolments-0-student": asha.id,
+    }
+    settings.SIGNUP = "students"
+    answer = page.post("/admin/classes/class/add/", form)
+    assert "Nobody has shown that this e-mail address is theirs" in text(answer)
+    assert not Class.objects.exists()
+    settings.SIGNUP = "open"
+    assert page.post("/admin/classes/class/add/", form).status_code == 302
+    assert "NOT PROVED" in text(page.get(f"/admin/classes/class/{Class.objects.get().id}/change/"))
+
+
+def test_who_is_set_aside_is_looked_at_and_deleted_but_never_added_or_changed(page: Client, root: User) -> None:
+    physics = Class.objects.create(name="Physics", teacher=root)
+    waiting = SetAside.objects.create(class_ref=physics, student=person("Asha"))
+    assert page.get(f"{WAITING}add/").status_code == 403
+    assert page.post(f"{WAITING}{waiting.id}/change/", {"roll_number": "1"}).status_code == 403
+    assert page.post(f"{WAITING}{waiting.id}/delete/", {"post": "yes"}).status_code == 302
+    assert not SetAside.objects.exists()
+
+
+def test_who_is_made_in_the_admin_is_made_by_the_school(page: Client, root: User) -> None:
+    form = {"name": "Asha", "email": "asha@example.com", "role": "student", "usable_password": "false"}
+    assert page.post(f"{USERS}add/", form).status_code == 302
+    made = User.objects.get(email="asha@example.com")
+    assert (made.origin, made.made_by_id) == (Origin.SCHOOL, root.id)
