@@ -124,7 +124,7 @@ def listed(page: Client, url: str, **query: str) -> set[str]:
 
 def text(answer: Any) -> str:
     assert answer.status_code == 200, answer
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def form_errors(answer: Any) -> dict[str, list[str]]:
@@ -223,7 +223,7 @@ def test_a_lists_queries_do_not_grow_with_its_rows(page: Client, world: World, u
         student = make_user(f"S{number}")
         teacher = make_user(f"T{number}", Role.TEACHER)
         found = make_class(f"C{number}", teacher, student)
-        make_session(found, **{f"s{number}": Status.PRESENT})
+        make_session(found, True, **{f"s{number}": Status.PRESENT})
         make_session(found, end=False, **{f"s{number}": Status.PRESENT})
     assert MODELS[url]._default_manager.count() >= count + 6
     assert queries() == before

@@ -338,7 +338,7 @@ def test_too_many_requests_has_its_place_in_the_envelope(
 
 def test_the_messages_are_the_contracts() -> None:
     """The table of errors, word for word."""
-    table = {
+    table: dict[tuple[int, str], type[errors.ApiError]] = {
         (400, INVALID): errors.InvalidSchema,
         (400, "Email already exists"): errors.EmailTaken,
         (400, "Invalid email or password"): errors.InvalidCredentials,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from accounts.serializers import StudentOutput
 from classes.models import Class, Enrolment, announce_roster
-from classes.serializers import StudentOutput
 from core.ids import new_id
 from tests.api.rest import UNAUTHORIZED, Rest, School, check_described, make_user, token_of
 from tests.support.queries import around_queries

@@ -173,7 +173,7 @@ def test_who_has_reset_the_password_is_at_home_on_the_device_and_at_the_address(
     assert sign_in(rest, OLD) == 429
     rest.post("/auth/forgot", {"login": "T-9"})
     answer = rest.post("/auth/reset", {"login": "T-9", "code": str(codes[0]), "password": NEW})
-    assert devices.COOKIE in answer.response.cookies  # type: ignore[attr-defined]
+    assert devices.COOKIE in answer.response.cookies
     assert (sign_in(rest, NEW), sign_in(Rest(), NEW)) == (200, 200)
 
 

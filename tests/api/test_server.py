@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from http.client import HTTPMessage, HTTPResponse
+from typing import Any
 
 import httpx
 import pytest
@@ -202,7 +203,7 @@ def test_port_0_is_any_that_is_free_and_the_server_says_which_and_its_version(da
     ) as process:
         try:
             assert process.stdout is not None
-            said = []
+            said: list[Any] = []
             while not said or not said[-1].startswith("Listening on "):
                 said.append(next(process.stdout))
             assert said[-2] == f"Live attendance {__version__}\n"

@@ -1,5 +1,6 @@
 """Staff who are no superusers: they change nobody who has more rights than they have, and give no rights."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def more_by_group() -> User:
 
 
 #: Who has a right that the office lacks.
-HIGHER = {
+HIGHER: dict[str, Callable[[], User]] = {
     "a superuser": lambda: make_user("root", Role.TEACHER, is_staff=True, is_superuser=True),
     "a disabled superuser": lambda: make_user("root", Role.TEACHER, is_superuser=True, is_active=False),
     "another right": lambda: staff("dean", "delete_class"),

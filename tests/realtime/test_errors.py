@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -68,7 +69,7 @@ NO_MESSAGES: dict[str, str | bytes] = {
 }
 
 #: `data` of ATTENDANCE_MARKED that has the wrong shape; STUDENT stands for an enrolled student's id.
-WRONG_DATA = [
+WRONG_DATA: list[Any] = [
     None,
     [],
     "text",

@@ -116,8 +116,8 @@ async def test_a_student_asks_for_their_own_status_and_nobody_else_hears_it(serv
 async def test_done_makes_everybody_else_absent_and_keeps_the_records(server: Server, people: People) -> None:
     room = make_class(people.teacher, people.students)
     first, second, third = room.students
-    for student in room.students:
-        assert student.data("GET", f"/class/{room.class_id}/my-attendance")["status"] is None
+    for person in room.students:
+        assert person.data("GET", f"/class/{room.class_id}/my-attendance")["status"] is None
     async with (
         Socket(server.ws_url, room.teacher.token) as teacher,
         Socket(server.ws_url, second.token) as student,
@@ -133,10 +133,10 @@ async def test_done_makes_everybody_else_absent_and_keeps_the_records(server: Se
             await socket.hears_nothing()
     expected = {first.id: "present", second.id: "absent", third.id: "absent"}
     assert server.database.records(room.class_id) == sorted(expected.items())
-    for student in room.students:
+    for person in room.students:
         for path in (f"/class/{room.class_id}/my-attendance", f"/attendance/{room.class_id}/my-attendance"):
-            answer = student.get(path).json()
-            assert answer == {"success": True, "data": {"classId": room.class_id, "status": expected[student.id]}}
+            answer = person.get(path).json()
+            assert answer == {"success": True, "data": {"classId": room.class_id, "status": expected[person.id]}}
 
 
 async def test_done_without_a_mark_makes_everybody_absent(server: Server, room: Room) -> None:

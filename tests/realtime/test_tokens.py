@@ -65,7 +65,7 @@ def bad_tokens(user_id: str) -> dict[str, tuple[str | None, dict[str, Any]]]:
         "Basic": (None, {"additional_headers": {"Authorization": "Basic YTpi"}}),
         "another secret": (jwt.encode(claims, "another secret, which is not the server's own", "HS256"), {}),
         "another algorithm": (jwt.encode(claims, JWT_SECRET + "x" * 24, "HS512"), {}),
-        "no signature": (jwt.encode(claims, None, "none"), {}),
+        "no signature": (jwt.encode(claims, "", "none"), {}),
         "cut": (good[:-2], {}),
         "expired": (make_token(user_id, "teacher", iat=now - 100, exp=now - 50), {}),
         "no expiry": (jwt.encode({"userId": user_id, "role": "teacher"}, JWT_SECRET, "HS256"), {}),

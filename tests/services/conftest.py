@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -97,7 +97,7 @@ def enrol(class_id: str, *students: User) -> None:
     announce_roster(class_id)
 
 
-def at_once(works: list[Callable[[], R]]) -> list[R | Exception]:
+def at_once(works: Sequence[Callable[[], R]]) -> list[R | Exception]:
     """Runs all `works` at the same moment, a thread each; their answers, or what they raised."""
     barrier = threading.Barrier(len(works))
 

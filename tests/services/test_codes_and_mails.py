@@ -6,6 +6,7 @@ import pytest
 
 from accounts import codes, mail, proofs, registration
 from accounts.codes import Asked, Issued, Purpose
+from accounts.limits import Limit
 from accounts.models import OneTimeCode, User
 from core import errors
 from core.identity import Role
@@ -129,8 +130,8 @@ def test_one_mailbox_gets_sixty_mails_an_hour_and_forty_of_one_address(dana: Use
 
 
 def test_one_person_and_one_address_cause_so_many_mails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "MAILS_BY", mail.Limit("few by", 3, timedelta(hours=1)))
-    monkeypatch.setattr(mail, "MAILS_FROM", mail.Limit("few from", 4, timedelta(hours=1)))
+    monkeypatch.setattr(mail, "MAILS_BY", Limit("few by", 3, timedelta(hours=1)))
+    monkeypatch.setattr(mail, "MAILS_FROM", Limit("few from", 4, timedelta(hours=1)))
     for n in range(3):
         mail.allow(to=f"a{n}@example.com", sender="somebody")
         mail.allow(to=f"b{n}@example.com", address=HOME)
@@ -143,7 +144,7 @@ def test_one_person_and_one_address_cause_so_many_mails(monkeypatch: pytest.Monk
 
 
 def test_a_mailbox_is_the_same_in_any_letter_case_and_for_every_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail, "MAILS_TO", mail.Limit("few to", 2, timedelta(hours=1)))
+    monkeypatch.setattr(mail, "MAILS_TO", Limit("few to", 2, timedelta(hours=1)))
     user = make_users(Role.STUDENT, 1)[0]
     proofs.proof_begin(user_id=user.id)
     mail.allow(to=user.email.upper())
@@ -155,7 +156,7 @@ def test_whom_a_mail_cannot_be_sent_to_is_told_nothing_and_nothing_else_fails(
     monkeypatch: pytest.MonkeyPatch, no_mail: list[str]
 ) -> None:
     user = make_users(Role.STUDENT, 1)[0]
-    monkeypatch.setattr(mail, "MAILS_BY", mail.Limit("one by", 1, timedelta(hours=1)))
+    monkeypatch.setattr(mail, "MAILS_BY", Limit("one by", 1, timedelta(hours=1)))
     mail.allow(to="first@example.com", sender="somebody")
     mail.send_set_aside(user=user, sender="somebody")
     assert no_mail == []

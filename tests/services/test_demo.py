@@ -90,7 +90,7 @@ def test_both_logins_work_and_nobody_else_has_a_password() -> None:
 def snapshot() -> list[list[dict[str, object]]]:
     people = User.objects.order_by("id").values("id", "name", "email", "role", "roll_number", "is_active", "is_staff")
     tables = (Class, Enrolment, Session, Mark, Attendance, Focus)
-    return [list(people), *(list(table._default_manager.order_by("pk").values()) for table in tables)]
+    return [list[Any](people), *(list[Any](table._default_manager.order_by("pk").values()) for table in tables)]
 
 
 def test_running_it_again_changes_nothing_but_the_two_passwords() -> None:

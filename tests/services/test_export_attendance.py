@@ -204,7 +204,7 @@ def test_a_workbook_has_texts_as_texts_numbers_as_numbers_and_no_letter_that_bre
     export(school, "--output", str(path))
 
     book = openpyxl.load_workbook(path)
-    rows = {row[0].value: row for row in book.active.iter_rows()}
+    rows = {row[0].value: row for row in book.worksheets[0].iter_rows()}
     assert [cell.value for cell in rows["Roll number"]][3:] == [
         "2025-03-10 09:30",
         "Present",

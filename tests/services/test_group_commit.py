@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from channels.db import database_sync_to_async
@@ -114,7 +114,8 @@ async def test_a_bad_mark_refuses_only_itself(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     room, session, told, commits = await begin()
-    append, lost = commit._append, []
+    append = commit._append
+    lost: list[Any] = []
 
     def losing(marks: Sequence[NewMark]) -> Any:
         answer = append(marks)
@@ -181,7 +182,7 @@ async def test_an_announcement_that_fails_loses_no_answer() -> None:
     assert await seqs(*futures) == [[1], [2]]
     assert await seqs(commits.submit([new_mark(room, session)])) == [[3]]
     # The next look tells everybody, so nobody need be told directly.
-    assert [future.result().audience for future in futures] == [EVERYBODY, EVERYBODY]
+    assert [cast(Committed, future.result()).audience for future in futures] == [EVERYBODY, EVERYBODY]
 
 
 async def test_whoever_marked_learns_who_was_told() -> None:

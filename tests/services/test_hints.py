@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async
 
 from accounts.models import User
 from attendance.enums import Status
+from attendance.live import commit as journal_commit
 from attendance.live import gateway, group_commit
 from attendance.live.look import look
 from attendance.live.process import Live
@@ -186,7 +187,7 @@ async def test_a_mark_that_is_committed_after_the_focus_moved_is_told_to_its_sen
 ) -> None:
     room, a, b, teacher, student = await begin(rig)
     other = await run(make_room, 1)
-    go_on, commit = threading.Event(), group_commit.commit
+    go_on, commit = threading.Event(), journal_commit.commit
 
     def held(units: Any) -> Any:
         go_on.wait(30)
@@ -272,7 +273,7 @@ async def test_a_command_in_another_process_changes_the_roster_here_within_a_loo
 async def test_marks_are_told_to_nobody_before_they_are_committed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     room, a, b, teacher, _student = await begin(rig)
     loop, entered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    commit = group_commit.commit
+    commit = journal_commit.commit
 
     def held(units: Any) -> Any:
         loop.call_soon_threadsafe(entered.set)

@@ -387,7 +387,7 @@ def test_records_that_were_missing_join_the_session_of_the_others(tmp_path: Path
 
 
 def test_a_later_lesson_of_the_old_system_is_a_session_of_its_own(tmp_path: Path) -> None:
-    dated = {"createdAt": LESSON}
+    dated: dict[str, Any] = {"createdAt": LESSON}
     documents = school()
     documents["attendances"] = [record(FIRST, ASHA, **dated), record(SECOND, BEN, **dated)]
     run(export(tmp_path, documents))

@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ def test_a_mailed_invitation_is_plain_text_and_whoever_has_it_signs_up_on_a_runn
 
 def test_of_many_who_accept_at_once_one_gets_in() -> None:
     secret = invite("student", "--print", "1")[0].split()[0]
-    works = [lambda n=n: accept(secret, f"s{n}@school.example") for n in range(4)]  # type: ignore[misc]
+    works = [partial(accept, secret, f"s{n}@school.example") for n in range(4)]
     outcomes = at_once(works)
     assert sum(isinstance(outcome, User) for outcome in outcomes) == 1, outcomes
     assert sum(isinstance(outcome, errors.InvalidInvitation) for outcome in outcomes) == 3, outcomes

@@ -1,6 +1,8 @@
 """Whole records, corrections in bulk, voided sessions, removed classes and named ones, alone and at once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,7 +45,8 @@ def test_a_record_and_a_start_at_once_leave_each_mark_once() -> None:
     first = room.students[0].id
     for round_number in range(5):
         instant = INSTANT + timedelta(days=round_number)
-        outcomes = at_once([lambda at=instant: record(room, {first: PRESENT}, at), room.start])  # type: ignore[misc]
+        works: list[Callable[[], Any]] = [partial(record, room, {first: PRESENT}, instant), room.start]
+        outcomes = at_once(works)
         assert not any(isinstance(outcome, Exception) for outcome in outcomes), outcomes
         finished = Session.objects.get(recorded_for=instant)
         assert finished.state == SessionState.ENDED

@@ -36,7 +36,7 @@ def records(session: Session) -> dict[str, tuple[str, str]]:
 
 def test_eight_starts_at_once_open_one_session() -> None:
     room = make_room(1)
-    sessions = at_once([room.start] * 8)
+    sessions: list[Any] = at_once([room.start] * 8)
     assert len({session.id for session in sessions}) == 1
     assert len({session.started_at for session in sessions}) == 1
     assert Session.objects.count() == 1
@@ -47,7 +47,7 @@ def test_the_first_starts_of_several_classes_race_for_the_focus_and_all_succeed(
     for _ in range(10):
         Focus.objects.all().delete()
         rooms = [make_room(1) for _ in range(4)]
-        sessions = at_once([room.start for room in rooms] * 2)
+        sessions: list[Any] = at_once([room.start for room in rooms] * 2)
         assert [session for session in sessions if not isinstance(session, Session)] == []
         assert [session.id for session in sessions[:4]] == [session.id for session in sessions[4:]]
 
@@ -97,7 +97,7 @@ def test_no_accepted_mark_is_missing_from_the_records_and_none_comes_after_the_e
             for student in range(6)
         ]
         works.insert(number % 7, lambda session=session: services.session_end(session_id=session.id))
-        answers = at_once(works)
+        answers: list[Any] = at_once(works)
         ended = answers.pop(number % 7)
         assert isinstance(ended, Session)
         accepted = {room.students[at].id for at, answer in enumerate(answers) if answer != [Refusal.SESSION_OVER]}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from core.identity import Actor, Role
 
 NOW = datetime(2025, 3, 11, 10, tzinfo=UTC)
 PEOPLE = ["ann", "ben", "cho", "dia"]
-ACTORS = [Actor(person, person, role, "") for person in PEOPLE for role in Role]
+ACTORS = [Actor(person, Role(role), person, "") for person in PEOPLE for role in Role]
 SESSIONS = ["one", "two", "three"]
 
 
@@ -46,7 +47,8 @@ steps = st.lists(
 
 @given(steps)
 def test_sessions_are_found_by_id_by_class_and_by_whom_they_concern(steps: list[Enter | Leave]) -> None:
-    directory, there = Directory(), {}
+    directory = Directory()
+    there: dict[Any, Any] = {}
     for step in steps:
         if isinstance(step, Leave):
             directory.remove(step.session)

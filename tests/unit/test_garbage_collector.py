@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.server import garbage
 from core.server.garbage import DUE, OVERDUE, QUIET, Collector
 
 
@@ -16,7 +15,7 @@ class Process:
         self.used = 0.0
         self.young = 0
         self.collected = 0
-        monkeypatch.setattr(garbage.time, "process_time", lambda: self.used)
+        monkeypatch.setattr("core.server.garbage.time.process_time", lambda: self.used)
         monkeypatch.setattr(gc, "get_count", lambda: (0, 0, self.young))
         monkeypatch.setattr(gc, "collect", self.collect)
 

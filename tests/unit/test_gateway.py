@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,11 @@ from attendance.live import gateway
 
 async def test_calls_run_in_the_order_in_which_they_were_given_in_one_thread() -> None:
     ran: list[tuple[int, str]] = []
-    calls = [gateway.write(lambda at=at: ran.append((at, threading.current_thread().name))) for at in range(20)]
+
+    def run(at: int) -> None:
+        ran.append((at, threading.current_thread().name))
+
+    calls = [gateway.write(run, at) for at in range(20)]
     await asyncio.gather(*calls)
     assert ran == [(at, "live-writer") for at in range(20)]
     assert await gateway.read(lambda: threading.current_thread().name) == "live-reader"
@@ -27,7 +32,8 @@ async def test_a_call_returns_what_its_work_returns_and_raises_what_it_raises() 
 
 
 async def test_a_call_that_is_cancelled_before_its_turn_is_never_made() -> None:
-    go_on, ran = threading.Event(), []
+    go_on = threading.Event()
+    ran: list[Any] = []
     first = asyncio.create_task(gateway.write(go_on.wait, 30))
     cancelled = asyncio.create_task(gateway.write(ran.append, "cancelled"))
     third = asyncio.create_task(gateway.write(ran.append, "third"))

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from django.conf import settings
@@ -91,7 +91,7 @@ class Connection:
         self.may_answer.set()
         config = uvicorn.Config(self.application, interface="asgi3", log_config=None)
         self.protocol = HttpProtocol(config, ServerState(), {}, _loop=self.clock)
-        self.protocol.connection_made(self.transport)
+        self.protocol.connection_made(cast(asyncio.Transport, self.transport))
 
     async def application(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True

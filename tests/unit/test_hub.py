@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,8 @@ async def test_everybody_hears_what_is_for_everybody_and_others_what_is_for_them
 
 
 async def test_all_sockets_of_a_user_hear_and_each_fact_is_encoded_once_a_form() -> None:
-    hub, encoded = Hub(), []
+    hub = Hub()
+    encoded: list[Any] = []
 
     def counting(session: LiveSession, some: Sequence[Fact]) -> list[str]:
         encoded.extend(some)

@@ -1,6 +1,7 @@
 """core.rest.rendered: JSON as answers have it, and what is rendered once a version."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_each_version_is_made_once_and_only_the_last_is_kept() -> None:
         return {"version": version}
 
     kept = RenderedVersions(1000)
-    asked = [kept.get("a", version, lambda version=version: make(version)) for version in (1, 1, 2, 2, 1)]
+    asked = [kept.get("a", version, partial(make, version)) for version in (1, 1, 2, 2, 1)]
     assert made == [1, 2, 1]
     assert [json.loads(bytes(one.json))["version"] for one in asked] == [1, 1, 2, 2, 1]
     assert asked[0].digest == asked[4].digest != asked[2].digest

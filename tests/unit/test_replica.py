@@ -193,7 +193,7 @@ def test_a_voided_session_ends_without_a_word(replica: Replica) -> None:
 
 def test_a_session_that_is_no_longer_in_the_database_is_over(replica: Replica) -> None:
     take(replica, session("physics"), session("maths"))
-    (news,) = take(replica, others=["maths"])
+    (news,) = take(replica, others=("maths",))
     assert (news.session.id, list(news.facts), news.is_over) == ("physics", [], True)
     assert list(replica.sessions) == ["maths"]
 
@@ -215,7 +215,7 @@ def test_a_new_roster_is_taken_and_an_older_one_is_not(replica: Replica) -> None
     (news,) = take(replica, session("physics", roster={"cho": "Cho"}, roster_version=3))
     physics = replica.sessions["physics"]
     assert news.roster_changed
-    assert (physics.roster, physics.people) == ({"cho"}, {"teacher of physics", "cho"})
+    assert (physics.roster, physics.people) == (frozenset({"cho"}), frozenset({"teacher of physics", "cho"}))
     assert physics.name_of("ann") == "Ann"  # who may have been marked
     (news,) = take(replica, session("physics", roster_version=2))
     assert not news.roster_changed

@@ -48,7 +48,10 @@ UNTOUCHED: dict[str, tuple[Document, Document]] = {
 @pytest.fixture(scope="module", params=[AS_PUBLISHED, MENDED])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Any]]:
     """(which server, a collection on it that holds DOCUMENT)."""
-    with MongoServer(tmp_path_factory.mktemp("mongodb"), request.param) as server, MongoClient(server.url) as client:
+    with (
+        MongoServer(tmp_path_factory.mktemp("mongodb"), request.param) as server,
+        MongoClient[Document](server.url) as client,
+    ):
         collection: Collection[Document] = client.school.people
         collection.insert_one(dict(DOCUMENT))
         yield request.param, collection

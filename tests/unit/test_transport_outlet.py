@@ -1,14 +1,14 @@
 """The way out over the server's transport: one write for many frames, and nobody waits for a slow reader."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from attendance.live import outlet as outlets
 from attendance.live.frames import Frames
 from attendance.live.outlet import AsgiOutlet, TransportOutlet, make_outlet
-from core.server.websocket_protocol import EXTENSION, text_frame
+from core.server.websocket_protocol import EXTENSION, FrameTransport, text_frame
 
 
 class Transport:
@@ -44,7 +44,7 @@ class Socket:
         self.closes: list[int] = []
         self.abandoned = asyncio.Event()
         self.stuck = False
-        self.outlet = TransportOutlet(self.send, self.abandoned.set, self.transport)
+        self.outlet = TransportOutlet(self.send, self.abandoned.set, cast(FrameTransport, self.transport))
         if opened:
             self.outlet.open()
 

@@ -38,7 +38,7 @@ class Server:
 async def test_a_close_is_sent_while_the_application_receives_and_ends_that() -> None:
     server = Server()
     receive, send = closable({}, server.receive, server.send)
-    receiving = asyncio.create_task(receive())
+    receiving = asyncio.ensure_future(receive())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert server.receiving
@@ -51,7 +51,7 @@ async def test_a_close_is_sent_while_the_application_receives_and_ends_that() ->
 async def test_after_a_close_that_the_server_refuses_what_comes_is_received_as_before() -> None:
     server = Server(1009)
     receive, send = closable({}, server.receive, server.send)
-    receiving = asyncio.create_task(receive())
+    receiving = asyncio.ensure_future(receive())
     await asyncio.sleep(0)
     with pytest.raises(ValueError, match="1009"):
         await send({**CLOSE, "code": 1009})
@@ -63,7 +63,7 @@ async def test_after_a_close_that_the_server_refuses_what_comes_is_received_as_b
 async def test_an_application_that_is_cancelled_stays_cancelled() -> None:
     server = Server()
     receive, _ = closable({}, server.receive, server.send)
-    receiving = asyncio.create_task(receive())
+    receiving = asyncio.ensure_future(receive())
     await asyncio.sleep(0)
     receiving.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -60,7 +60,7 @@ class Running:
         self.handover.close()
         self.server.close()
         for connection in list(self.state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         await until(lambda: not self.state.connections)
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
@@ -164,7 +164,7 @@ async def test_a_first_line_may_come_in_pieces(workers: tuple[Running, Running])
         async with client_of(one) as client:
             await client.say(whole[:cut])
             if b"\n" not in whole[:cut]:
-                await until(lambda: any(connection._first_line for connection in one.state.connections))
+                await until(lambda: any(cast(Any, connection)._first_line for connection in one.state.connections))
             await client.say(whole[cut:])
             assert (await client.hear()).startswith("two POST 5")
             await until(lambda: not one.state.connections)
@@ -221,7 +221,7 @@ async def test_a_request_before_the_last_answer_waits_its_turn_where_it_is(worke
         await client.say(request("/for?one"))
         await until(lambda: bool(one.state.tasks))
         await client.say(request("/for?two"))
-        await until(lambda: any(connection.pipeline for connection in one.state.connections))
+        await until(lambda: any(cast(Any, connection).pipeline for connection in one.state.connections))
         one.held.set()
         assert (await client.hear()).startswith("one")
         assert (await client.hear()).startswith("one")

@@ -3,6 +3,7 @@
 The app counts for itself: all it knows of a lesson under way is what its socket has heard.
 """
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from accounts.models import User
@@ -73,6 +74,6 @@ class Driver(drivers.Driver):
         return None if not found else "present" if found[-1]["status"] else "absent"
 
     @asynccontextmanager
-    async def listen(self, person: Person) -> drivers.Listening:
+    async def listen(self, person: Person) -> AsyncIterator[Listener]:
         async with self.app(person).socket() as socket:
             yield Listener(socket)

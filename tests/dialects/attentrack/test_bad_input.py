@@ -68,7 +68,7 @@ def test_a_body_that_fails_its_schema_changes_nothing(rest: Bare, school: AttenT
     method, path = route.split(" ")
     token = token_for(route, school)
     before = snapshot()
-    taken = []
+    taken: list[Any] = []
     for body in BAD[route]:
         sent = {key: school.class_id if value == "…" else value for key, value in body.items()}
         answer = rest(method, path, sent, token=token)
@@ -106,7 +106,7 @@ def test_an_unknown_roll_number_in_a_path_is_not_found(rest: Bare, school: Atten
 
 
 def test_unknown_fields_are_ignored(rest: Bare, school: AttenTrackSchool) -> None:
-    body = {"class_id": school.class_id, "rollNumber": "1", "auth": "yes", "dummy": None, "otp": {}}
+    body: dict[str, Any] = {"class_id": school.class_id, "rollNumber": "1", "auth": "yes", "dummy": None, "otp": {}}
     assert rest.post("/api/student/attendance", body, token=token_of(school.student)).status == 200
 
 

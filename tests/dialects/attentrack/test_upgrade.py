@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -66,7 +66,7 @@ def columns_of(model: Any) -> list[str]:
 
 def old_models() -> Any:
     """The models as of the migrations in BEFORE."""
-    return MigrationLoader(connection).project_state(BEFORE).apps
+    return MigrationLoader(connection).project_state(cast(Any, BEFORE)).apps
 
 
 def migrate_to(targets: list[tuple[str, str | None]]) -> None:

@@ -1,6 +1,7 @@
 """The canonical protocol: REST starts a lesson, /ws does the rest."""
 
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 from tests.dialects import drivers
 from tests.support.clients import Person, Socket
@@ -17,7 +18,7 @@ class Listener(drivers.Listener):
 
 
 class Driver(drivers.Driver):
-    package = None
+    package: ClassVar[str | None] = None
 
     def socket(self, person: Person) -> Socket:
         return Socket(self.server.ws_url, person.token)

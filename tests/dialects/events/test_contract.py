@@ -1,6 +1,7 @@
 """The events dialect: the session that /ws means, under other names."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,8 @@ async def test_a_summary_goes_to_the_sender_alone(server: Server, people: People
         events_socket(server.url, first.token) as student,
         Socket(server.ws_url, second.token) as ws,
     ):
-        for payload in ((), ({},), (None,)):
+        payloads: list[tuple[Any, ...]] = [(), ({},), (None,)]
+        for payload in payloads:
             await teacher.send("GET_TODAY_SUMMARY", *payload)
             assert await teacher.hear("TODAY_SUMMARY") == {"presentCount": 0, "presentStudentIds": []}
         await teacher.send("MARK_ATTENDANCE", {"studentId": first.id})
@@ -136,7 +138,8 @@ async def test_a_burst_is_told_in_order_and_each_callback_gets_its_own_answer(se
         for number, student_id in enumerate(ids):
             await teacher.raw(f'42{number}["MARK_ATTENDANCE",{{"studentId":"{student_id}"}}]')
         assert await ws.frames(200) == [canonical.marked(student_id) for student_id in ids]
-        heard, acks = [], []
+        heard: list[Any] = []
+        acks: list[Any] = []
         while len(heard) + len(acks) < 400:
             packet = await teacher.packet()
             (heard if packet.startswith("42") else acks).append(packet)

@@ -1,5 +1,7 @@
 """docs/asyncapi.yaml says what this dialect sends."""
 
+from typing import Any
+
 import pytest
 
 from dialects.rooms.dialect import Rooms
@@ -31,7 +33,7 @@ async def test_the_rooms_dialect_sends_what_the_document_says(server: Server, pe
     await teacher.call("endAttendanceSession", session)
     await teacher.call("getAttendanceSessionData", session)
     await teacher.call("endAttendanceSession", session)
-    heard = []
+    heard: list[Any] = []
     for socket, last in ((teacher, "attendanceError"), (student, "attendanceSessionEnded")):
         while not heard or heard[-1][0] != last:
             heard.append(await socket.hear())

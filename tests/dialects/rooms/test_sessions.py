@@ -172,7 +172,7 @@ BAD: dict[str, Any] = {
     "a huge name": {"session_id": "x" * 60_000},
     "a name with a NUL": {"session_id": "a\0"},
 }
-BAD_OF = {
+BAD_OF: dict[str, dict[str, dict[str, Any]]] = {
     "startAttendanceSession": {"a class that is a number": {"class_id": 5}},
     "markStudentPresent": {"no student": {}, "a student that is a number": {"student_id": 5}},
     "bulkUpdateAttendance": {

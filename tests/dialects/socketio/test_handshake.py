@@ -43,7 +43,7 @@ def bad_tokens(user_id: str) -> dict[str, tuple[str, str]]:
         "no token at all": ("hello", BAD_TOKEN),
         "empty": ("", NO_TOKEN),
         "another secret": (jwt.encode(claims, "another secret, which is not the server's own", "HS256"), BAD_TOKEN),
-        "no signature": (jwt.encode(claims, None, "none"), BAD_TOKEN),
+        "no signature": (jwt.encode(claims, "", "none"), BAD_TOKEN),
         "expired": (make_token(user_id, "teacher", iat=now - 100, exp=now - 50), BAD_TOKEN),
         "another role": (make_token(user_id, "student"), BAD_TOKEN),
         "an old version": (make_token(user_id, "teacher", ver=7), BAD_TOKEN),

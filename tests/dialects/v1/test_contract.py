@@ -106,7 +106,12 @@ def test_an_unknown_email_is_answered_404_and_a_wrong_password_400(rest: Rest) -
 
 def test_an_unknown_email_costs_a_hash_like_a_known_one(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    monkeypatch.setattr("accounts.passwords.hash_password", lambda password: hashed.append(password) or "!")
+
+    def hash_password(password: str) -> str:
+        hashed.append(password)
+        return "!"
+
+    monkeypatch.setattr("accounts.passwords.hash_password", hash_password)
     rest.post("/auth/login", LOGIN).is_failure(404, "User not found")
     assert hashed == [LOGIN["password"]]
 
