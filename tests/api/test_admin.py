@@ -247,7 +247,7 @@ def test_a_pages_queries_do_not_grow_with_its_roster(page: Client, world: World,
 
 
 @pytest.mark.parametrize("url", ["/admin/", *LISTS])
-def test_only_the_staff_comes_in(world: World, url: str) -> None:
+def test_only_staff_can_open_the_admin(world: World, url: str) -> None:
     for client in (Client(), sign_in(world.tara), sign_in(world.asha)):
         answer = client.get(url)
         assert (answer.status_code, answer.headers["Location"]) == (302, f"/admin/login/?next={url}")
@@ -255,7 +255,7 @@ def test_only_the_staff_comes_in(world: World, url: str) -> None:
         assert staff("Clerk").get(url).status_code == 403
 
 
-def test_somebody_who_is_disabled_is_out_at_once(page: Client, root: User) -> None:
+def test_a_disabled_administrator_is_signed_out_at_once(page: Client, root: User) -> None:
     assert page.get(USERS).status_code == 200
     User.objects.filter(pk=root.pk).update(is_active=False)
     assert page.get(USERS).status_code == 302
@@ -289,7 +289,7 @@ def change_user(page: Client, user: User, **fields: str) -> Any:
     return page.post(f"{USERS}{user.pk}/change/", {name: value for name, value in form.items() if value != "off"})
 
 
-def test_a_profile_is_filled_in_with_its_account(page: Client, world: World) -> None:
+def test_a_profile_is_edited_on_its_accounts_page(page: Client, world: World) -> None:
     profile = {"student_profile-TOTAL_FORMS": "1", "student_profile-0-batch": "2026", "student_profile-0-branch": "IT"}
     assert change_user(page, world.asha, **profile).status_code == 302
     made = User.objects.select_related("student_profile").get(pk=world.asha.pk)
@@ -362,7 +362,7 @@ def test_another_e_mail_counts_in_any_letter_case_and_ones_own_may_change_its_ca
     assert keys == {email: email_key(email) for email in ("Asha@Example.com", "Benjamin@Example.com")}
 
 
-def test_empty_roll_numbers_are_nobodys(page: Client, world: World) -> None:
+def test_two_students_may_have_an_empty_roll_number(page: Client, world: World) -> None:
     assert change_user(page, world.asha, roll_number="").status_code == 302
     assert change_user(page, world.cleo, roll_number="").status_code == 302
     assert User.objects.filter(roll_number=None, pk__in=[world.asha.pk, world.cleo.pk]).count() == 2

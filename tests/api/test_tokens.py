@@ -261,7 +261,9 @@ def test_the_user_may_stand_in_one_of_four_claims(rest: Rest, user: User, claim:
 @pytest.mark.parametrize(
     ("first", "second"), [("userId", "id"), ("userId", "sub"), ("id", "_id"), ("id", "sub"), ("_id", "sub")]
 )
-def test_of_two_claims_the_first_in_order_counts(rest: Rest, user: User, first: str, second: str) -> None:
+def test_where_two_claims_name_a_user_the_first_in_order_counts(
+    rest: Rest, user: User, first: str, second: str
+) -> None:
     other = make_user("Somebody")
     claims: dict[str, Any] = {"userId": None, first: user.id, second: other.id}
     assert is_good(rest, foreign(user.id, **claims), user)
@@ -303,7 +305,7 @@ def test_a_token_that_says_it_is_no_access_token_signs_nobody_in(rest: Rest, use
 
 
 @pytest.mark.parametrize("iat", ["yesterday", [], {}])
-def test_a_token_made_at_no_time_is_refused(rest: Rest, user: User, iat: Any) -> None:
+def test_a_token_whose_time_of_issue_is_no_time_is_refused(rest: Rest, user: User, iat: Any) -> None:
     assert not is_good(rest, foreign(user.id, iat=iat), user)
 
 

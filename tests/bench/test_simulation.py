@@ -32,7 +32,7 @@ def test_marks_that_come_during_a_commit_share_the_next() -> None:
     assert [commits.serve(at, 0) for at in (0, 1, 2, 9)] == [4, 8, 9, 13]
 
 
-def test_between_two_points_and_beyond_them_a_curve_goes_straight_on() -> None:
+def test_a_curve_is_a_straight_line_between_two_points_and_beyond_the_last() -> None:
     points = [(10.0, 1.0), (20.0, 2.0), (40.0, 6.0)]
     assert [simulation.between(points, at) for at in (0, 10, 15, 30, 50)] == [0, 1, 1.5, 4, 8]
 

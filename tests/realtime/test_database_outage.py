@@ -30,7 +30,7 @@ def killable(tmp_path: Path, unblock: Unblock) -> Iterator[tuple[DatabaseServer,
         yield made
 
 
-async def test_marks_are_refused_while_it_is_gone_and_go_on_when_it_is_back(
+async def test_marks_are_refused_while_the_database_is_gone_and_taken_when_it_is_back(
     killable: tuple[DatabaseServer, Database],
 ) -> None:
     database_server, database = killable

@@ -184,7 +184,7 @@ async def test_people_who_are_not_on_the_roster_cannot_be_marked(server: Server,
 
 
 @pytest.mark.parametrize("event", ["", "NOPE", "done", "Done", " DONE", "DONE ", "ERROR", "__class__", "DONE\n"])
-async def test_an_unknown_event_is_answered_so(server: Server, room: Room, event: str) -> None:
+async def test_an_unknown_event_is_answered_with_unknown_event(server: Server, room: Room, event: str) -> None:
     async with (
         Socket(server.ws_url, room.teacher.token) as teacher,
         Socket(server.ws_url, room.students[0].token) as student,
@@ -290,7 +290,9 @@ async def test_an_error_goes_to_its_sender_alone_and_every_socket_goes_on(
         assert await student.frame() == mine("present")
 
 
-async def test_without_any_session_everybody_hears_so(server: Server, people: People, room: Room) -> None:
+async def test_without_a_session_everybody_is_told_that_none_is_active(
+    server: Server, people: People, room: Room
+) -> None:
     async with (
         Socket(server.ws_url, room.teacher.token) as teacher,
         Socket(server.ws_url, room.students[0].token) as student,

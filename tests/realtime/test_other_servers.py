@@ -16,7 +16,7 @@ pytestmark = pytest.mark.one_database("What differs is the ASGI server.")
 
 
 @pytest.mark.parametrize("name", OTHER_SERVERS)
-async def test_the_contract_holds_under(make_server: Callable[..., Server], name: str) -> None:
+async def test_the_contract_holds_under_the_server(make_server: Callable[..., Server], name: str) -> None:
     server = make_server(command=OTHER_SERVERS[name])
     people = make_people(server)
     room = make_class(people.teacher, people.students[:2])

@@ -217,7 +217,9 @@ class TestForgotten:
         assert server.database.records(room.class_id) == sorted(expected.items())
         assert second.data("GET", f"/class/{room.class_id}/my-attendance")["status"] == "absent"
 
-    async def test_one_without_any_mark_is_voided_in_silence(self, server: Server, room: Room) -> None:
+    async def test_a_forgotten_session_without_a_mark_is_voided_and_nobody_is_told(
+        self, server: Server, room: Room
+    ) -> None:
         first = room.students[0]
         async with Socket(server.ws_url, room.teacher.token) as teacher, Socket(server.ws_url, first.token) as student:
             await student.hears_nothing()
@@ -234,7 +236,9 @@ class TestForgotten:
         assert server.database.states(room.class_id) == ["voided"]
         assert first.data("GET", f"/class/{room.class_id}/my-attendance")["status"] is None
 
-    async def test_one_that_was_set_aside_ends_too_but_nobody_hears_of_it(self, server: Server, people: People) -> None:
+    async def test_a_forgotten_session_that_was_set_aside_ends_and_nobody_is_told(
+        self, server: Server, people: People
+    ) -> None:
         aside = make_class(people.teacher, people.students[:2])
         async with Socket(server.ws_url, people.teacher.token) as teacher:
             await teacher.mark(aside.students[0].id)

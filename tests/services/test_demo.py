@@ -49,7 +49,7 @@ def read(text: str) -> dict[str, str]:
     return {**found.groupdict(), "text": text}
 
 
-def test_there_is_a_class_of_thirty_with_three_finished_sessions_and_a_live_one() -> None:
+def test_demo_makes_a_class_of_thirty_with_three_finished_sessions_and_a_live_one() -> None:
     shown = run()
 
     found = Class.objects.get(pk=shown["class_id"])
@@ -110,7 +110,7 @@ def test_running_it_again_changes_nothing_but_the_two_passwords() -> None:
         user_login(email=first["teacher"], password=first["teacher_password"])
 
 
-def test_where_the_live_session_ended_there_is_another() -> None:
+def test_demo_starts_a_live_session_where_the_last_one_has_ended() -> None:
     shown = run()
     old = Session.objects.get(state=SessionState.OPEN)
     services.session_end(session_id=old.pk)

@@ -148,7 +148,7 @@ def test_from_and_to_are_local_days_both_included(school: School, settings: Sett
     assert export(school, "--from", "2025-03-12", "--to", "2025-03-12")[1][3:] == ["present", "1", "0", "1", "100.0"]
 
 
-def test_outside_the_days_a_record_puts_nobody_into_the_matrix(school: School) -> None:
+def test_a_record_outside_the_days_puts_no_student_into_the_matrix(school: School) -> None:
     school.enrol("Left")
     school.session(DAY, Left=P)
     Enrolment.objects.all().delete()

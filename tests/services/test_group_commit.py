@@ -160,7 +160,7 @@ async def test_a_session_that_is_over_takes_nothing_and_another_in_the_batch_doe
     assert await run(lambda: Session.objects.get(pk=over.id).last_seq) == 0
 
 
-async def test_two_sessions_in_a_batch_count_for_themselves() -> None:
+async def test_two_sessions_in_one_batch_number_their_marks_separately() -> None:
     room, session, _, commits = await begin()
     other = await run(make_room, 1)
     other_session = await run(other.start)
@@ -185,7 +185,7 @@ async def test_an_announcement_that_fails_loses_no_answer() -> None:
     assert [cast(Committed, future.result()).audience for future in futures] == [EVERYBODY, EVERYBODY]
 
 
-async def test_whoever_marked_learns_who_was_told() -> None:
+async def test_a_commit_tells_the_sender_to_whom_the_mark_was_announced() -> None:
     room, session, _, commits = await begin()
     outcome = await commits.submit([new_mark(room, session)])
     assert isinstance(outcome, Committed)

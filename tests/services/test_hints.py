@@ -124,7 +124,7 @@ async def test_a_mark_reaches_a_process_that_has_not_heard_of_the_focus_yet(rig:
     await end(a, b)
 
 
-async def test_the_focus_of_a_look_is_that_of_its_marks(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_look_finds_the_focus_and_the_marks_of_one_moment(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The focus moves to a session, and a mark is made there, in the middle of a look."""
     room, a, b, _teacher, student = await begin(rig)
     other = await run(make_room, 1)

@@ -339,7 +339,7 @@ def test_a_dry_run_reports_the_same_and_writes_nothing() -> None:
     assert dry[1:-1] == run(str(EXPRESS))
 
 
-def test_what_differs_here_is_kept_and_said(tmp_path: Path) -> None:
+def test_an_import_keeps_what_differs_here_and_reports_it(tmp_path: Path) -> None:
     folder = export(tmp_path, school())
     run(folder)
     User.objects.filter(pk=ASHA).update(name="Asha Rao")
@@ -674,7 +674,7 @@ def test_a_file_that_cannot_be_read_is_an_error_that_says_where(tmp_path: Path, 
     assert not any(everything())
 
 
-def test_a_source_that_is_none_is_an_error_that_says_what_to_name(tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_imported_is_an_error_that_says_what_to_name(tmp_path: Path) -> None:
     assert "a mongodb:// address, a folder, or files" in refusal()[0]
     assert "is no folder and no mongodb:// address" in refusal(str(tmp_path / "nowhere"))[0]
     assert "has no users, classes or attendances. It is empty." in refusal(str(tmp_path))[0]

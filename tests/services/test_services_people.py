@@ -129,7 +129,7 @@ def test_eight_enrolments_at_once_are_one() -> None:
     assert Enrolment.objects.count() == 1
 
 
-def test_who_may_enrol_whom() -> None:
+def test_only_the_teacher_of_a_class_enrols_and_only_students_are_enrolled() -> None:
     room, other = make_room(0), make_room(1)
     student = other.students[0]
     cases = [

@@ -64,7 +64,7 @@ def test_a_limit_holds_however_many_come_at_once() -> None:
     limits.take(FEW, "somebody else")
 
 
-def test_a_limit_begins_anew_after_its_time() -> None:
+def test_a_limit_counts_from_zero_once_its_window_is_over() -> None:
     for _ in range(3):
         limits.take(FEW, "somebody")
     with pytest.raises(errors.TooManyRequests):
@@ -75,7 +75,7 @@ def test_a_limit_begins_anew_after_its_time() -> None:
     assert Attempts.objects.get().number == 1
 
 
-def test_what_succeeds_counts_nothing() -> None:
+def test_an_attempt_that_succeeds_is_not_counted() -> None:
     for _ in range(10):
         with limits.failures_counted((FEW, "somebody"), (FEW, None)):
             pass

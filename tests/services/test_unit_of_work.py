@@ -34,7 +34,7 @@ def test_races_that_are_lost_are_run_again_and_leave_nothing(losses: int) -> Non
     assert User.objects.filter(role=Role.TEACHER).count() == 1
 
 
-def test_one_that_is_lost_for_ever_is_given_up() -> None:
+def test_a_unit_of_work_that_loses_every_race_is_given_up() -> None:
     work = Raced(1000)
     with pytest.raises(IntegrityError):
         retry_races(unit_of_work(work))()
@@ -42,7 +42,7 @@ def test_one_that_is_lost_for_ever_is_given_up() -> None:
     assert User.objects.filter(role=Role.TEACHER).count() == 0
 
 
-def test_inside_another_unit_of_work_that_one_is_run_again() -> None:
+def test_a_race_lost_within_a_unit_of_work_runs_the_outer_unit_again() -> None:
     work = Raced(2)
     inner = retry_races(unit_of_work(work))
     assert retry_races(unit_of_work(inner))() == 3

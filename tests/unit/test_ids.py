@@ -20,7 +20,7 @@ def test_24_hex_digits_are_an_id_in_lower_case(text: str) -> None:
 
 
 @given(text=st.text() | st.text(st.sampled_from(HEX + "g\n "), min_size=23, max_size=25))
-def test_nothing_else_is(text: str) -> None:
+def test_a_text_that_is_not_24_hex_digits_is_no_id(text: str) -> None:
     is_id = len(text) == 24 and all(character in HEX for character in text)
     assert parse_id(text) == (text.lower() if is_id else None)
 
@@ -54,7 +54,7 @@ def test_nothing_else_is(text: str) -> None:
         REAL.encode(),
     ],
 )
-def test_the_corpus_of_bad_ids_is_none(value: object) -> None:
+def test_none_of_the_bad_ids_that_tests_share_is_an_id(value: object) -> None:
     assert parse_id(value) is None
 
 

@@ -57,7 +57,7 @@ def test_no_bytes_do_more_than_raise_a_value_error(raw: bytes) -> None:
         ('"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["', "[" * 38),
     ],
 )
-def test_the_edges_of_what_is_good(text: str, value: object) -> None:
+def test_the_least_and_the_greatest_values_that_json_allows_are_taken(text: str, value: object) -> None:
     assert loads(text) == value
     assert type(loads(text)) is type(value)
 
@@ -118,7 +118,7 @@ def test_the_edges_of_what_is_good(text: str, value: object) -> None:
         '"open',
     ],
 )
-def test_what_is_refused(text: str) -> None:
+def test_a_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  the reason is for nobody: clients get one message for all
         loads(text)
     with pytest.raises(ValueError):  # noqa: PT011
@@ -155,13 +155,13 @@ def test_the_levels_are_counted(start: str, end: str, inside: str) -> None:
             loads(start * more + inside + end * more)
 
 
-def test_an_empty_innermost_level_is_a_level() -> None:
+def test_an_empty_list_or_object_counts_as_a_level() -> None:
     assert loads("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
     with pytest.raises(ValueError, match="deep"):
         loads("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1))
 
 
-def test_a_wide_value_is_not_a_deep_one() -> None:
+def test_many_values_side_by_side_count_as_one_level() -> None:
     assert len(loads(json.dumps([[]] * 1000))) == 1000
 
 

@@ -57,7 +57,7 @@ def test_a_flood_of_many_accounts_from_one_address_is_not_in_front_of_another_ad
     assert busy.served()[:6] == ["flood 0", "home 0", "flood 1", "home 1", "flood 2", "home 2"]
 
 
-def test_who_has_one_turn_is_served_in_order_and_all_are_served(busy: Busy) -> None:
+def test_accounts_that_ask_in_turn_are_served_in_turn_and_none_is_left_out(busy: Busy) -> None:
     names = [f"{account}{number}" for number in range(20) for account in "abc"]
     for name in names:
         busy.wait(name, "gate", name[0])

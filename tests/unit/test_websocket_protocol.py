@@ -61,7 +61,7 @@ def test_a_full_peer_makes_nobody_wait(pair: tuple[socket.socket, socket.socket]
     transport.end()
 
 
-def test_who_kept_the_way_past_an_ended_connection_writes_nowhere(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_writer_kept_from_an_ended_connection_writes_nowhere(pair: tuple[socket.socket, socket.socket]) -> None:
     # The descriptor's number is free by then, and may be another client's, or the database's.
     transport = FrameTransport(protocol(pair[0]))
     writer = transport.writer
