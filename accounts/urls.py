@@ -1,4 +1,5 @@
 from accounts import views
+from accounts.invitation_page import InvitationAccept, InvitationPage
 from core.rest.routes import route
 
 urlpatterns = [
@@ -11,5 +12,7 @@ urlpatterns = [
     route("auth/me", views.Me, "me"),
     route("auth/confirm-email/code", views.ProofBegin, "confirm-email-code"),
     route("auth/confirm-email", views.ProofFinish, "confirm-email"),
+    route("invitation/<secret>", InvitationPage, "invitation"),
+    route("invitation/<secret>/accept", InvitationAccept, "invitation-accept"),
     route("students", views.Students, "students"),
 ]

@@ -4,7 +4,7 @@ import logging
 import re
 
 _SECRETS = re.compile(
-    r"(token=)[^&\s\"']+"
+    r"(token=|/invitation/)[^&\s\"']+"
     r"|eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"  # a JWT, wherever it stands
     # A quoted value ends at its quote. One without quotes may have spaces (`Bearer abc`), so the rest of the line goes.
     r"|((?:authorization|password)[\"']?\s*[:=]\s*)(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\r\n]+)",

@@ -97,7 +97,7 @@ class Rest:
 
     def read(self, path: str, response: Any) -> Answer:
         """The answer, which must be as this protocol's are."""
-        if path.startswith("/api-docs"):  # outside the envelope
+        if path.startswith(("/api-docs", "/invitation/")):  # outside the envelope
             return Answer(response, response.status_code, response.content)
         assert response["Content-Type"] == "application/json; charset=utf-8", response.content
         parsed = json.loads(response.content)

@@ -24,8 +24,8 @@ from tests.support.http import Client
 
 pytestmark = pytest.mark.one_database("The document is made from the code.")
 
-#: Not in the document: they are it.
-DOCS = {"api-docs", "api-docs-schema"}
+#: Not in the document: they are it, or are pages for people.
+DOCS = {"api-docs", "api-docs-schema", "invitation", "invitation-accept"}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 

@@ -33,6 +33,8 @@ TABLE = Table(
         ("me", "GET", "/auth/me", (*OUT, 200, 200, 200, 200, 200)),
         ("confirm-email-code", "POST", "/auth/confirm-email/code", (*OUT, 200, 200, 200, 200, 200)),
         ("confirm-email", "POST", "/auth/confirm-email", (*OUT, 200, 200, 200, 200, 200)),
+        ("invitation", "GET", "/invitation/no-such-secret", (400,) * 7),
+        ("invitation-accept", "POST", "/invitation/no-such-secret/accept", (400,) * 7),
         ("class-create", "POST", "/class", (*OUT, 201, 201, TEACHER, TEACHER, 201)),
         (
             "class-add-student",

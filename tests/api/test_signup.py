@@ -11,6 +11,7 @@ from core import errors
 from core.identity import Role
 from core.times import now
 from tests.api.rest import Rest, is_served, make_user, token_of
+from tests.support.database import Databases, manage
 
 pytestmark = pytest.mark.django_db
 
@@ -227,3 +228,28 @@ def test_the_code_of_one_person_proves_nothing_of_another(codes: list[int]) -> N
             400, "Invalid or expired OTP"
         )
     assert not User.objects.exclude(email_verified_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("settings_given", "said"),
+    [
+        ({"SIGNUP": "nobody"}, "Must be one of: open, students, domains, invited, closed"),
+        ({"SIGNUP": "domains"}, "SIGNUP=domains needs SIGNUP_DOMAINS"),
+        ({"SIGNUP_DOMAINS": "school.example"}, "Set SIGNUP=domains, or leave SIGNUP_DOMAINS out."),
+        ({"SIGNUP": "domains", "SIGNUP_DOMAINS": "school.example,a@b.example"}, "'a@b.example', which is no domain"),
+        ({"SIGNUP": "domains", "SIGNUP_DOMAINS": "*.school.example"}, "which is no domain"),
+        ({"PUBLIC_URL": "attendance.school.example"}, "Write https://attendance.school.example"),
+        ({"PUBLIC_URL": "https://a.example/?x=1"}, "which is no address of a web server"),
+    ],
+)
+def test_settings_that_cannot_be_right_stop_the_start(
+    databases: Databases, settings_given: dict[str, str], said: str
+) -> None:
+    done = manage("check", database=databases.empty(), **settings_given)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_domains_are_read_with_spaces_capitals_and_an_at_sign(databases: Databases) -> None:
+    given = {"SIGNUP": "domains", "SIGNUP_DOMAINS": " @School.example, pupils.school.example "}
+    assert manage("check", database=databases.empty(), **given).returncode == 0

@@ -18,6 +18,8 @@ JWT = jwt.encode({"userId": "a" * 24}, "a secret for this test, long enough", "H
     "line",
     [
         "GET /ws?token={} HTTP/1.1",
+        "Internal Server Error: /invitation/{}",
+        "POST /invitation/{}/accept HTTP/1.1",
         "GET /ws?x=1&token={}&y=2",
         "GET /ws?TOKEN={}",
         "ws://localhost/ws?access_token={}",
