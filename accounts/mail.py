@@ -1,4 +1,4 @@
-"""Mail to people, through Django's mail: to the console by default, or by SMTP (EMAIL_URL).
+"""Mail to people, through Django's mail: to the console with DEBUG on, or by SMTP (EMAIL_URL).
 
 Threads of this module send the mail. So no request waits for a mail server, and the time of an answer does not tell
 whether an e-mail has an account.

@@ -57,7 +57,8 @@ CHAT_PORT = env.int("CHAT_PORT", None, validate=lambda port: port is None or val
 #: The secret of the tokens that another system makes for Socket.IO rooms. Empty: their secret is JWT_SECRET.
 ACCESS_TOKEN_SECRET = env.str("ACCESS_TOKEN_SECRET", "")
 
-#: Where mail goes: `console:` (the server's output), or `smtp://user:password@host:587/?tls=True` and the like.
+#: Where mail goes: `console:` (the server's output, with DEBUG on alone), or
+#: `smtp://user:password@host:587/?tls=True` and the like.
 _email = env.dj_email_url("EMAIL_URL", "console:")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
 
@@ -110,7 +111,7 @@ if PUBLIC_URL and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", PUBLIC_UR
 
 if "EMAIL_BACKEND" not in _email:
     raise ImproperlyConfigured("EMAIL_URL must begin with console:, smtp://, smtp+tls:// or smtp+ssl://.")
-EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.console", "accounts.console_mail")
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
 EMAIL_USE_TLS, EMAIL_USE_SSL = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"]
@@ -421,7 +422,7 @@ LOGGING = {
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+        "console": {"class": "core.logs.CountRepeats", "formatter": "line", "filters": ["redact"]},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

@@ -1,7 +1,11 @@
-"""Filters for the log: no token or password in any line, and no traceback for a client's fault."""
+"""The log: no token or password in any line, no traceback for a client's fault, one line for a fault that repeats."""
 
 import logging
 import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TextIO
 
 _SECRETS = re.compile(
     r"(token=|/invitation/)[^&\s\"']+"
@@ -10,6 +14,18 @@ _SECRETS = re.compile(
     r"|((?:authorization|password)[\"']?\s*[:=]\s*)(?:\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|[^\r\n]+)",
     re.IGNORECASE,
 )
+
+
+#: How long records like one that was written are counted instead of written, seconds.
+WINDOW = 60
+#: Warnings of one kind that are written within a window. Of errors and of tracebacks one is.
+WARNINGS = 10
+#: The longest part of a message that the line about its repetitions shows, characters.
+_EXAMPLE = 200
+
+#: What makes two records alike: logger, level, the place of the call, and the exception's class with the place that
+#: raised it.
+_Kind = tuple[str, int, str, int, str]
 
 
 class RedactTokens(logging.Filter):
@@ -31,6 +47,88 @@ class DropClientFaults(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith("Invalid UTF-8 sequence")
+
+
+@dataclass(slots=True)
+class _Repeated:
+    """What happened to one kind of record in its window."""
+
+    example: str
+    since: float = field(default_factory=time.monotonic)
+    written: int = 0
+    left_out: int = 0
+    timer: threading.Timer | None = None
+
+
+class CountRepeats(logging.StreamHandler[TextIO]):
+    """Writes records to a stream, and only counts warnings and errors that repeat. A full disk then fills no log.
+
+    After a record, others like it are counted for WINDOW seconds. Then one line says how many they were. A record
+    below WARNING is always written.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, window: float = WINDOW) -> None:
+        super().__init__(stream)
+        self._window = window
+        self._repeated: dict[_Kind, _Repeated] = {}
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        # Before the filters, because putting a traceback into words for nobody costs as much as writing it.
+        if record.levelno >= logging.WARNING and not self._is_written(record):
+            return False
+        return bool(super().handle(record))
+
+    def close(self) -> None:
+        for kind in list(self._repeated):
+            self._end(kind)
+        super().close()
+
+    def _is_written(self, record: logging.LogRecord) -> bool:
+        kind = _kind(record)
+        limit = 1 if record.levelno >= logging.ERROR or record.exc_info else WARNINGS
+        self.acquire()
+        try:
+            repeated = self._repeated.get(kind)
+            if repeated is None:
+                repeated = self._repeated[kind] = _Repeated(record.getMessage()[:_EXAMPLE])
+                repeated.timer = threading.Timer(self._window, self._end, [kind])
+                repeated.timer.daemon = True
+                repeated.timer.start()
+            if repeated.written < limit:
+                repeated.written += 1
+                return True
+            repeated.left_out += 1
+            return False
+        finally:
+            self.release()
+
+    def _end(self, kind: _Kind) -> None:
+        """Ends the kind's window, and says how many records were left out."""
+        self.acquire()
+        try:
+            repeated = self._repeated.pop(kind, None)
+        finally:
+            self.release()
+        if repeated is None:
+            return
+        if repeated.timer is not None:
+            repeated.timer.cancel()
+        if repeated.left_out:
+            name, level, path, line, _ = kind
+            told = (repeated.left_out, round(time.monotonic() - repeated.since), repeated.example)
+            super().handle(logging.LogRecord(name, level, path, line, "… %d more like this in %d s: %s", told, None))
+
+
+def _kind(record: logging.LogRecord) -> _Kind:
+    raised = ""
+    if record.exc_info and record.exc_info[0] is not None:
+        raised = record.exc_info[0].__name__
+        at = record.exc_info[2]
+        while at is not None and at.tb_next is not None:
+            at = at.tb_next
+        if at is not None:
+            raised += f" {at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
+    return record.name, record.levelno, record.pathname, record.lineno, raised
 
 
 def redact(text: str) -> str:

@@ -5,6 +5,7 @@ the ASGI `send`, which costs a coroutine, an event and the framing for each fram
 extension.
 """
 
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
+
+logger = logging.getLogger(__name__)
 
 EXTENSION = "attendance.transport"
 
@@ -115,7 +118,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     # A WebSocket that closes has no `writer`. The application's own close needs no call: the application knows.
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        try:
+            super().data_received(data)
+        except Exception as failure:
+            # Some malformed frames in some states make uvicorn call websockets in a way that raises: text that is not
+            # UTF-8 before a close frame, or a bad frame before the handshake is answered. That is the client's fault,
+            # and asyncio would log a traceback for each.
+            logger.warning("A client's frames cannot be read, its connection is closed: %s", type(failure).__name__)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
         if self.conn.state in (State.CLOSING, State.CLOSED):
             self._writer_changed()
 

@@ -1,4 +1,4 @@
-"""Codes go out as mail with two bodies, to the console by default and by SMTP with EMAIL_URL."""
+"""Codes go out as mail with two bodies, to the console with DEBUG on and by SMTP with EMAIL_URL."""
 
 import time
 from collections.abc import Callable
@@ -72,10 +72,21 @@ def test_a_name_brings_no_words_links_or_headers_of_its_own_into_a_mail(make_ser
     app.close()
 
 
-def test_mail_goes_to_the_console_by_default(make_server: Callable[..., Server]) -> None:
-    server = make_server()
+def test_mail_goes_to_the_console_by_default_with_debug_on(make_server: Callable[..., Server]) -> None:
+    server = make_server(DEBUG="1")
     app = ask_for_code(server)
     wait_for_log(server, "your one-time code is")
+    app.close()
+
+
+@pytest.mark.parametrize("given", [{}, {"EMAIL_URL": "console:"}])
+def test_no_code_stands_in_the_log_of_a_server_without_debug(
+    make_server: Callable[..., Server], given: dict[str, str]
+) -> None:
+    server = make_server(**given)
+    app = ask_for_code(server)
+    wait_for_log(server, "A mail could not be sent: ConnectionError: EMAIL_URL names no mail server.")
+    assert "one-time code is" not in server.log_text()
     app.close()
 
 

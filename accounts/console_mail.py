@@ -1,0 +1,19 @@
+"""Mail without a mail server: printed in the server's output while DEBUG is on, else refused.
+
+A server's output is a log, which is kept and read by people who are not to know codes and invitations.
+"""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.console import EmailBackend as Console
+
+
+class EmailBackend(Console):
+    """Django's console backend, with DEBUG on alone. Else `OSError`, as for a mail server that is not there."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        if not settings.DEBUG:
+            raise ConnectionError("EMAIL_URL names no mail server. With DEBUG on, mails are printed here instead.")
+        return super().send_messages(email_messages) or 0
