@@ -3,9 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Only files whose hashes the lock has are installed.
+INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
+RELEASE := .venv-release
+VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
-	bench bench-scale bench-docs clean
+	lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
@@ -65,22 +69,54 @@ bench-scale: $(VENV)/.dev ## the growth curves, on SQLite or DATABASE_URL; ARGS=
 bench-docs: $(VENV)/.bench ## docs/benchmarks.md and docs/scaling.md, from what those two found
 	$(RUN) -m bench.docs $(ARGS)
 
-clean: ## removes the virtual environment and caches; the database in var/ stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+lock: $(RELEASE)/.tools ## requirements*.lock, with the hashes of all files of a release, from requirements*.txt and constraints.txt
+	for each in requirements requirements-dev requirements-bench requirements-release; do \
+		$(RELEASE)/tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+			--custom-compile-command "make lock" --output-file $$each.lock $$each.txt || exit 1; \
+	done
 
-$(VENV)/.serve: requirements.txt constraints.txt
+sbom: $(RELEASE)/.server ## what the server runs on as a CycloneDX document, dist/live-attendance-VERSION.cdx.json
+	@mkdir -p dist
+	@{ printf '[project]\nname = "live-attendance"\nversion = "$(VERSION)"\ndependencies = [\n'; \
+		sed -nE "s/^([a-z][^;]*==[^; ]*).*/  '\1',/p" requirements.txt; echo ']'; } > $(RELEASE)/pyproject.toml
+	$(RELEASE)/tools/bin/cyclonedx-py environment --pyproject $(RELEASE)/pyproject.toml --output-reproducible \
+		--output-file dist/live-attendance-$(VERSION).cdx.json $(RELEASE)/server/bin/python
+
+licences: $(RELEASE)/.server ## docs/licences.md, from what the packages say of themselves
+	@sed '/^|/,$$d' docs/licences.md > $(RELEASE)/licences.md
+	$(RELEASE)/tools/bin/pip-licenses --python $(RELEASE)/server/bin/python --from mixed --format markdown --with-urls >> $(RELEASE)/licences.md
+	@cp $(RELEASE)/licences.md docs/licences.md
+
+audit: $(RELEASE)/.tools ## asks the Python advisory database about every package of the locks
+	$(RELEASE)/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-bench.lock -r requirements-release.lock
+
+clean: ## removes the virtual environment and caches; the database in var/ stays
+	rm -rf $(VENV) $(RELEASE) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/.serve: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(RUN) || { echo "Making the virtual environment $(VENV) …"; $(PYTHON) -m venv $(VENV); }
-	@echo "Installing the packages of requirements.txt …"
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo "Installing the packages of requirements.lock …"
+	@$(INSTALL) -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.serve
-	@echo "Installing the packages of requirements-dev.txt …"
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.serve
+	@echo "Installing the packages of requirements-dev.lock …"
+	@$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
-$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
-	@echo "Installing the packages of requirements-bench.txt …"
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
+	@echo "Installing the packages of requirements-bench.lock …"
+	@$(INSTALL) -r requirements-bench.lock
+	@touch $@
+
+# The release's tools and the server have an environment each: an SBOM names what the server runs on, and nothing else.
+$(RELEASE)/.tools: requirements-release.lock
+	@$(PYTHON) -m venv $(RELEASE)/tools
+	@$(RELEASE)/tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-release.lock
+	@touch $@
+
+$(RELEASE)/.server: requirements.lock $(RELEASE)/.tools
+	@$(PYTHON) -m venv --clear --without-pip $(RELEASE)/server
+	@$(RELEASE)/tools/bin/pip --python $(RELEASE)/server/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
