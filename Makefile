@@ -6,10 +6,11 @@ RUN := $(VENV)/bin/python
 # Only files whose hashes the lock has are installed.
 INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
 RELEASE := .venv-release
+FUZZING := .venv-fuzzing
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
-	lock sbom licences audit bench bench-scale bench-docs clean
+	fuzz-parsers lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
@@ -46,6 +47,9 @@ crash-databases: $(VENV)/.dev ## 50 such kills on each database, and 20 of Postg
 fuzz: $(VENV)/.dev ## searches the live sessions for orders of events that tell clients apart from the journal, for minutes
 	HYPOTHESIS_PROFILE=long $(RUN) -m pytest -n 2 tests/services/test_state_machine.py $(PYTEST_ARGS)
 
+fuzz-parsers: $(FUZZING)/.there ## coverage-guided fuzzing of what reads JSON, ids, check-ins and rosters, SECONDS (60) each
+	$(FUZZING)/bin/python -m tests.programs.fuzz_parsers --seconds $(or $(SECONDS),60) $(READERS)
+
 outage: $(VENV)/.dev ## two processes that mark while Redis between them is cut off, killed and hangs; ARGS="--seconds 60"
 	$(RUN) -m tests.programs.databases --outage $(REQUIRE) $(ARGS)
 
@@ -70,7 +74,7 @@ bench-docs: $(VENV)/.bench ## docs/benchmarks.md and docs/scaling.md, from what 
 	$(RUN) -m bench.docs $(ARGS)
 
 lock: $(RELEASE)/.tools ## requirements*.lock, with the hashes of all files of a release, from requirements*.txt and constraints.txt
-	for each in requirements requirements-dev requirements-bench requirements-release; do \
+	for each in requirements requirements-dev requirements-bench requirements-fuzzing requirements-release; do \
 		$(RELEASE)/tools/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 			--custom-compile-command "make lock" --output-file $$each.lock $$each.txt || exit 1; \
 	done
@@ -91,7 +95,7 @@ audit: $(RELEASE)/.tools ## asks the Python advisory database about every packag
 	$(RELEASE)/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-bench.lock -r requirements-release.lock
 
 clean: ## removes the virtual environment and caches; the database in var/ stays
-	rm -rf $(VENV) $(RELEASE) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(RELEASE) $(FUZZING) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.serve: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -108,6 +112,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.serve
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
 	@echo "Installing the packages of requirements-bench.lock …"
 	@$(INSTALL) -r requirements-bench.lock
+	@touch $@
+
+$(FUZZING)/.there: requirements-fuzzing.lock
+	@$(PYTHON) -m venv $(FUZZING)
+	@$(FUZZING)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzzing.lock
 	@touch $@
 
 # The release's tools and the server have an environment each: an SBOM names what the server runs on, and nothing else.

@@ -53,7 +53,7 @@ def locked(name: str) -> dict[str, Requirement]:
     return {canonicalize_name(each.name): each for each in found}
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-bench"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-bench", "requirements-fuzzing"])
 def test_a_lock_has_the_versions_of_the_requirements_and_of_what_they_bring(name: str) -> None:
     pinned = requirements(f"{name}.txt")
     brought = requirements("constraints.txt")
