@@ -153,7 +153,7 @@ def serving(database: Database, command: list[str] | None = None, *, per_class: 
     """`manage.py serve`, or another command that serves, on its core. AssertionError if its log has an error."""
     serve = command or [sys.executable, "manage.py", "serve", "--port", "{port}"]
     mode = "per-class" if per_class else "single"
-    server = Server(database, [*for_the_server(), *serve], LIVE_SESSIONS=mode)
+    server = Server(database, [*for_the_server(), *serve], LIVE_SESSIONS=mode, LIMITS="False")
     server.start()
     try:
         yield server

@@ -262,6 +262,12 @@ class StudentNotEnrolled(ApiError):
     code, status, message = "student_not_enrolled", 409, "Student not enrolled in class"
 
 
+class JournalFull(ApiError):
+    """The session has so many marks that it takes no more (`attendance.live.limits`)."""
+
+    code, status, message = "journal_full", 409, "Too many marks in this session"
+
+
 class SocketUnauthorized(ApiError):
     code, status, message = "socket_unauthorized", 401, "Unauthorized or invalid token"
 

@@ -6,6 +6,7 @@ has a subclass of `Request`, too, that answers messages in its words.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeVar
@@ -16,9 +17,11 @@ from django.conf import settings
 from accounts.selectors import student_get
 from attendance.enums import Method, Status
 from attendance.live import gateway, wire
+from attendance.live.catch_up import CatchUp
 from attendance.live.commit import Refusal
 from attendance.live.facts import Audience, Fact
 from attendance.live.group_commit import Committed, Outcome
+from attendance.live.limits import MESSAGES_A_TURN, TURN
 from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
@@ -112,6 +115,10 @@ class Event:
     find: Callable[[Any, Any], Awaitable[Any]] = active
     #: Whether the event only marks: then it need not wait for the sender's marks that are on their way.
     marks: bool = False
+    #: Whether the event only tells the sender something: nobody is told it once the sender is gone.
+    reads: bool = False
+    #: Whether the event may share an answer with others of its kind: then it need not wait for the answer to SYNC.
+    shares: bool = False
     #: Whether a student who does not exist is told apart from one who is not on the roster.
     tells_unknown: bool = False
 
@@ -161,6 +168,7 @@ async def mark_students(
             socket.pending = None
         match outcome.result():
             case Refusal() as refusal:
+                session.waiting -= len(statuses)
                 request.refuse(refusal.error)
             case committed:
                 answer(committed)
@@ -186,21 +194,28 @@ async def sync(request: Request, session: LiveSession, data: SyncData) -> None:
     if data.since > session.seq:
         # The client heard later marks at another process. This process is behind, and would soon tell them once more.
         await request.live.ask_for(request.socket)
+    socket = request.socket
+    while socket.catch_up is not None and socket.catching_up is not None:
+        if socket.catch_up.covers(session, data.since):
+            return
+        await asyncio.shield(socket.catching_up)
+    socket.catch_up = CatchUp(request.live.hub, socket, session, data.since)
+    socket.catching_up = asyncio.create_task(serve(request, _catch_up(socket, socket.catch_up)))
 
-    def answer() -> str:
-        # At one moment: facts that were published before go out before the answer, later ones carry a seq.
-        request.live.hub.change_form(request.socket, wire.sequenced)
-        return wire.sync_frame(session, data.since)
 
-    await request.socket.outlet.answer(answer)
+async def _catch_up(socket: Socket, answer: CatchUp) -> None:
+    try:
+        await answer.send()
+    finally:
+        socket.catch_up = socket.catching_up = None
 
 
 EVENTS: dict[str, Event] = {
     "ATTENDANCE_MARKED": Event(Role.TEACHER, MarkData, mark, marks=True),
     "TODAY_SUMMARY": Event(Role.TEACHER, NoData, today_summary),
-    "MY_ATTENDANCE": Event(Role.STUDENT, NoData, my_attendance),
+    "MY_ATTENDANCE": Event(Role.STUDENT, NoData, my_attendance, reads=True),
     "DONE": Event(Role.TEACHER, NoData, done),
-    "SYNC": Event(None, SyncData, sync),
+    "SYNC": Event(None, SyncData, sync, reads=True, shares=True),
 }
 
 _WRONG_ROLE: dict[Role, type[errors.ApiError]] = {
@@ -209,21 +224,24 @@ _WRONG_ROLE: dict[Role, type[errors.ApiError]] = {
 }
 
 
-class Refusable(Protocol):
-    """A message of any protocol whose sender can be told that nothing came of it."""
+async def serve(request: Request, work: Awaitable[None]) -> None:
+    """Runs what a message asks for; the sender is told every error that this raises.
 
-    def refuse(self, error: errors.ApiError) -> None: ...
-
-
-async def serve(request: Refusable, work: Awaitable[None]) -> None:
-    """Runs what a message asks for; the sender is told every error that this raises."""
+    A socket that sends many messages lets others have their turn between them.
+    """
+    began = time.perf_counter()
     try:
         await work
     except errors.ApiError as error:
+        if request.socket.catching_up is not None:
+            await asyncio.shield(request.socket.catching_up)  # the answer to the SYNC before comes first
         request.refuse(error)
     except Exception:
         logger.exception("A client's message failed.")
         request.refuse(errors.InternalError())
+    request.socket.handled += 1
+    if request.socket.handled % MESSAGES_A_TURN == 0 or time.perf_counter() - began > TURN:
+        await asyncio.sleep(0)
 
 
 async def receive(live: Live, socket: Socket, text: str) -> None:
@@ -245,6 +263,10 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
     if socket.pending is not None and not event.marks:
         # The marks that this client sent before come first. A client that goes away meanwhile must not cancel them.
         await asyncio.shield(socket.pending)
+    if socket.catching_up is not None and not event.shares:
+        await asyncio.shield(socket.catching_up)
+    if event.reads and socket.outlet.is_gone:
+        return
     await live.settled()
     if event.role is not None and socket.actor.role is not event.role:
         await live.ask_for(socket)  # a changed role is found now, and closes the socket

@@ -41,6 +41,10 @@ class AsgiOutlet:
     def fast(self) -> FastPath | None:
         return None
 
+    @property
+    def is_gone(self) -> bool:
+        return self._close_code is not None or self._stopped
+
     def open(self) -> None:
         """The socket is accepted: the frames that waited may go."""
         self._opened = True
@@ -56,10 +60,12 @@ class AsgiOutlet:
             self.close(CLOSE_TOO_SLOW)
         self._wake()
 
+    async def drained(self) -> bool:
+        await self.finish()
+        return not self.is_gone
+
     async def answer(self, make: Callable[[], str]) -> None:
-        while self._task is not None:
-            await asyncio.wait([self._task])
-        if self._close_code is None and not self._stopped:
+        if await self.drained():
             self._frames.append((make(), 0))
             self._wake()
 
@@ -165,9 +171,16 @@ class TransportOutlet(AsgiOutlet):
     def send_rest(self, data: bytes) -> None:
         self._queue(data)
 
-    async def answer(self, make: Callable[[], str]) -> None:
+    @property
+    def is_gone(self) -> bool:
+        return super().is_gone or not self._transport.is_open
+
+    async def drained(self) -> bool:
         await self._transport.drained()
-        if self._close_code is None and not self._stopped:
+        return not self.is_gone
+
+    async def answer(self, make: Callable[[], str]) -> None:
+        if await self.drained():
             frames = Frames([make()])
             self._limit = MAX_UNSENT + len(frames.wire)  # until the next answer, which waits for this one
             self.send(frames)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from accounts import tokens
 from attendance import selectors, services
@@ -29,6 +30,7 @@ from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
 from attendance.live.view import View
 from attendance.live.watcher import Watcher
+from core import errors
 from core.identity import Actor
 from core.ids import parse_id
 from core.server.shutdown import on_stopping
@@ -173,9 +175,13 @@ class Live:
     ) -> asyncio.Future[Outcome]:
         """Commits marks of students, by id, all or none, and tells them. All of them have the same time.
 
-        The future is done when the marks are in the replica, or refused. It never raises.
+        The future is done when the marks are in the replica, or refused. It never raises. Raises `JournalFull` if the
+        session takes no more marks. Processes that mark at the same time may go beyond that by what is on its way.
         """
+        if settings.LIMITS and len(statuses) > session.room:
+            raise errors.JournalFull
         moment = now()
+        session.waiting += len(statuses)
         return self._commits.submit(
             [NewMark(session.id, student_id, status, moment, by.id, method) for student_id, status in statuses.items()]
         )
@@ -262,6 +268,9 @@ class Live:
 
     async def _announce(self, committed: Mapping[str, Sequence[Marked]]) -> Mapping[str, Audience]:
         """Tells the marks of a commit, by session, here and elsewhere; who was told here, by session."""
+        for session_id, marks in committed.items():
+            if session_id in self.sessions:
+                self.sessions[session_id].waiting -= len(marks)
         missing = [session_id for session_id, marks in committed.items() if not self._admit(session_id, marks)]
         audiences = {session_id: self.replica.last_audience(session_id) for session_id in committed}
         for session_id, marks in committed.items():

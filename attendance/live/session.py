@@ -6,6 +6,7 @@ from datetime import datetime
 
 from attendance.enums import SessionState, Status
 from attendance.live.facts import Counts, Ended, Marked
+from attendance.live.limits import JOURNAL_MARKS, JOURNAL_MARKS_A_STUDENT
 from attendance.sheets import Entry, Sheet
 from core.identity import Actor, Role
 
@@ -26,6 +27,8 @@ class LiveSession:
     #: Each marked student's last mark.
     latest: dict[str, Marked] = field(default_factory=dict)
     present: int = 0
+    #: Marks of this process that are on their way into the journal.
+    waiting: int = 0
     class_name: str = ""
     teacher_name: str = ""
     #: Names by id: the roster's, in its order, then those of others who were marked.
@@ -36,6 +39,11 @@ class LiveSession:
     @property
     def seq(self) -> int:
         return len(self.marks)
+
+    @property
+    def room(self) -> int:
+        """How many marks the journal still takes, as far as this process knows."""
+        return max(JOURNAL_MARKS, JOURNAL_MARKS_A_STUDENT * len(self.roster)) - self.seq - self.waiting
 
     @property
     def counts(self) -> Counts:

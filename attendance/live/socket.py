@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from accounts.tokens import Claims
 from attendance.live import wire
 from attendance.live.frames import Frames
 from core.identity import Actor
+
+if TYPE_CHECKING:
+    from attendance.live.catch_up import CatchUp
 
 
 class FastPath(Protocol):
@@ -38,6 +41,13 @@ class Outlet(Protocol):
 
     def send(self, frames: Frames) -> None:
         """Queues text frames; a socket whose reader is too slow is closed instead (1013)."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the socket is closed, or closes: nothing that is sent from now on reaches the client."""
+
+    async def drained(self) -> bool:
+        """Returns once everything that was sent before is on its way. False if the socket is gone."""
 
     async def answer(self, make: Callable[[], str]) -> None:
         """Sends a frame that may be large, made once everything before it is on its way: it does not count as slow.
@@ -69,5 +79,10 @@ class Socket:
     asked_at: float = float("-inf")
     #: What becomes of the last marks that the socket sent, until that is known; its next message waits for it.
     pending: "asyncio.Future[Any] | None" = None
+    #: The answer to SYNC that is being made, and the task that makes it; other messages of the socket wait for it.
+    catch_up: "CatchUp | None" = None
+    catching_up: "asyncio.Task[None] | None" = None
+    #: How many messages of the socket were handled.
+    handled: int = 0
     #: Nothing that the socket sends counts any more, though a client that does not read may stay connected for a while.
     closing: bool = False

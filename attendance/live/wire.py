@@ -1,6 +1,6 @@
 """How the canonical protocol spells facts: `{"event": NAME, "data": {…}}`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -34,15 +34,20 @@ def sequenced(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
     return [_encode({**_message(fact), "seq": fact.seq}).decode() for fact in facts if not isinstance(fact, Joined)]
 
 
-def sync_frame(session: LiveSession, since: int) -> str:
-    """The answer to SYNC: the session, and its marks after `since`."""
+def sync_marks(marks: Sequence[Marked]) -> bytes:
+    """Marks as the answer to SYNC has them: a piece of its `marks`, without the brackets."""
+    return _encode([{"seq": mark.seq, **_mark(mark), "at": to_iso(mark.at)} for mark in marks])[1:-1]
+
+
+def sync_frame(session: LiveSession, pieces: Iterable[bytes]) -> str:
+    """The answer to SYNC: the session, and its marks in the pieces that `sync_marks` made."""
     return frame(
         "SYNC",
         {
             "classId": session.class_id,
             "startedAt": to_iso(session.started_at),
             "seq": session.seq,
-            "marks": [{"seq": mark.seq, **_mark(mark), "at": to_iso(mark.at)} for mark in session.marks_since(since)],
+            "marks": msgspec.Raw(b"[%b]" % b",".join(filter(None, pieces))),
         },
     )
 

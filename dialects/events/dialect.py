@@ -64,8 +64,8 @@ class Events(Dialect):
 
     events: ClassVar = {
         "MARK_ATTENDANCE": Event(Role.TEACHER, PresentData, events.mark, marks=True),
-        "GET_TODAY_SUMMARY": Event(Role.TEACHER, NoData, summary),
-        "CHECK_MY_STATUS": Event(Role.STUDENT, NoData, my_status),
+        "GET_TODAY_SUMMARY": Event(Role.TEACHER, NoData, summary, reads=True),
+        "CHECK_MY_STATUS": Event(Role.STUDENT, NoData, my_status, reads=True),
         "DONE": Event(Role.TEACHER, NoData, events.done),
     }
     error_event: ClassVar = "ERROR"

@@ -221,10 +221,10 @@ class Rooms(Dialect):
             Role.TEACHER, StudentData, mark_present, find=owned, marks=True, tells_unknown=True
         ),
         "markStudentAbsent": Event(Role.TEACHER, StudentData, mark_absent, find=owned, marks=True, tells_unknown=True),
-        "getAttendanceSessionData": Event(Role.TEACHER, SessionData, get_data, find=readable),
+        "getAttendanceSessionData": Event(Role.TEACHER, SessionData, get_data, find=readable, reads=True),
         "bulkUpdateAttendance": Event(Role.TEACHER, BulkData, bulk, find=owned, marks=True, tells_unknown=True),
         END: Event(Role.TEACHER, SessionData, end, find=owned),
-        "subscribeStatistics": Event(None, SessionData, subscribe, find=followed),
+        "subscribeStatistics": Event(None, SessionData, subscribe, find=followed, reads=True),
     }
     error_event: ClassVar = "attendanceError"
 

@@ -90,6 +90,13 @@ class EngineOutlet:
                 self._queue.task_done()
             self._end(cut(self._engine))
 
+    @property
+    def is_gone(self) -> bool:
+        return self._closed or bool(self._engine.closed)
+
+    async def drained(self) -> bool:
+        return not self.is_gone
+
     async def answer(self, make: Callable[[], str]) -> None:
         self.send(Frames([make()]))
 

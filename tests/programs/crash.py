@@ -310,7 +310,7 @@ async def run(
 ) -> Report:
     """`kills` rounds on a server of their own; without a `victim` it is this server that dies."""
     randomness = random.Random(seed)
-    server = Server(database)
+    server = Server(database, LIMITS="False")
     await asyncio.to_thread(server.start)
     try:
         api = Api(server.url)

@@ -159,7 +159,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60, help="how long to mark (default: %(default)s)")
     seconds = parser.parse_args().seconds
-    with databases_of_a_run() as databases, Server(databases.fresh(), LIVE_SESSIONS="per-class") as server:
+    with (
+        databases_of_a_run() as databases,
+        Server(databases.fresh(), LIVE_SESSIONS="per-class", LIMITS="False") as server,
+    ):
         api = Api(server.url)
         report = asyncio.run(run(server, api, seconds))
         api.close()

@@ -178,3 +178,27 @@ async def test_the_answer_to_sync_stands_in_order_between_the_broadcasts(server:
             assert await late.frames(count - seen) == [marked(first.id, seq=seq) for seq in range(seen + 1, count + 1)]
 
         await asyncio.gather(burst(), sync_again_and_again(), sync_once())
+
+
+async def test_many_syncs_at_once_share_answers_and_nobody_else_waits_for_them(server: Server, room: Room) -> None:
+    first, second = room.students
+    async with (
+        Socket(server.ws_url, room.teacher.token) as teacher,
+        Socket(server.ws_url, first.token) as flooding,
+        Socket(server.ws_url, second.token) as other,
+    ):
+        for _ in range(20):
+            await teacher.mark(second.id)
+        for socket in (teacher, flooding, other):
+            await socket.frames(20)
+        for since in (*range(20), 0):
+            await flooding.send("SYNC", {"since": since})
+        await flooding.send("NOPE")
+        await other.send("MY_ATTENDANCE")
+        assert (await other.frame())["data"] == {"status": "present"}
+        answers = []
+        while (frame := await flooding.frame())["event"] == "SYNC":
+            answers.append(checked(frame, room))
+        assert frame == error("Unknown event")  # behind all of the answers
+        assert 1 <= len(answers) <= 21
+        assert [seq for seq, _, _ in answers[-1]] == list(range(1, 21))

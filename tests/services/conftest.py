@@ -130,6 +130,13 @@ class RecordingOutlet:
         if self.close_code is None:
             self.texts += frames
 
+    @property
+    def is_gone(self) -> bool:
+        return self.close_code is not None
+
+    async def drained(self) -> bool:
+        return not self.is_gone
+
     async def answer(self, make: Callable[[], str]) -> None:
         if self.close_code is None:
             self.send([make()])
@@ -244,6 +251,8 @@ class Connection:
             await events.receive(self.process, self.socket, json.dumps({"event": event, "data": data or {}}))
         except ApiError as error:
             self.process.hub.tell(self.socket, wire.error_frame(error.message))
+        if self.socket.catching_up is not None:
+            await self.socket.catching_up
 
     async def mark(self, student: User, status: str = "present") -> None:
         await self.send("ATTENDANCE_MARKED", {"studentId": student.id, "status": status})

@@ -78,3 +78,12 @@ def test_however_marks_come_what_is_here_is_a_true_beginning_of_the_journal(
     assert session.counts == Counts(present, len(fold) - present)
     since = data.draw(st.integers(0, len(journal) + 1))
     assert session.marks_since(since) == journal[since : session.seq]
+
+
+def test_a_journal_has_a_thousand_marks_or_fifty_a_student() -> None:
+    session = LiveSession("s", "c", "t", NOW)
+    assert session.room == 1_000
+    session.belong_to("t", frozenset(map(str, range(300))))
+    assert session.room == 15_000
+    session.waiting = 5  # marks that wait for their commit have their place
+    assert session.room == 14_995

@@ -17,6 +17,7 @@ class Transport:
     def __init__(self) -> None:
         self.writes: list[bytes] = []
         self.unsent = 0
+        self.is_open = True
         self.taking = asyncio.Event()
         self.taking.set()
         self.aborted = False

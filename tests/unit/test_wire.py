@@ -47,8 +47,13 @@ def test_the_answer_to_sync_has_the_session_and_its_marks_since() -> None:
     at = "2025-03-11T10:00:00.000Z"
     marks = [{"seq": 2, "studentId": "b", "status": "absent", "at": at}]
     data = {"classId": "c", "startedAt": at, "seq": 2, "marks": marks}
-    assert json.loads(wire.sync_frame(session, 1)) == {"event": "SYNC", "data": data}
-    assert json.loads(wire.sync_frame(session, 9))["data"]["marks"] == []
+    assert json.loads(wire.sync_frame(session, [wire.sync_marks(session.marks_since(1))])) == {
+        "event": "SYNC",
+        "data": data,
+    }
+    assert json.loads(wire.sync_frame(session, [wire.sync_marks(session.marks_since(9))]))["data"]["marks"] == []
+    pieces = [wire.sync_marks([mark]) for mark in session.marks]
+    assert [mark["seq"] for mark in json.loads(wire.sync_frame(session, pieces))["data"]["marks"]] == [1, 2]
 
 
 def test_an_error_says_its_message() -> None:
