@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -120,9 +120,14 @@ async def test_marks_that_are_told_while_the_answer_is_made_are_in_it_and_come_b
 
 
 async def test_nothing_is_made_for_a_socket_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    made: list[int] = []
     make = wire.sync_marks
-    monkeypatch.setattr(wire, "sync_marks", lambda marks: made.append(len(marks)) or make(marks))
+
+    def counted(marks: Sequence[Marked]) -> bytes:
+        made.append(len(marks))
+        return make(marks)
+
+    monkeypatch.setattr(wire, "sync_marks", counted)
     lesson = Lesson(MANY)
     lesson.outlet.is_gone = True
     await lesson.sync().send()

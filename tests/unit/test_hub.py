@@ -42,6 +42,13 @@ class Outlet:
     def send_rest(self, data: bytes) -> None:
         self.rests.append(data)
 
+    @property
+    def is_gone(self) -> bool:
+        raise NotImplementedError
+
+    async def drained(self) -> bool:
+        raise NotImplementedError
+
     async def answer(self, make: object) -> None:
         raise NotImplementedError
 
