@@ -1,6 +1,5 @@
 """What `manage.py check` says about who may sign up, at every start."""
 
-import ipaddress
 from typing import Any
 
 from django.conf import settings
@@ -8,11 +7,12 @@ from django.core import checks
 from django.core.checks import CheckMessage, register
 
 from accounts.standing import is_open
+from core.addresses import is_loopback
 
 
 @register
 def check_signup_fits_the_network(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    if not is_open() or _is_loopback(settings.HOST):
+    if not is_open() or is_loopback(settings.HOST):
         return []
     return [
         checks.Warning(
@@ -22,10 +22,3 @@ def check_signup_fits_the_network(app_configs: Any, **kwargs: Any) -> list[Check
             id="attendance.W005",
         )
     ]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

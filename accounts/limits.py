@@ -46,6 +46,9 @@ CODE_ADDRESS = Limit("code address", 300, timedelta(minutes=15))
 #: Wrong codes of a class's session.
 SELF_MARKS = Limit("self marks", 10, timedelta(minutes=10))
 
+#: Moves of the focus away from a session that another teacher is using, by one teacher.
+FOCUS_TAKEN = Limit("focus taken", 3, timedelta(minutes=10))
+
 #: This many wrong passwords in a row cost no wait, because a person who has forgotten a password tries several.
 PATIENCE = 10
 #: After PATIENCE the wait doubles with each wrong password, from one second to this. So an attacker has 96 guesses a

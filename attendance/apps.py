@@ -5,4 +5,5 @@ class AttendanceConfig(AppConfig):
     name = "attendance"
 
     def ready(self) -> None:
+        import attendance.checks  # noqa: F401
         from attendance.live import listeners  # noqa: F401  connects the signals to the live server

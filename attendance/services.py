@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F
 
+from accounts import limits
 from attendance import journal, selectors
 from attendance.enums import Method, SessionState, Status
 from attendance.journal import NewMark
@@ -26,6 +27,9 @@ from core.identity import Actor
 from core.ids import parse_id
 from core.times import now
 
+#: A session that had a mark within this time is in use.
+IN_USE = timedelta(minutes=10)
+
 _open_session = Prepared(
     lambda class_id: Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN).order_by()
 )
@@ -35,7 +39,8 @@ _focus_of = Prepared(lambda session_id: Focus.objects.filter(session_id=session_
 def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Session:
     """Opens a session of a class of `actor`, or resumes the open one unchanged. With `move_focus` it gets the focus.
 
-    An open session that was forgotten ends first. Raises `ClassNotFound`, `NotClassTeacher`.
+    An open session that was forgotten ends first. Raises `ClassNotFound`, `NotClassTeacher`, and `TooManyRequests`
+    where the focus is taken too often from sessions that other teachers use.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
     session = _open_session.first(found.id)
@@ -59,7 +64,7 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
             class_ref=found, started_by_id=actor.id, started_at=moment, last_activity_at=moment
         )
     if move_focus:
-        _move_focus(session)
+        _move_focus(session, actor)
     after_commit(lambda: session_changed.send(sender=Session))
     return session
 
@@ -114,13 +119,28 @@ def session_join(*, actor: Actor, session_id: str) -> None:
     class_join(actor=actor, class_id=found.class_ref_id)
 
 
-def _move_focus(session: Session) -> None:
-    """Inside a unit of work: gives the focus to `session`, so that `/ws` means this session from now on."""
+def _move_focus(session: Session, actor: Actor) -> None:
+    """Inside a unit of work: gives the focus to `session`, so that `/ws` means this session from now on.
+
+    With one live session at a time, a teacher may take the focus a few times only from a session that another teacher
+    is using: whoever started classes in a loop would keep everybody else from marking. Raises `TooManyRequests`.
+    """
     if Focus.objects.filter(session=session).exists():
         return
+    if settings.LIVE_SESSIONS == "single" and _is_used_by_another(actor):
+        limits.take(limits.FOCUS_TAKEN, actor.id)
     if not Focus.objects.update(session=session, number=F("number") + 1):
         Focus.objects.create(session=session)
     Session.objects.filter(pk=session.pk).update(focus_number=Focus.objects.values_list("number", flat=True).get())
+
+
+def _is_used_by_another(actor: Actor) -> bool:
+    """Whether the session that has the focus is another teacher's, and had a mark not long ago."""
+    used = Focus.objects.filter(
+        session__state=SessionState.OPEN, session__last_seq__gt=0, session__last_activity_at__gt=now() - IN_USE
+    )
+    teacher_id = used.values_list("session__class_ref__teacher_id", flat=True).first()
+    return teacher_id is not None and teacher_id != actor.id
 
 
 def idle_since() -> datetime:

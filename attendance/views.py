@@ -18,7 +18,7 @@ class AttendanceStart(ApiView):
     audience = Audience.TEACHER
     body = StartInput
     answers: ClassVar = {200: StartOutput}
-    raises = (errors.ClassNotFound, errors.NotClassTeacher)
+    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.TooManyRequests)
 
     def post(self, request: Request) -> Response:
         session = services.session_start(actor=self.actor, **self.read())

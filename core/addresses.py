@@ -1,4 +1,4 @@
-"""The network of a client's address, by which limits and turns count."""
+"""Addresses: the network of a client's, by which limits and turns count, and whether the server's is this machine's."""
 
 import ipaddress
 
@@ -17,3 +17,11 @@ def network_of(address: str | None) -> str:
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens on `host` is reached from its own machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

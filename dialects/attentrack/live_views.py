@@ -34,7 +34,7 @@ class SetAttendance(AttenTrackView):
     audience = Audience.TEACHER
     body = serializers.SetAttendanceInput
     answers: ClassVar = {200: str}
-    raises = (errors.ClassNotFound, errors.NotClassTeacher)
+    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.TooManyRequests)
 
     def post(self, request: Request) -> HttpResponse:
         body = self.read()

@@ -178,7 +178,7 @@ class AttendanceStart(V1View):
     failures = START
     body = StartInput
     answers: ClassVar = {200: ClassOutput}
-    raises = (ClassNotFound, NotClassTeacher)
+    raises = (ClassNotFound, NotClassTeacher, TooManyRequests)
 
     def post(self, request: Request) -> Response:
         found = classes.selectors.class_get_by_name(actor=self.actor, **self.read())

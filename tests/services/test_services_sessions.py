@@ -64,6 +64,41 @@ def test_starting_another_class_moves_the_focus_and_sets_nothing_else_aside() ->
     assert Session.objects.filter(state=SessionState.OPEN).count() == 2
 
 
+def test_a_teacher_takes_the_focus_from_a_used_session_three_times_in_ten_minutes() -> None:
+    used, taking, third = make_room(1), make_room(1), make_room(1)
+    session = used.start()
+    commit_marks([new_mark(used, session)])
+    for _ in range(3):
+        taking.start()
+        used.start()
+    with pytest.raises(errors.TooManyRequests) as refused:
+        taking.start()
+    assert 0 < refused.value.retry_after <= 600
+    assert Focus.objects.get().session_id == session.id
+    third.start()  # another teacher has moves of their own
+    taking.start()  # from a session without a mark, anybody may
+    used.start()
+    taken = services.session_start(actor=taking.actor, class_id=taking.class_id, move_focus=False)
+    assert taken.state == SessionState.OPEN
+
+
+@pytest.mark.parametrize("lifted", ["no mark for ten minutes", "per-class", "own class", "LIMITS=0"])
+def test_what_keeps_nobody_from_marking_may_move_the_focus_any_number_of_times(lifted: str, settings: Any) -> None:
+    used, taking = make_room(1), make_room(1)
+    if lifted == "own class":
+        Class.objects.filter(pk=used.class_id).update(teacher=taking.teacher)
+        used.teacher = taking.teacher
+    settings.LIVE_SESSIONS = "per-class" if lifted == "per-class" else "single"
+    settings.LIMITS = lifted != "LIMITS=0"
+    session = used.start()
+    commit_marks([new_mark(used, session)])
+    if lifted == "no mark for ten minutes":
+        Session.objects.filter(pk=session.id).update(last_activity_at=timezone.now() - timedelta(minutes=11))
+    for _ in range(5):
+        taking.start()
+        used.start()
+
+
 def test_a_class_that_is_deleted_meanwhile_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """The start ends with an error instead of trying for ever."""
     room = make_room(0)

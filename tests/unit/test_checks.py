@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import override_settings
 
 from accounts.checks import check_signup_fits_the_network
+from attendance.checks import check_one_live_session_fits_the_school
 from core.checks import check_limits_are_on, check_several_workers_have_redis, check_sqlite_is_on_one_machine
 
 
@@ -52,6 +53,17 @@ def test_open_sign_up_for_a_network_is_a_warning_that_says_what_it_means(host: s
     assert "SIGNUP" in str(warning.hint)
     with override_settings(SIGNUP="invited", HOST=host):
         assert check_signup_fits_the_network(None) == []
+
+
+def test_one_live_session_is_a_warning_where_several_teachers_may_be() -> None:
+    with override_settings(LIVE_SESSIONS="single", HOST="127.0.0.1"):
+        assert check_one_live_session_fits_the_school(None) == []
+    with override_settings(LIVE_SESSIONS="single", HOST="0.0.0.0"):
+        (warning,) = check_one_live_session_fits_the_school(None)
+    assert isinstance(warning, checks.Warning)
+    assert "LIVE_SESSIONS=per-class" in str(warning.hint)
+    with override_settings(LIVE_SESSIONS="per-class", HOST="0.0.0.0"):
+        assert check_one_live_session_fits_the_school(None) == []
 
 
 def test_lifted_limits_are_a_warning() -> None:
