@@ -7,7 +7,15 @@ from rest_framework import serializers
 
 from accounts.passwords import weaknesses
 from core.identity import Role
-from core.rest.serializers import InputSerializer, OutputSerializer, StrictChoice, StrictEmail, StrictFlag, StrictString
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    OutputSerializer,
+    StrictChoice,
+    StrictEmail,
+    StrictFlag,
+    StrictString,
+)
 
 
 class NewPassword(StrictString):
@@ -78,10 +86,10 @@ class MessageOutput(OutputSerializer):
 class UserOutput(OutputSerializer):
     """`{_id, name, email, role}`."""
 
-    _id = serializers.CharField(source="id")
+    _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.CharField()
-    role = serializers.CharField()
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(Role.choices)
 
 
 class TokenOutput(OutputSerializer):
@@ -93,12 +101,12 @@ class TokenOutput(OutputSerializer):
 class MailedOutput(OutputSerializer):
     """`{email}`: where a mail has gone."""
 
-    email = serializers.CharField()
+    email = serializers.EmailField()
 
 
 class StudentOutput(OutputSerializer):
     """`{_id, name, email}`."""
 
-    _id = serializers.CharField(source="id")
+    _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.CharField()
+    email = serializers.EmailField()

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.rest.serializers import InputSerializer, IsoTime, OutputSerializer, StrictString
+from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictString
 
 
 class StartInput(InputSerializer):
@@ -12,12 +12,12 @@ class StartInput(InputSerializer):
 class StartOutput(OutputSerializer):
     """`{classId, startedAt}`."""
 
-    classId = serializers.CharField(source="class_ref_id")
+    classId = Id(source="class_ref_id")
     startedAt = IsoTime(source="started_at")
 
 
 class MyAttendanceOutput(OutputSerializer):
     """`{classId, status}`, `status` present, absent or null."""
 
-    classId = serializers.CharField()
-    status = serializers.CharField(allow_null=True)
+    classId = Id()
+    status = serializers.ChoiceField(["present", "absent"], allow_null=True)

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import StudentOutput
-from core.rest.serializers import InputSerializer, OutputSerializer, StrictString
+from core.rest.serializers import Id, InputSerializer, OutputSerializer, StrictString
 
 
 class ClassInput(InputSerializer):
@@ -20,11 +20,12 @@ class AddStudentInput(InputSerializer):
 class ClassOutput(serializers.Serializer[Any]):
     """`{_id, className, teacherId, studentIds}`. The ids are the context's `student_ids`."""
 
-    _id = serializers.CharField(source="id")
+    _id = Id(source="id")
     className = serializers.CharField(source="name")
-    teacherId = serializers.CharField(source="teacher_id")
+    teacherId = Id(source="teacher_id")
     studentIds = serializers.SerializerMethodField()
 
+    @extend_schema_field(serializers.ListField(child=Id()))
     def get_studentIds(self, found: Any) -> list[str]:
         ids: list[str] = self.context["student_ids"]
         return ids
@@ -41,7 +42,7 @@ class RenderedStudents(serializers.Field[Any, Any, Any, Any]):
 class ClassDetailOutput(OutputSerializer):
     """`{_id, className, teacherId, students: [{_id, name, email}]}`. The source has `students` as rendered JSON."""
 
-    _id = serializers.CharField(source="id")
+    _id = Id(source="id")
     className = serializers.CharField(source="name")
-    teacherId = serializers.CharField(source="teacher_id")
+    teacherId = Id(source="teacher_id")
     students = RenderedStudents()

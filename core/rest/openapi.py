@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args, get_origin
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_array_type, resolve_type_hint
@@ -17,6 +18,7 @@ from rest_framework.serializers import Serializer
 
 from core import errors
 from core.rest.permissions import Audience
+from core.rest.serializers import StrictString
 
 Schema = dict[str, Any]
 
@@ -76,6 +78,11 @@ class ViewSchema(AutoSchema):
         """The serializer's name with its app's, because two apps may have a `UserOutput`."""
         kind = type(serializer)
         return f"{kind.__module__.split('.')[-2]}.{kind.__name__}"
+
+    def _insert_field_validators(self, field: Any, schema: Schema) -> None:
+        super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
+        if isinstance(field, StrictString) and not schema.keys() & {"maxLength", "pattern", "anyOf"}:
+            schema["maxLength"] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # no body holds a longer string
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False  # `answers` says whether a view answers a list
@@ -170,12 +177,20 @@ def _with_null(schema: Any) -> Any:
 
 
 class ChoiceInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """The schema of a choice: a string, because an enum cannot say that any letter case is taken."""
+    """The schema of a choice: its values, and a pattern, because an enum cannot say that any letter case is taken."""
 
     target_class = "core.rest.serializers.StrictChoice"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
-        return {"type": "string", "description": f"{' or '.join(self.target.choices)}, in any letter case"}
+        choices = self.target.choices
+        letters = ("".join(f"[{letter.upper()}{letter}]" for letter in choice) for choice in choices)
+        return {
+            "anyOf": [
+                {"type": "string", "enum": list(choices)},
+                {"type": "string", "pattern": f"^(?:{'|'.join(letters)})$"},
+            ],
+            "description": f"{' or '.join(choices)}, in any letter case",
+        }
 
 
 def without_slash(endpoints: list[Any]) -> list[Any]:

@@ -58,6 +58,11 @@ class StrictFlag(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{24}$"})
+class Id(serializers.CharField):
+    """An id in an answer."""
+
+
 @extend_schema_field({"type": "string", "pattern": "^[0-9a-fA-F]{24}$"})
 class StrictId(StrictString):
     """24 hex digits. The value is in lower case."""

@@ -23,7 +23,7 @@ class Text(StrictString):
         return super().to_internal_value(str(data) if whole else data)
 
 
-@extend_schema_field({"type": ["string", "number", "null"]})
+@extend_schema_field({"type": ["string", "number"], "maxLength": 126})
 class Json(serializers.Field[str, Any, str, Any]):
     """A string or a number, as JSON, to be handed on as it came."""
 
@@ -36,7 +36,17 @@ class Json(serializers.Field[str, Any, str, Any]):
         return text
 
 
-@extend_schema_field({"type": "string", "description": "An ISO date or time, or `Sat May 17 2025`."})
+_DATE = {
+    "anyOf": [
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "pattern": "^[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{1,2} [0-9]{4}$"},
+    ],
+    "description": "An ISO date or time, or `Sat May 17 2025`.",
+}
+
+
+@extend_schema_field(_DATE)
 class Instant(StrictString):
     def to_internal_value(self, data: Any) -> Any:
         try:
@@ -45,7 +55,7 @@ class Instant(StrictString):
             raise serializers.ValidationError("no date") from None
 
 
-@extend_schema_field({"type": "string", "description": "An ISO date or time, or `Sat May 17 2025`."})
+@extend_schema_field(_DATE)
 class Day(StrictString):
     def to_internal_value(self, data: Any) -> Any:
         try:

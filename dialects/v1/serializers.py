@@ -7,8 +7,9 @@ from rest_framework import serializers
 
 from accounts.serializers import SignupInput
 from classes.serializers import ClassInput
+from core.identity import Role
 from core.rest.envelope import EnvelopeRenderer
-from core.rest.serializers import InputSerializer, IsoTime, OutputSerializer, StrictId, StrictString
+from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictId, StrictString
 
 
 class RegisterInput(SignupInput):
@@ -38,16 +39,16 @@ class PersonOutput(OutputSerializer):
     """`{name, email}`."""
 
     name = LowerCase()
-    email = serializers.CharField()
+    email = serializers.EmailField()
 
 
 class ListedOutput(OutputSerializer):
     """`{_id, name, email, role}`."""
 
-    _id = serializers.CharField(source="id")
+    _id = Id(source="id")
     name = LowerCase()
-    email = serializers.CharField()
-    role = serializers.CharField()
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(Role.choices)
 
 
 class UserOutput(ListedOutput):
@@ -60,14 +61,14 @@ class UserOutput(ListedOutput):
 class ClassOutput(serializers.Serializer[Any]):
     """`{_id, className, teacherId, studentsIds, createdAt, updatedAt}`; the context has `student_ids`."""
 
-    _id = serializers.CharField(source="id")
+    _id = Id(source="id")
     className = serializers.CharField(source="name")
-    teacherId: Any = serializers.CharField(source="teacher_id")
+    teacherId: Any = Id(source="teacher_id")
     studentsIds = serializers.SerializerMethodField()
     createdAt = IsoTime(source="created_at")
     updatedAt = IsoTime(source="updated_at")
 
-    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    @extend_schema_field(serializers.ListField(child=Id()))
     def get_studentsIds(self, found: Any) -> Any:
         return self.context["student_ids"]
 

@@ -12,7 +12,7 @@ import pytest
 from django.urls import get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
-from jsonschema import ValidationError
+from jsonschema import Draft202012Validator, ValidationError
 
 from core.errors import StudentNotFound
 from core.rest.api_docs import document
@@ -49,6 +49,55 @@ def test_the_document_is_valid_and_nothing_in_it_was_guessed(
     validate_schema(described)  # type: ignore[no-untyped-call]
     assert not GENERATOR_STATS
     assert capsys.readouterr().err == ""
+
+
+def schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """The schemas within a part of the document, those within schemas too."""
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+        yield from schemas(child)
+    if isinstance(node, dict) and isinstance(node.get("schema"), dict):
+        yield node["schema"]
+
+
+def strings(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The schemas of strings within `schema`, each with the name of its field."""
+    for name, field in schema.get("properties", {}).items():
+        for kind in field.get("anyOf", [field.get("items", field)]):
+            if "string" in kind.get("type", ()):
+                yield name, kind
+
+
+def test_every_schema_is_json_schema() -> None:
+    found = [*document()["components"]["schemas"].values(), *schemas(document()["paths"])]
+    assert found
+    for schema in found:
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_string_of_a_body_says_what_it_may_be() -> None:
+    inputs = {name: found for name, found in document()["components"]["schemas"].items() if name.endswith("Input")}
+    assert inputs
+    loose = [
+        (name, field)
+        for name, schema in inputs.items()
+        for field, kind in strings(schema)
+        if not kind.keys() & {"enum", "format", "maxLength", "pattern"}
+    ]
+    assert loose == []
+
+
+def test_roles_and_statuses_are_enums_ids_have_a_pattern_and_dates_a_format() -> None:
+    fields = {name: found["properties"] for name, found in document()["components"]["schemas"].items()}
+    roles = ["teacher", "student"]
+    assert fields["accounts.SignupInput"]["role"]["anyOf"][0]["enum"] == roles
+    assert fields["accounts.UserOutput"]["role"]["enum"] == roles
+    assert fields["attendance.MyAttendanceOutput"]["status"]["enum"] == ["present", "absent", None]
+    assert fields["accounts.UserOutput"]["_id"]["pattern"] == "^[0-9a-f]{24}$"
+    assert fields["attendance.StartOutput"]["startedAt"]["format"] == "date-time"
+    if is_served("/api/teacher/records"):
+        formats = [kind.get("format") for kind in fields["attentrack.RangeInput"]["startDate"]["anyOf"]]
+        assert formats == ["date", "date-time", None]
+        assert fields["attentrack.SetAttendanceInput"]["otp"]["type"] == ["string", "number", "null"]
 
 
 def test_the_document_has_every_route_and_method_and_no_other() -> None:
