@@ -37,7 +37,11 @@ class _DatabaseThread:
         self._calls.put((future, work))
         if not self._thread.is_alive():
             self._start()
-        return await future
+        try:
+            return await future
+        finally:
+            # A failure's traceback holds this frame. With the future in it, all of a refused client would be a cycle.
+            del future
 
     def _start(self) -> None:
         with self._starting:
