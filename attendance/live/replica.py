@@ -164,9 +164,9 @@ class Replica:
             facts.append(session.ended)
         told = self.tell(session, facts)
         is_over = view.state is not SessionState.OPEN
-        if is_over:
-            self._finish(view.id)
         yield News(session, facts, told.audience, roster_changed, is_over)
+        if is_over:
+            self._finish(view.id)  # not before the end is told: a look whose telling fails is made good by the next
 
     def _take_people(self, session: LiveSession, view: SessionView) -> bool:
         """Brings names, roster and teacher of a session up to `view`; whether the view has a new roster."""

@@ -273,6 +273,15 @@ def test_the_news_of_a_session_is_told_before_the_next_session_is_taken(replica:
     assert seen == [("physics", "physics", ["physics"]), ("maths", "maths", ["physics", "maths"])]
 
 
+def test_an_end_that_could_not_be_told_is_news_again_in_the_next_view(replica: Replica) -> None:
+    take(replica, session("physics", focus_number=1), focus="physics")
+    over = session("physics", state=ENDED, focus_number=1)
+    view = View("physics", 1, {over.id: {}}, [over], [])
+    next(replica.take(view))  # and telling it fails
+    assert told(take(replica, over, focus="physics")) == [("physics", [0], EVERYBODY)]
+    assert replica.finished == {"physics"}
+
+
 def test_a_view_with_everything_known_is_no_news(replica: Replica) -> None:
     view = session("physics", mark(1), focus_number=1)
     take(replica, view, focus="physics")
