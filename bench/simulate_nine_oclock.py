@@ -16,7 +16,6 @@ open a socket. Their teacher starts the session, marks a student every two secon
 class hear every mark.
 """
 
-import functools
 import heapq
 import itertools
 import random
@@ -286,8 +285,9 @@ def _may_be_late(number: int) -> int:
     return number - 1 - min(number - 1, int(0.99 * number))
 
 
-def carried(costs: Costs, *, cores: int, logging_in: bool) -> tuple[int, Machine]:
-    """How many classes the machine carries within the limits, sockets aside; and those 15 minutes."""
+def carried(costs: Costs, *, cores: int, logging_in: bool) -> tuple[int, int, Machine]:
+    """How many classes the machine carries within the limits, sockets aside; too many, at most 5 % more; the 15 minutes
+    with what it carries."""
     least, most, middle = 0, 0, 128
     best = Machine(costs, cores, logging_in)
     while not most or most - least > max(1, least // 20):
@@ -297,7 +297,7 @@ def carried(costs: Costs, *, cores: int, logging_in: bool) -> tuple[int, Machine
         except OverloadedError:
             most = middle
         middle = (least + most) // 2 if most else 2 * least
-    return least, best
+    return least, most, best
 
 
 def parts(costs: Costs, cores: int) -> list[tuple[str, float, float]]:
@@ -321,9 +321,44 @@ def parts(costs: Costs, cores: int) -> list[tuple[str, float, float]]:
     return sorted(found, key=lambda part: part[2])
 
 
-@functools.cache
-def figures(folder: Path) -> Figures:
-    """All that is printed and quoted, by database."""
+#: What is seen of a machine in the 15 minutes.
+Seen = dict[str, float]
+
+
+def seen(machine: Machine) -> Seen:
+    """Waits (p99), how busy the parts are in their busiest minute, and how many sessions are open at once at most."""
+    return {
+        "login_p99_s": percentile(machine.logins, 0.99),
+        "mark_p99_ms": 1e3 * percentile(machine.marks, 0.99),
+        "loop_busy": machine.loop.busiest,
+        "hashes_busy": machine.hashes.busiest,
+        "most_open": machine.most_open,
+    }
+
+
+def measured_costs(folder: Path) -> dict[str, Costs]:
+    """The costs that were measured whole, by database."""
+    found = {database: read(folder, f"scale-{database}") for database in DATABASES}
+    whole = {"costs", "frames", "open_sessions", "shared_commits"}
+    return {key: Costs.measured(measured) for key, measured in found.items() if measured and whole <= measured.keys()}
+
+
+def searched(folder: Path) -> Figures:
+    """What each machine carries, by database. It plays the 15 minutes through many times: half a minute."""
+    found: Figures = {}
+    for database, costs in measured_costs(folder).items():
+        found[database] = []
+        # Without logins further cores have nothing to do.
+        for cores, logging_in in ((costs.cores, True), (LARGE, True), (costs.cores, False)):
+            classes, too_many, machine = carried(costs, cores=cores, logging_in=logging_in)
+            found[database].append(
+                {"cores": cores, "logging_in": logging_in, "classes": classes, "too_many": too_many} | seen(machine)
+            )
+    return found
+
+
+def figures(folder: Path, machines: Figures) -> Figures:
+    """All that is printed and quoted, by database; `machines` is what `searched` found for the same folder."""
     country = {
         "students": STUDENTS,
         "classes": CLASSES,
@@ -333,39 +368,21 @@ def figures(folder: Path) -> Figures:
         "peak_frames_per_s": CLASSES * CLASS_SIZE * PEOPLE * PEAK / WINDOW,
     }
     found: Figures = {"country": country, "databases": {}}
-    for database in DATABASES:
-        measured = read(folder, f"scale-{database}")
-        if not measured or not {"costs", "frames", "open_sessions", "shared_commits"} <= measured.keys():
-            continue
-        costs = Costs.measured(measured)
-        machines = []
-        # Without logins further cores have nothing to do.
-        for cores, logging_in in ((costs.cores, True), (LARGE, True), (costs.cores, False)):
-            classes, machine = carried(costs, cores=cores, logging_in=logging_in)
-            within = min(classes, SOCKETS // PEOPLE)
-            machines.append(
-                {
-                    "cores": cores,
-                    "logging_in": logging_in,
-                    "classes": classes,
-                    "people": classes * PEOPLE,
-                    "login_p99_s": percentile(machine.logins, 0.99),
-                    "mark_p99_ms": 1e3 * percentile(machine.marks, 0.99),
-                    "loop_busy": machine.loop.busiest,
-                    "hashes_busy": machine.hashes.busiest,
-                    "most_open": machine.most_open,
-                    "within_sockets": within,
-                    "machines": -(-CLASSES // within),
-                }
-            )
+    for database, costs in measured_costs(folder).items():
         found["databases"][costs.database] = {
             "costs": costs,
             "parts": parts(costs, costs.cores),
             "hash_cores": CLASSES * PEOPLE * costs.hash / WINDOW,
             "socket_gib": CLASSES * PEOPLE * costs.socket_kib / 2**20,
-            "machines": machines,
+            "machines": [_within_sockets(machine) for machine in machines[database]],
         }
     return found
+
+
+def _within_sockets(machine: Figures) -> Figures:
+    within = min(machine["classes"], SOCKETS // PEOPLE)
+    people = machine["classes"] * PEOPLE
+    return machine | {"people": people, "within_sockets": within, "machines": -(-CLASSES // within)}
 
 
 def as_text(found: Figures) -> str:
@@ -404,7 +421,7 @@ def as_text(found: Figures) -> str:
 
 def main() -> int:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCUMENTS
-    print(as_text(figures(folder)))
+    print(as_text(figures(folder, searched(folder))))
     return 0
 
 
