@@ -73,6 +73,14 @@ def make_server(databases: Databases) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def shared_server(databases: Databases) -> Iterator[Server]:
+    # Its sessions and its focus are everybody's here: limits would count what other tests did.
+    with Server(databases.fresh(), LIMITS="False") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_server_with_limits(databases: Databases) -> Iterator[Server]:
+    """For modules whose tests are about limits: they name it `server`."""
     with Server(databases.fresh()) as running:
         yield running
 

@@ -199,7 +199,7 @@ async def serving(server: Server) -> AsyncIterator[Server]:
 @contextlib.asynccontextmanager
 async def two_servers(database: Database, redis: RedisServer) -> AsyncIterator[list[Server]]:
     """Two servers of one process each: what two workers are, but each can be spoken to."""
-    first, second = (Server(database, REDIS_URL=redis.url) for _ in range(2))
+    first, second = (Server(database, REDIS_URL=redis.url, LIMITS="False") for _ in range(2))
     async with serving(first), serving(second):
         yield [first, second]
 
@@ -278,7 +278,7 @@ async def run(databases: Databases, seconds: float) -> bool:
             await first.during("Redis hangs for 20 s", lambda _: hang(redis, seconds=20))
             api.close()
         database = databases.fresh()
-        async with serving(Server(database, REDIS_URL=redis.url, WORKERS="2")) as server:
+        async with serving(Server(database, REDIS_URL=redis.url, WORKERS="2", LIMITS="False")) as server:
             api = Api(server.url)
             second = Run(database, api, [server.ws_url] * 2)
             await second.during(

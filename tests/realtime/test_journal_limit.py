@@ -1,5 +1,7 @@
 """A session's journal has a limit: then a mark is refused, and everything else goes on."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from attendance.live.limits import JOURNAL_MARKS
@@ -9,6 +11,12 @@ from tests.support.clients import Room, Socket
 from tests.support.server import Server
 
 pytestmark = pytest.mark.one_database("The limit is reckoned in the process.")
+
+
+@pytest.fixture(scope="module")
+def server(shared_server_with_limits: Server) -> Iterator[Server]:
+    with shared_server_with_limits.clean_log():
+        yield shared_server_with_limits
 
 
 async def test_a_session_takes_a_thousand_marks_and_refuses_the_next(server: Server, room: Room) -> None:

@@ -18,7 +18,7 @@ from tests.support.server import Server, two_servers
 @pytest.fixture(scope="module")
 def pair(databases: Databases, redis: RedisServer) -> Iterator[tuple[Server, Server]]:
     """Two servers over one database and one Redis."""
-    with two_servers(databases.fresh(), REDIS_URL=redis.url) as servers:
+    with two_servers(databases.fresh(), REDIS_URL=redis.url, LIMITS="False") as servers:
         yield servers
 
 

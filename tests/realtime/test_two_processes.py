@@ -15,7 +15,7 @@ from tests.support.server import Server, two_servers
 @pytest.fixture(scope="module")
 def pair(databases: Databases) -> Iterator[tuple[Server, Server]]:
     """Two servers over one database."""
-    with two_servers(databases.fresh()) as servers:
+    with two_servers(databases.fresh(), LIMITS="False") as servers:
         yield servers
 
 

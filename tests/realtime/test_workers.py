@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.skipif(not PROC.exists(), reason="looks into Linux's /
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, redis: RedisServer) -> Iterator[Server]:
-    running = Server(databases.fresh(), REDIS_URL=redis.url, WORKERS="2").start()
+    running = Server(databases.fresh(), REDIS_URL=redis.url, WORKERS="2", LIMITS="False").start()
     yield running
     running.close()
     if (
@@ -108,7 +108,7 @@ async def test_a_new_worker_takes_each_ones_place_at_sighup(server: Server, room
 
 
 async def test_sigterm_to_the_supervisor_closes_every_workers_sockets(databases: Databases, redis: RedisServer) -> None:
-    server = Server(databases.fresh(), REDIS_URL=redis.url, WORKERS="2").start()
+    server = Server(databases.fresh(), REDIS_URL=redis.url, WORKERS="2", LIMITS="False").start()
     assert server.process is not None
     try:
         api = Api(server.url)
@@ -126,7 +126,7 @@ async def test_sigterm_to_the_supervisor_closes_every_workers_sockets(databases:
 
 
 async def test_workers_do_not_outlive_their_supervisor(databases: Databases, redis: RedisServer) -> None:
-    server = Server(databases.fresh(), REDIS_URL=redis.url, WORKERS="2").start()
+    server = Server(databases.fresh(), REDIS_URL=redis.url, WORKERS="2", LIMITS="False").start()
     assert server.process is not None
     workers = worker_pids(server)
     try:
