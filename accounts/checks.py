@@ -22,3 +22,19 @@ def check_signup_fits_the_network(app_configs: Any, **kwargs: Any) -> list[Check
             id="attendance.W005",
         )
     ]
+
+
+@register
+def check_proofs_can_be_mailed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """With these policies people sign up by themselves, and count once a mailed code has proved their address."""
+    mailed_nowhere = settings.EMAIL_BACKEND == "accounts.console_mail.EmailBackend" and not settings.DEBUG
+    if settings.SIGNUP not in ("students", "domains") or not mailed_nowhere:
+        return []
+    return [
+        checks.Warning(
+            f"SIGNUP={settings.SIGNUP} without a mail server: whoever signs up cannot prove their address, so no class"
+            " sheet and no teacher can enrol them.",
+            hint="Set EMAIL_URL (smtp://user:password@host:587/?tls=True), or vouch for people in the admin.",
+            id="attendance.W007",
+        )
+    ]

@@ -5,7 +5,7 @@ from django.core import checks
 from django.db import connection
 from django.test import override_settings
 
-from accounts.checks import check_signup_fits_the_network
+from accounts.checks import check_proofs_can_be_mailed, check_signup_fits_the_network
 from attendance.checks import check_one_live_session_fits_the_school
 from core.checks import check_limits_are_on, check_several_workers_have_redis, check_sqlite_is_on_one_machine
 
@@ -64,6 +64,17 @@ def test_one_live_session_is_a_warning_where_several_teachers_may_be() -> None:
     assert "LIVE_SESSIONS=per-class" in str(warning.hint)
     with override_settings(LIVE_SESSIONS="per-class", HOST="0.0.0.0"):
         assert check_one_live_session_fits_the_school(None) == []
+
+
+@pytest.mark.parametrize("policy", ["students", "domains"])
+def test_a_policy_that_needs_proofs_without_a_mail_server_is_a_warning(policy: str) -> None:
+    nowhere, smtp = "accounts.console_mail.EmailBackend", "django.core.mail.backends.smtp.EmailBackend"
+    with override_settings(SIGNUP=policy, EMAIL_BACKEND=nowhere, DEBUG=False):
+        (warning,) = check_proofs_can_be_mailed(None)
+    assert f"SIGNUP={policy} without a mail server" in warning.msg
+    for fine in ({"EMAIL_BACKEND": smtp}, {"DEBUG": True}, {"SIGNUP": "open"}, {"SIGNUP": "invited"}):
+        with override_settings(**{"SIGNUP": policy, "EMAIL_BACKEND": nowhere, "DEBUG": False, **fine}):
+            assert check_proofs_can_be_mailed(None) == []
 
 
 def test_lifted_limits_are_a_warning() -> None:
