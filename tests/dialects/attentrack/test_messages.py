@@ -1,6 +1,7 @@
 """The WebSocket at `/` and `/attentrack`, message by message, against running servers."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -158,6 +159,18 @@ async def test_nobody_marks_without_a_live_session_or_out_of_their_class(school:
         assert await chen.error() == "Student not enrolled in class"
         await asha.send("attendance", rollNumber=rolls[1], otp="123456")
         assert await asha.error() == "Forbidden"
+
+
+async def test_guessing_the_code_ends_after_ten_tries(shared_server_with_limits: Server) -> None:
+    with contextlib.closing(make_school(shared_server_with_limits)) as school:
+        roll = roll_number(shared_server_with_limits, school.ids[2])
+        school.open()
+        async with school.students[0].socket() as asha:
+            for _ in range(10):
+                await asha.send("attendance", rollNumber=roll, otp="000000")
+                assert await asha.error() == "Incorrect OTP"
+            await asha.send("attendance", rollNumber=roll, otp="123456")
+            assert await asha.error() == "Too many requests"
 
 
 PERMISSIONS = {
