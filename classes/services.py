@@ -84,10 +84,12 @@ def class_create_with_roster(
 
 def _take_name(name: str, author: Author) -> None:
     """Sees to it that no class keeps `author` from the name; `ClassNameTaken` if one does."""
-    named = Class.objects.filter(name=name, removed_at=None)
-    if any(name_stands(found.teacher, author) for found in named.select_related("teacher")):
+    named = list(Class.objects.filter(name=name, removed_at=None).select_related("teacher"))
+    if any(name_stands(found.teacher, author) for found in named):
         raise errors.ClassNameTaken
-    Class.objects.filter(reserved_name=name).update(reserved_name=None)
+    # Of these classes alone: another request may have reserved the name since they were read, and then the constraint
+    # refuses this one, which runs again and finds that class.
+    Class.objects.filter(pk__in=[found.pk for found in named], reserved_name=name).update(reserved_name=None)
 
 
 @unit_of_work

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from accounts.models import User
+from accounts.standing import Author
 from attendance import services
 from attendance.enums import Method, SessionState, Status
 from attendance.models import Attendance, Mark, Session
@@ -151,6 +153,27 @@ def test_of_classes_that_want_a_name_for_themselves_one_gets_it() -> None:
     outcomes = at_once([lambda key=teacher.id: make(key) for teacher in teachers])  # type: ignore[misc]
     assert sum(isinstance(outcome, Class) for outcome in outcomes) == 1, outcomes
     assert sum(isinstance(outcome, errors.ClassNameTaken) for outcome in outcomes) == 3, outcomes
+
+
+def test_a_name_that_somebody_else_reserves_after_it_was_looked_for_stays_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    squatter, quicker, teacher = make_users(Role.TEACHER, 3)
+    Class.objects.create(name="Optics", teacher=squatter, reserved_name="Optics")
+    asked: list[str] = []
+
+    def gives_way(of: User, author: Author) -> bool:
+        if not asked:  # as if another request were between our look and our write
+            Class.objects.filter(reserved_name="Optics").update(reserved_name=None)
+            Class.objects.create(name="Optics", teacher=quicker, reserved_name="Optics")
+        asked.append(of.id)
+        return False
+
+    monkeypatch.setattr(class_services, "name_stands", gives_way)
+    made = class_services.class_create_with_roster(teacher_id=teacher.id, name="Optics", entries=[], unique_name=True)
+    # The first attempt was undone as a whole, the other class in it too; the second attempt looked anew.
+    assert asked == [squatter.id, squatter.id]
+    assert list(Class.objects.exclude(reserved_name=None)) == [made]
 
 
 def test_others_may_still_have_the_name_twice() -> None:
