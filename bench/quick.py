@@ -94,9 +94,11 @@ def _pairs(load: Fanout, sides: dict[str, Side]) -> dict[str, list[Figures]]:
     """A round: by question, of each pair the figure by side."""
     found: dict[str, list[Figures]] = {}
     for question in QUESTIONS:
-        for _ in range(question.pairs):
-            pair = {name: question.figure(side.run(load, question)) for name, side in sides.items()}
-            found.setdefault(question.name, []).append(pair)
+        for number in range(question.pairs):
+            # Each side is first in every other pair: the first one's frames cost 4 % more, of equal code too.
+            order = list(sides) if number % 2 == 0 else list(reversed(sides))
+            measured = {name: question.figure(sides[name].run(load, question)) for name in order}
+            found.setdefault(question.name, []).append({name: measured[name] for name in sides})
     return found
 
 
