@@ -7,6 +7,8 @@ RUN := $(VENV)/bin/python
 INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes
 RELEASE := .venv-release
 FUZZING := .venv-fuzzing
+# A file's tests stay together, as they share servers.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
@@ -20,11 +22,11 @@ serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3
 	@exec $(RUN) manage.py serve --setup
 
 test: $(VENV)/.dev ## the whole suite on SQLite
-	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(RUN) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 coverage: $(VENV)/.dev ## lines and branches that `make test` runs, in its servers and commands too
 	@rm -rf .coverage && mkdir .coverage
-	$(RUN) -m coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(RUN) -m coverage run -m pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report --fail-under 95
 

@@ -108,8 +108,8 @@ def check(
     """Counts a try, and returns the id of the person's code that `code` is. `InvalidCode` if it is none of them.
 
     `user_id` is None where nobody has the name that was given. `address` is where the request comes from, None if
-    unknown, and `asked` is the request's token, None where a route
-    needs no token. The caller passes the id to `use`, in the unit of work that does what the code allows.
+    unknown, and `asked` is the request's token, None where a route needs no token. The caller passes the id to `use`,
+    in the unit of work that does what the code allows.
     """
     found = _take_tries(user_id, purpose, address, None if asked is None else asked.code_id)
     right = ""

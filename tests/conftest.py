@@ -40,6 +40,14 @@ def real_hashes(settings: Any) -> None:
     settings.PASSWORD_HASHERS = project_settings.PASSWORD_HASHERS
 
 
+@pytest.fixture
+def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The one-time codes that the server hands to its mail, in order."""
+    sent: list[int] = []
+    monkeypatch.setattr("accounts.mail.send_code", lambda *, user, code: sent.append(code))
+    return sent
+
+
 @pytest.fixture(scope="session")
 def unblock(django_db_blocker: Any) -> Unblock:
     """Lets a block at databases without a mark. Fixtures ask for this, so that it is known which tests need one."""

@@ -168,7 +168,6 @@ async def mark_students(
             socket.pending = None
         match outcome.result():
             case Refusal() as refusal:
-                session.waiting -= len(statuses)
                 request.refuse(refusal.error)
             case committed:
                 answer(committed)

@@ -5,6 +5,7 @@ So all who wait share a commit's cost (a sync of the disk), and a lone mark wait
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ class GroupCommit:
         self._task: asyncio.Task[None] | None = None
         #: How many marks no transaction has taken yet.
         self.waiting = 0
+        #: By session: marks that are neither in the journal nor refused yet.
+        self._on_their_way: Counter[str] = Counter()
 
     def submit(self, unit: Sequence[NewMark]) -> asyncio.Future[Outcome]:
         """Queues marks of one session that go together: all of them are committed, or none.
@@ -52,9 +55,14 @@ class GroupCommit:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, future))
         self.waiting += len(unit)
+        self._on_their_way[unit[0].session_id] += len(unit)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return future
+
+    def on_their_way(self, session_id: str) -> int:
+        """How many marks of a session are neither in the journal nor refused yet."""
+        return self._on_their_way.get(session_id, 0)
 
     async def drain(self) -> None:
         """Returns when nothing waits any more."""
@@ -84,12 +92,20 @@ class GroupCommit:
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         return batch
 
+    def _arrived(self, units: Sequence[Sequence[NewMark]]) -> None:
+        for unit in units:
+            self._on_their_way[unit[0].session_id] -= len(unit)
+            if not self._on_their_way[unit[0].session_id]:
+                del self._on_their_way[unit[0].session_id]
+
     async def _commit(self, units: Sequence[Sequence[NewMark]]) -> list[Outcome]:
         try:
             outcomes = await gateway.write(commit, units)
         except Exception:
             logger.exception("%d marks cannot be committed.", sum(map(len, units)))
             return [Refusal.FAILED] * len(units)
+        finally:
+            self._arrived(units)  # the replica takes them before anything else runs
         committed: dict[str, list[Marked]] = {}
         for unit, outcome in zip(units, outcomes, strict=True):
             if not isinstance(outcome, Refusal):

@@ -178,10 +178,9 @@ class Live:
         The future is done when the marks are in the replica, or refused. It never raises. Raises `JournalFull` if the
         session takes no more marks. Processes that mark at the same time may go beyond that by what is on its way.
         """
-        if settings.LIMITS and len(statuses) > session.room:
+        if settings.LIMITS and len(statuses) > session.room - self._commits.on_their_way(session.id):
             raise errors.JournalFull
         moment = now()
-        session.waiting += len(statuses)
         return self._commits.submit(
             [NewMark(session.id, student_id, status, moment, by.id, method) for student_id, status in statuses.items()]
         )
@@ -268,9 +267,6 @@ class Live:
 
     async def _announce(self, committed: Mapping[str, Sequence[Marked]]) -> Mapping[str, Audience]:
         """Tells the marks of a commit, by session, here and elsewhere; who was told here, by session."""
-        for session_id, marks in committed.items():
-            if session_id in self.sessions:
-                self.sessions[session_id].waiting -= len(marks)
         missing = [session_id for session_id, marks in committed.items() if not self._admit(session_id, marks)]
         audiences = {session_id: self.replica.last_audience(session_id) for session_id in committed}
         for session_id, marks in committed.items():

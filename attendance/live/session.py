@@ -27,8 +27,6 @@ class LiveSession:
     #: Each marked student's last mark.
     latest: dict[str, Marked] = field(default_factory=dict)
     present: int = 0
-    #: Marks of this process that are on their way into the journal.
-    waiting: int = 0
     class_name: str = ""
     teacher_name: str = ""
     #: Names by id: the roster's, in its order, then those of others who were marked.
@@ -42,8 +40,8 @@ class LiveSession:
 
     @property
     def room(self) -> int:
-        """How many marks the journal still takes, as far as this process knows."""
-        return max(JOURNAL_MARKS, JOURNAL_MARKS_A_STUDENT * len(self.roster)) - self.seq - self.waiting
+        """How many marks more the journal takes, as far as this process knows."""
+        return max(JOURNAL_MARKS, JOURNAL_MARKS_A_STUDENT * len(self.roster)) - self.seq
 
     @property
     def counts(self) -> Counts:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from accounts import credentials, devices, limits, mail
+from accounts import credentials, devices, limits
 from accounts.models import OneTimeCode, User
-from accounts.passwords import BcryptHasher
 from core.times import now
 from tests.api.rest import INVALID, UNAUTHORIZED, Rest, is_served, make_user, token_of
 
@@ -23,7 +22,6 @@ WEAK_ONES = ["short12", "password1", "12345678"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = now()
-    monkeypatch.setattr(BcryptHasher, "rounds", 4)
     monkeypatch.setattr(credentials, "_ASKING", 0.0)
     monkeypatch.setattr(limits, "now", lambda: moment)
 
@@ -35,14 +33,6 @@ def asha(db: None) -> User:
     user.set_password(OLD)
     user.save()
     return user
-
-
-@pytest.fixture
-def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The codes that were mailed."""
-    sent: list[int] = []
-    monkeypatch.setattr(mail, "send_code", lambda *, user, code: sent.append(code))
-    return sent
 
 
 def sign_in(rest: Rest, password: str) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts import mail, tokens
+from accounts import tokens
 from accounts.invitations import invitation_mail, invitation_print
 from accounts.models import Invitation, Origin, User
 from core import errors
@@ -22,23 +22,6 @@ CLOSED = "Forbidden, sign-up is closed"
 INVALID = "Invalid or expired invitation"
 
 DOORS = [door for door in ("/auth/signup", "/api/v1/auth/register") if is_served(door)]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.passwords.BcryptHasher.rounds", 4)
-
-
-@pytest.fixture
-def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The codes that were to be mailed, in order."""
-    sent: list[int] = []
-
-    def send_code(*, user: User, code: int) -> None:
-        sent.append(code)
-
-    monkeypatch.setattr(mail, "send_code", send_code)
-    return sent
 
 
 def person(role: str = "student", email: str = "asha@school.example", **fields: Any) -> dict[str, Any]:

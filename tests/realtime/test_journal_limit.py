@@ -41,3 +41,11 @@ async def test_a_session_takes_a_thousand_marks_and_refuses_the_next(server: Ser
         assert await teacher.frame() == marked(first.id)
     of_class = Mark.objects.filter(session__class_ref_id=room.class_id)
     assert server.database.ask(of_class.count) == JOURNAL_MARKS + 1
+
+
+async def test_marks_on_their_way_have_their_place_in_the_journal(server: Server, room: Room) -> None:
+    async with Socket(server.ws_url, room.teacher.token) as teacher:
+        for _ in range(JOURNAL_MARKS + 20):  # none waits for the one before
+            await teacher.mark(room.students[0].id)
+        events = [(await teacher.frame())["event"] for _ in range(JOURNAL_MARKS + 20)]
+    assert (events.count("ATTENDANCE_MARKED"), events.count("ERROR")) == (JOURNAL_MARKS, 20)

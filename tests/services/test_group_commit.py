@@ -81,11 +81,13 @@ async def test_marks_that_come_during_a_commit_share_the_next(monkeypatch: pytes
     rest = [new_mark(room, session, status=status) for status in ("absent", "present") * 10]
     futures += [commits.submit([mark]) for mark in rest]
     assert commits.waiting == 20
+    assert commits.on_their_way(session.id) == 21
     assert told.batches == []
     assert not any(future.done() for future in futures)
     go_on.set()
     assert await seqs(*futures) == [[seq] for seq in range(1, 22)]
     assert sizes == [1, 20]
+    assert commits.on_their_way(session.id) == 0
     in_order = [first, *rest]
     expected = [as_told(mark, seq) for seq, mark in enumerate(in_order, start=1)]
     assert told.batches == [expected[:1], expected[1:]]
@@ -145,6 +147,7 @@ async def test_nothing_is_told_of_what_cannot_be_committed(monkeypatch: pytest.M
     assert await seqs(*(commits.submit([mark]) for mark in marks)) == [Refusal.FAILED] * 3
     assert [mark for batch in told.batches for mark in batch] == []
     monkeypatch.undo()
+    assert commits.on_their_way(session.id) == 0
     assert await seqs(commits.submit([new_mark(room, session)])) == [[1]]
 
 
@@ -221,8 +224,10 @@ async def test_marks_that_go_together_are_committed_together_or_not_at_all(monke
     units = (good, bad, large, [new_mark(room, session)])
     futures = [commits.submit(unit) for unit in units]
     assert commits.waiting == 12
+    assert commits.on_their_way(session.id) == 12
     assert await seqs(*futures) == [[1, 2, 3], Refusal.FAILED, [4, 5, 6, 7, 8, 9], [10]]
     assert commits.waiting == 0
+    assert commits.on_their_way(session.id) == 0  # a refused mark is no longer on its way
     assert [len(batch) for batch in told.batches if batch] == [3, 6, 1]
     assert await run(Mark.objects.count) == 10
 

@@ -85,5 +85,5 @@ def test_a_journal_has_a_thousand_marks_or_fifty_a_student() -> None:
     assert session.room == 1_000
     session.belong_to("t", frozenset(map(str, range(300))))
     assert session.room == 15_000
-    session.waiting = 5  # marks that wait for their commit have their place
+    session.admit([new_mark(seq) for seq in range(1, 6)])
     assert session.room == 14_995

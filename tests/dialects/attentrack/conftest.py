@@ -1,11 +1,9 @@
-"""Fixtures of AttenTrack's tests: its routes, a school, both trust modes, and the codes that were mailed."""
+"""Fixtures of AttenTrack's tests: its routes, a school, both and both trust modes."""
 
 from typing import Any
 
 import pytest
 
-from accounts import mail
-from accounts.models import User
 from dialects.attentrack.board import board
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
@@ -29,18 +27,6 @@ def school(db: None) -> AttenTrackSchool:
 @pytest.fixture
 def open_mode(settings: Any) -> None:
     settings.ATTENTRACK_OPEN = True
-
-
-@pytest.fixture
-def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The codes that the server hands to its mail, in order. test_mail.py proves that the mails go out."""
-    sent: list[int] = []
-
-    def send_code(*, user: User, code: int) -> None:
-        sent.append(code)
-
-    monkeypatch.setattr(mail, "send_code", send_code)
-    return sent
 
 
 def without(answer: dict[str, Any], *keys: str) -> dict[str, Any]:
