@@ -12,9 +12,6 @@ from typing import IO, Any
 
 from django.db.models import Q
 from django.utils import timezone
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from accounts.models import User
 from attendance.enums import Status
@@ -154,18 +151,22 @@ def write_csv(matrix: Matrix, file: Writable, lines: Iterable[list[Cell]]) -> No
 
 def write_xlsx(matrix: Matrix, file: IO[bytes], lines: Iterable[list[Cell]]) -> None:
     """Header and `lines` as a workbook. A text is stored as text, even if it begins like a formula."""
+    # The library is slow to import, and no server uses it.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
+
+    def text_cell(text: str) -> Any:
+        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
+        cell.data_type = "s"
+        return cell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Attendance")
     sheet.freeze_panes = "D2"
     for line in (matrix.header(), *lines):
-        sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in line])
+        sheet.append([text_cell(cell) if isinstance(cell, str) else cell for cell in line])
     book.save(file)
-
-
-def _text_cell(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
-    cell.data_type = "s"
-    return cell
 
 
 @contextmanager

@@ -9,8 +9,6 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
-from pymongo.errors import PyMongoError
-from pymongo.uri_parser import parse_uri
 
 from attendance_project import __version__
 
@@ -210,6 +208,9 @@ def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mongodb(url: str) -> dict[str, Any]:
+    from pymongo.errors import PyMongoError  # noqa: PLC0415  slow to import, and most servers have no MongoDB
+    from pymongo.uri_parser import parse_uri  # noqa: PLC0415
+
     try:
         name = parse_uri(url)["database"]
     except (PyMongoError, ValueError) as failure:

@@ -4,14 +4,24 @@ Django's SQL backends turn failures into Django's own classes. The MongoDB backe
 into a bare DatabaseError and raises others as they are.
 """
 
+from typing import Any
+
 from django.db import Error, InterfaceError, OperationalError, connection
-from pymongo import errors as pymongo
-from pymongo.uri_parser import parse_uri
 
 #: Everything that a database may raise.
-DATABASE_ERRORS = (Error, pymongo.PyMongoError)
+DATABASE_ERRORS: tuple[type[Exception], ...] = (Error,)
 
-_UNAVAILABLE = (OperationalError, InterfaceError, pymongo.ConnectionFailure, pymongo.WaitQueueTimeoutError)
+_UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+_UNREACHABLE: tuple[type[Exception], ...] = ()
+_LABELLED: tuple[type[Any], ...] = ()
+
+if connection.vendor == "mongodb":  # PyMongo takes long to import, and other databases raise none of its errors
+    from pymongo import errors as pymongo
+
+    DATABASE_ERRORS += (pymongo.PyMongoError,)
+    _UNAVAILABLE += (pymongo.ConnectionFailure, pymongo.WaitQueueTimeoutError)
+    _UNREACHABLE += (pymongo.ServerSelectionTimeoutError,)
+    _LABELLED += (pymongo.PyMongoError,)
 
 
 def is_unavailable(failure: BaseException) -> bool:
@@ -23,7 +33,7 @@ def is_unavailable(failure: BaseException) -> bool:
 def is_unreachable(failure: BaseException) -> bool:
     """Whether no MongoDB server answered in time. Another attempt at once would only double the wait."""
     causes = (failure, failure.__cause__)
-    return any(isinstance(cause, pymongo.ServerSelectionTimeoutError) for cause in causes)
+    return any(isinstance(cause, _UNREACHABLE) for cause in causes)
 
 
 #: MongoDB's label for a transaction that had no effect and may be run again.
@@ -35,7 +45,7 @@ UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
 def has_label(failure: BaseException | None, label: str) -> bool:
     """Whether MongoDB put `label` on the failure or on its cause."""
     causes = (failure, failure.__cause__ if failure is not None else None)
-    return any(isinstance(cause, pymongo.PyMongoError) and cause.has_error_label(label) for cause in causes)
+    return any(isinstance(cause, _LABELLED) and cause.has_error_label(label) for cause in causes)
 
 
 def describe() -> str:
@@ -43,6 +53,8 @@ def describe() -> str:
     settings = connection.settings_dict
     match connection.vendor:
         case "mongodb":
+            from pymongo.uri_parser import parse_uri  # noqa: PLC0415  only where MongoDB is the database
+
             nodes = parse_uri(settings["HOST"])["nodelist"]
             where = ", ".join(f"{host}:{port}" for host, port in nodes)
         case "postgresql":
