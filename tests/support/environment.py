@@ -6,6 +6,7 @@
 
 import logging
 import os
+import sys
 import tempfile
 from urllib.parse import urlsplit
 
@@ -41,6 +42,10 @@ os.environ["JWT_SECRET"] = JWT_SECRET
 os.environ["SECRET_KEY"] = "another secret for tests only, as long"
 if TEST_DATABASE_URL:
     os.environ["DATABASE_URL"] = database_url(PREFIX)
+
+# Each of some hundred processes would compile the whole project, and each test process all the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Not set by force: benchmarks are at home here too, and measure with REAL_SETTINGS.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
