@@ -1,14 +1,10 @@
 """Reports: a class's attendance as a matrix of students and finished sessions, and the files that hold a matrix."""
 
-import os
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import chain
-from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from django.db.models import Q
 from django.utils import timezone
@@ -151,33 +147,6 @@ def write_csv(matrix: Matrix, file: Writable, lines: Iterable[list[Cell]]) -> No
 
 def write_xlsx(matrix: Matrix, file: IO[bytes], lines: Iterable[list[Cell]]) -> None:
     """Header and `lines` as a workbook. A text is stored as text, even if it begins like a formula."""
-    # The library is slow to import, and no server uses it.
-    from openpyxl import Workbook  # noqa: PLC0415
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
+    from attendance import workbook  # noqa: PLC0415  its library is slow to import, and no server uses it
 
-    def text_cell(text: str) -> Any:
-        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\N{REPLACEMENT CHARACTER}", text))
-        cell.data_type = "s"
-        return cell
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Attendance")
-    sheet.freeze_panes = "D2"
-    for line in (matrix.header(), *lines):
-        sheet.append([text_cell(cell) if isinstance(cell, str) else cell for cell in line])
-    book.save(file)
-
-
-@contextmanager
-def replaced(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the place of `path` when the block is done. After a failure `path` is unchanged."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with unfinished.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    workbook.write(file, chain([matrix.header()], lines))

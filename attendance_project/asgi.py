@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
-from core import origins
+from core import hosts, origins
 from core.rest.routes import is_slow
 from core.rest.turns import turn_of
 from core.server import handover
@@ -64,8 +64,13 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
+def may_ask(scope: Any) -> bool:
+    """What Django's middleware decide for routes, for sockets: whether the page and the host are known here."""
+    return origins.allowed(scope) and hosts.allowed(scope)
+
+
 async def socketio(scope: Any, receive: Any, send: Any) -> None:
-    if origins.allowed(scope):
+    if may_ask(scope):
         await _socketio(scope, receive, send)
     else:
         await origins.refuse(scope, receive, send)
@@ -89,7 +94,7 @@ _websockets = URLRouter(_sockets)
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:
-    if origins.allowed(scope):
+    if may_ask(scope):
         await _websockets(scope, receive, send)
     else:
         await origins.refuse(scope, receive, send)

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
 
 from attendance_project import __version__
+from core.files import private_file, private_folder
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,7 +22,7 @@ env.read_env(str(BASE_DIR / ".env"))
 DEBUG = env.bool("DEBUG", False)
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 3000, validate=validate.Range(0, 65535))
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
+ALLOWED_HOSTS: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", ["*"])]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
@@ -31,6 +32,8 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 #: The proxies whose X-Forwarded-For and X-Forwarded-Proto `serve` believes: addresses and networks; `*` stands for all.
 FORWARDED_ALLOW_IPS = env.str("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+#: Browsers are told to reach this host by HTTPS alone for this long, seconds; 0: they are not told.
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0, validate=validate.Range(0))
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 #: The threads for slow requests, which hash a password or mail a code. Hundreds of logins may wait for these threads,
 #: and no other request waits for them. There are more than can hash at once, because some wait for a mail server.
@@ -128,7 +131,7 @@ def _secret(name: str) -> str:
         return given
     kept = DATA_DIR / f"{name.lower()}.txt"
     if not kept.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        private_folder(DATA_DIR)
         made = kept.with_suffix(f".{secrets.token_hex(4)}")
         made.touch(mode=0o600)
         made.write_text(secrets.token_hex(32))
@@ -160,11 +163,14 @@ def database_settings(url: str) -> dict[str, Any]:
 
 
 def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
-    folder = Path(database["NAME"]).parent
+    file = Path(database["NAME"])
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(file.parent)
     except OSError as failure:
-        raise ImproperlyConfigured(f"Cannot make the database's folder {folder}: {failure.strerror}.") from None
+        raise ImproperlyConfigured(f"Cannot make the database's folder {file.parent}: {failure.strerror}.") from None
+    # SQLite makes the files beside it, -wal and -shm, as private as the database's own is.
+    for part in (file, *file.parent.glob(f"{file.name}-*")):
+        private_file(part)
     return {
         **database,
         "CONN_MAX_AGE": None,
@@ -264,12 +270,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.rest.middleware.Origins",  # first, because pages can read refusals only with its headers
+    "core.rest.middleware.AnswerHeaders",
     "core.rest.middleware.EnvelopeInDebug",
     "core.rest.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.rest.middleware.PageSessions",
-    "django.middleware.common.CommonMiddleware",
+    "core.rest.middleware.KnownHosts",
     "core.rest.middleware.PageCsrf",
     "core.rest.middleware.PageUsers",
     "core.rest.middleware.PageMessages",
@@ -409,10 +416,31 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
+#: A cookie of an answer over HTTPS is `Secure` in any case (`core.rest.middleware.AnswerHeaders`).
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_HSTS_SECONDS > 0
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: as long as a sign-in at the admin (`accounts.admin_sessions`)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+#: The Content-Security-Policy of every HTML page, in the form of Django 6's setting of this name: what `AnswerHeaders`
+#: does there is Django's own middleware. The pages bring nothing inline, so that no nonce is needed.
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
+SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # it looks for the name of Django's CSRF middleware; ours (PageCsrf) is a subclass
+    "security.W005",  # a school's server must not speak for the hosts below its own
+    "security.W008",  # the proxy sends people to HTTPS (docs/deploy.md); a token in plain HTTP is lost before that
+    "security.W021",  # whether a host goes into the browsers' list is its owner's choice
+]
 
 LOGGING = {
     "version": 1,

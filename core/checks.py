@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Tags, register
 from django.db import connection
 
 from core.database.failures import describe
+from core.files import is_private
 
 
 @register(Tags.database)
@@ -68,6 +69,20 @@ def check_access_token_secret_is_long(app_configs: Any, **kwargs: Any) -> list[C
             "ACCESS_TOKEN_SECRET is shorter than 32 bytes, so tokens for Socket.IO rooms could be forged.",
             hint="Give the system that makes the tokens a longer one (openssl rand -hex 32), and this one the same.",
             id="attendance.W002",
+        )
+    ]
+
+
+@register
+def check_data_dir_is_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A warning only: a folder that was there before the server is the operator's, and may hold other things."""
+    if is_private(settings.DATA_DIR):
+        return []
+    return [
+        checks.Warning(
+            f"Other users of this machine can enter DATA_DIR, {settings.DATA_DIR}. Its files are private all the same.",
+            hint=f"chmod 700 {settings.DATA_DIR}",
+            id="attendance.W008",
         )
     ]
 

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,8 +39,11 @@ class Document(ApiView):
         return Response(document())
 
 
-class SwaggerUi(ApiView, SpectacularSwaggerView):
-    """`GET /api-docs`: Swagger UI. The project serves its files, so the page works without the Internet."""
+class SwaggerUi(ApiView, SpectacularSwaggerSplitView):
+    """`GET /api-docs`: Swagger UI. The project serves its files, so the page works without the Internet.
+
+    Its script is an answer of its own (`?script=`), because pages may bring nothing inline (`settings.SECURE_CSP`).
+    """
 
     audience = Audience.ANYONE
     schema = None

@@ -1,4 +1,4 @@
-"""Middleware: which origins may ask, the longest body, the envelope with DEBUG on, and what only pages need."""
+"""Middleware: which origins and hosts may be asked, every answer's headers, the longest body, and what pages need."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -11,9 +11,10 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 
-from core import errors, origins
+from core import errors, hosts, origins
 from core.rest.envelope import HTML_PREFIXES, error_response
 
 
@@ -34,6 +35,40 @@ class Origins(CorsMiddleware):
     def origin_found_in_white_lists(self, origin: str, url: SplitResult) -> bool:
         """True: a refused origin was answered before the library asks this."""
         return True
+
+
+class KnownHosts(CommonMiddleware):
+    """Django's: it refuses a `Host` that is not in ALLOWED_HOSTS. The health routes answer whatever the `Host`."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:  # type: ignore[override]
+        return None if request.path in hosts.ANY_HOST_PATHS else super().process_request(request)
+
+
+#: With DEBUG on, the answers of these statuses in the admin are Django's own pages, which have everything inline.
+_DEBUG_PAGES = (404, 500)
+
+
+class AnswerHeaders:
+    """What answers say in headers: a policy on every HTML page, `no-store` on JSON, `Secure` on cookies over HTTPS.
+
+    A view that has said something of its own keeps that.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.policy = "; ".join(f"{name} {' '.join(sources)}" for name, sources in settings.SECURE_CSP.items())
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "")
+        if kind.startswith("application/json"):
+            response.setdefault("Cache-Control", "no-store")
+        elif kind.startswith("text/html") and not (settings.DEBUG and response.status_code in _DEBUG_PAGES):
+            response.setdefault("Content-Security-Policy", self.policy)
+        if response.cookies and request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response
 
 
 class EnvelopeInDebug:

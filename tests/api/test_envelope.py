@@ -200,14 +200,14 @@ def test_a_length_that_is_no_number_is_a_bad_request(rest: Rest) -> None:
 
 @override_settings(ALLOWED_HOSTS=["school.example"])
 def test_a_host_that_is_not_ours_is_a_bad_request_in_the_envelope(rest: Rest) -> None:
-    rest.get("/healthz", Host="evil.example").is_failure(400, "Bad request")
+    rest.get("/auth/me", Host="evil.example").is_failure(400, "Bad request")
     rest.get("/nothing", Host="evil.example").is_failure(400, "Bad request")
-    assert rest.get("/healthz", Host="school.example").status == 200
+    assert rest.get("/auth/me", Host="school.example").status == 401
 
 
 @pytest.mark.parametrize("host", ["bad host", "a,b", "ho\\st", "[::1"])
 def test_a_malformed_host_is_a_bad_request_in_the_envelope(rest: Rest, host: str) -> None:
-    rest.get("/healthz", Host=host).is_failure(400, "Bad request")
+    rest.get("/auth/me", Host=host).is_failure(400, "Bad request")
 
 
 # Crashes
@@ -272,7 +272,7 @@ def test_with_debug_on_unknown_routes_and_crashes_keep_to_the_envelope(
     monkeypatch.setattr("accounts.selectors.students_all", raiser(RuntimeError(SECRET)))
     rest.get("/nothing").is_failure(404, "Not found")
     ask(rest, school, "GET", "/students").is_failure(500, "Internal server error")
-    rest.get("/healthz", Host="bad host").is_failure(400, "Bad request")
+    rest.get("/auth/me", Host="bad host").is_failure(400, "Bad request")
     rest.post("/students").is_failure(405, "Method not allowed")
     assert b"<html" in rest.client.get("/admin/nothing/", follow=True).content
 

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from attendance import reports
 from classes.commands import class_find
 from core.commands import ExplainedCommand
+from core.files import replaced
 
 EXAMPLE = """\
   python manage.py export_attendance "Physics 1" > physics.csv
@@ -72,7 +73,7 @@ class Command(ExplainedCommand):
             raise CommandError(f"{path} is not a file. Name one: --output FILE.{kind}")
         lines = tqdm(matrix.lines(), total=len(matrix.students) + 1, desc="Writing", disable=None)
         try:
-            with reports.replaced(path) as file:
+            with replaced(path) as file:
                 if kind == "xlsx":
                     reports.write_xlsx(matrix, file, lines)
                 else:

@@ -1,5 +1,6 @@
 """The handshake: where tokens stand, how refusals are worded, and which pages and ports are let in."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -215,3 +216,50 @@ async def test_without_a_list_of_origins_every_page_connects(server: Server, roo
     assert "Access-Control-Allow-Credentials" not in preflight.headers
     assert JWT_SECRET not in server.log_text()
     assert room.teacher.token not in server.log_text()
+
+
+@pytest.fixture(scope="module")
+def named(databases: Any) -> Any:
+    """A server that lists its hosts."""
+    running = Server(databases.fresh(), ALLOWED_HOSTS="attendance.example, .school.example").start()
+    yield running
+    running.close()
+    running.assert_clean()
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("attendance.example", True),
+        ("ATTENDANCE.example:3000", True),
+        ("pupils.school.example", True),
+        ("127.0.0.1", False),
+        ("attendance.example.evil.example", False),
+        ("[", False),
+    ],
+)
+async def test_sockets_of_every_protocol_ask_for_a_host_that_is_listed(named: Server, host: str, known: bool) -> None:
+    token = make_token("0" * 24, "teacher")
+    headers = {"Host": host}
+    polled = httpx.get(f"{named.url}/socket.io/?EIO=4&transport=polling", headers=headers)
+    assert polled.status_code == (200 if known else 403)
+    assert httpx.get(f"{named.url}/auth/me", headers=headers).status_code == (401 if known else 400)
+    for path in ("/ws", "/socket.io/?EIO=4&transport=websocket", "/attentrack"):
+        status = await handshake(named, path, host, token)
+        assert (status == 101) is known, path
+        assert known or status == 403
+
+
+async def handshake(server: Server, path: str, host: str, token: str) -> int:
+    """The status of a WebSocket's handshake with a `Host` of the test's own."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    lines = [
+        f"GET {path}{'&' if '?' in path else '?'}token={token} HTTP/1.1",
+        f"Host: {host}",
+        *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
+        *("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""),
+    ]
+    writer.write("\r\n".join(lines).encode())
+    status = (await reader.readline()).split()[1]
+    writer.close()
+    return int(status)
