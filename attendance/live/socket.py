@@ -69,6 +69,8 @@ class Socket:
     outlet: Outlet
     #: How the socket hears facts that are for its user; None: it hears only the sessions that it follows.
     form: wire.WireForm | None = wire.plain
+    #: The socket's place in the order of connection, given by the hub.
+    number: int = 0
     #: How the socket's protocol spells an error's message.
     error: Callable[[str], str] = wire.error_frame
     #: The sessions that the socket follows, by id, and how it hears each of them.

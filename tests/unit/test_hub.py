@@ -240,7 +240,7 @@ async def test_a_hub_whose_sockets_left_keeps_nothing_of_them() -> None:
         hub.follow(socket, SESSION.id, spoken("x"))
         hub.remove(socket)
     assert list(hub) == []
-    assert (hub._by_form, hub._by_user, hub._followers) == ({}, {}, {})
+    assert (hub._forms, hub._by_user, hub._followers, hub._deliveries) == ({}, {}, {}, {})
 
 
 def spoken(word: str) -> wire.WireForm:
@@ -292,3 +292,36 @@ async def test_a_session_that_is_over_is_heard_to_its_end_and_then_no_more() -> 
     hub.flush()
     assert outlet.frames == ["x s1", "x s2"]
     assert (socket.follows, hub._followers) == ({}, {})
+
+
+async def test_sockets_are_told_in_the_order_of_their_connection_whatever_their_form_and_path() -> None:
+    hub = Hub()
+    told: list[int] = []
+
+    def listening(at: int, form: wire.WireForm | None, *, is_fast: bool) -> Socket:
+        def take(data: bytes) -> int:
+            told.append(at)
+            return len(data)
+
+        socket, outlet = join(hub, "ab"[at % 2], form)
+        outlet.send = lambda frames: told.append(at)  # type: ignore[method-assign]
+        outlet.writer = take if is_fast else None
+        outlet.changed()
+        return socket
+
+    forms = [wire.plain, wire.sequenced, None, wire.plain, wire.sequenced, None] * 20
+    sockets = [listening(at, form, is_fast=at % 4 < 2) for at, form in enumerate(forms)]
+    for socket in reversed(sockets):
+        if socket.form is None:
+            hub.follow(socket, SESSION.id, spoken("x"))
+        if socket.form is wire.plain and socket.number % 3:
+            hub.change_form(socket, wire.sequenced)  # as SYNC does
+    for audience in (EVERYBODY, frozenset("ab")):
+        told.clear()
+        hub.publish(SESSION, facts(1), audience)
+        hub.flush()
+        assert told == list(range(len(sockets)))
+    told.clear()
+    hub.tell_all(wire.sequenced, Frames(["a call"]))
+    assert told == [at for at, socket in enumerate(sockets) if socket.form is wire.sequenced]
+    assert hub.followers(SESSION.id) == [socket for socket in sockets if socket.form is None]
