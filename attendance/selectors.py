@@ -16,6 +16,7 @@ from core import errors
 from core.database.prepared import Prepared
 from core.identity import Actor
 from core.ids import parse_id
+from core.times import latest
 
 
 def finished_sessions(class_id: str) -> "QuerySet[Any]":
@@ -53,7 +54,7 @@ _last_finished = Prepared(
     lambda class_id: (
         Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
         .order_by("-ended_at")
-        .values_list("id", flat=True)[:1]
+        .values_list("id", "ended_at")[:1]
     )
 )
 _record = Prepared(
@@ -66,9 +67,17 @@ _record = Prepared(
 
 
 def _recorded(class_id: str, student_id: str) -> Status | None:
-    last_id = _last_finished.first(class_id)
-    status = _record.first(last_id, student_id) if last_id is not None else None
+    last: Any = _last_finished.first(class_id)
+    if last is not None and last[1] > latest():  # recorded before such instants were refused
+        last = _finished_by_now(class_id).values_list("id").first()
+    status = _record.first(last[0], student_id) if last is not None else None
     return Status(status) if status is not None else None
+
+
+def _finished_by_now(class_id: str) -> "QuerySet[Session]":
+    """The class's finished sessions, the last one first."""
+    finished = Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED, ended_at__lte=latest())
+    return finished.order_by("-ended_at")
 
 
 def session_find(reference: str) -> Session | None:
@@ -86,7 +95,7 @@ def session_find(reference: str) -> Session | None:
             of_class = sessions.filter(class_ref_id=key)
             return (
                 of_class.filter(state=SessionState.OPEN).first()
-                or of_class.filter(state=SessionState.ENDED).order_by("-ended_at").first()
+                or _finished_by_now(key).select_related("class_ref").first()
             )
     named = SessionName.objects.filter(name=reference).select_related("session__class_ref").first()
     return named.session if named is not None else None

@@ -25,7 +25,7 @@ from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
-from core.times import now
+from core.times import latest, now
 
 #: A session that had a mark within this time is in use.
 IN_USE = timedelta(minutes=10)
@@ -270,9 +270,11 @@ def session_record(
     Students who are not on the roster are left out. Students who are not in `statuses` and have no mark are absent.
     `limit` is how many finished sessions the class may have before.
 
-    Raises `ClassNotFound`, `NotClassTeacher`, `NotVerified` (the limit).
+    Raises `ClassNotFound`, `NotClassTeacher`, `InTheFuture`, `NotVerified` (the limit).
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
+    if instant > latest():
+        raise errors.InTheFuture
     roster = Enrolment.objects.filter(class_ref=found).values_list("student_id", flat=True)
     wanted = {student_id: statuses[student_id] for student_id in roster if student_id in statuses}
 

@@ -23,6 +23,10 @@ class InvalidSchema(ApiError):
     code, status, message = "invalid_schema", 400, "Invalid request schema"
 
 
+class InTheFuture(ApiError):
+    code, status, message = "in_the_future", 400, "The time lies in the future"
+
+
 class BadRequest(ApiError):
     """The request is not proper HTTP: its `Host` is malformed, say."""
 

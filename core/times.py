@@ -1,14 +1,23 @@
 """Times, in the precision and the form of the contracts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+
+#: How far ahead of this server's clock another clock may be. An instant further ahead is a mistake: its session would
+#: stay the class's last one until it has come.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def now() -> datetime:
     """The current time in whole milliseconds, which is the precision of the contracts and of every database."""
     moment = timezone.now()
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def latest() -> datetime:
+    """The last instant that is not in the future, as far as clocks differ. No record is later."""
+    return now() + CLOCKS_DIFFER
 
 
 def to_iso(moment: datetime) -> str:

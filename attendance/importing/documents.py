@@ -5,7 +5,7 @@ ignored. No reason shows a password.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
@@ -18,10 +18,7 @@ from attendance.enums import Status
 from attendance.importing.sources import Malformed
 from core.identity import Role
 from core.ids import parse_id
-from core.times import now
-
-#: Clocks differ. A date further ahead is a mistake, and would stay the class's last session until it has come.
-CLOCKS_DIFFER = timedelta(minutes=5)
+from core.times import latest
 
 _STATUSES = (Status.PRESENT, Status.ABSENT)
 _valid_email = EmailValidator(allowlist=[])
@@ -178,6 +175,6 @@ def _moment(fields: dict[str, Any], key: str) -> datetime | None:
 
 
 def _in_time(moment: datetime, what: str) -> datetime:
-    if not datetime(1970, 1, 1, tzinfo=UTC) <= moment <= now() + CLOCKS_DIFFER:
+    if not datetime(1970, 1, 1, tzinfo=UTC) <= moment <= latest():
         raise Refused(f"{what} ({moment:%Y-%m-%d}) is before 1970 or in the future")
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -63,14 +63,20 @@ def _read() -> Current:
     if session is None:
         return Current()
     code, countdown = selectors.check_in_of(session.session_id)
-    location, radius = selectors.place_of_teacher(session.teacher_id, or_of_anybody=settings.ATTENTRACK_OPEN)
+    location, radius = place_told_by(session.teacher_id)
     return Current(
         session=session,
         code=_loaded(code),
         countdown=_loaded(countdown) if countdown else 1,
-        location=_loaded(location),
-        radius=_loaded(radius),
+        location=location,
+        radius=radius,
     )
+
+
+def place_told_by(teacher_id: str) -> tuple[Any, Any]:
+    """The location and the radius that a teacher last told, None for what was never told. Reads the database."""
+    location, radius = selectors.place_of_teacher(teacher_id, or_of_anybody=settings.ATTENTRACK_OPEN)
+    return _loaded(location), _loaded(radius)
 
 
 def _loaded(text: str) -> Any:

@@ -17,7 +17,7 @@ from attendance.live.session import LiveSession
 from core import errors, strict_json
 from core.identity import Actor, Role
 from dialects.attentrack import services
-from dialects.attentrack.board import board, circle_of, place_of, radius_of
+from dialects.attentrack.board import board, circle_of, place_of, place_told_by, radius_of
 from dialects.attentrack.room import attendance2, error_frame, frame, room
 
 #: The sender of messages that come without a token, which ATTENTRACK_OPEN allows.
@@ -73,15 +73,19 @@ async def focused(request: Request, raw: Any) -> LiveSession:
 
 async def time_update(request: Request, session: None, data: TimeData) -> None:
     """Passes the countdown on. The app reads `location.latitude`, so a place is filled in, and is never null."""
-    current = await gateway.read(board.current)
-    room.say(
-        frame(
-            "time_update2",
-            time=data.time,
-            location=data.location or current.location or "",
-            range=data.range or current.radius or "",
-        )
-    )
+    location, radius = data.location, data.range
+    if not (location and radius):
+        told = await gateway.read(_last_place, request.socket.actor)
+        location, radius = location or told[0] or "", radius or told[1] or ""
+    room.say(frame("time_update2", time=data.time, location=location, range=radius))
+
+
+def _last_place(teacher: Actor) -> tuple[Any, Any]:
+    """The location and the range that the sender last told; in open mode the live class's teacher's."""
+    if settings.ATTENTRACK_OPEN:
+        current = board.current()
+        return current.location, current.radius
+    return place_told_by(teacher.id)
 
 
 async def teacher_loc(request: Request, session: None, data: PlaceData) -> None:

@@ -139,7 +139,13 @@ class CreateAttendance(AttenTrackView):
     failures: ClassVar = {"not_verified": 406}
     body = serializers.RecordInput
     answers: ClassVar = {201: shapes.RecordMade, 200: shapes.RecordMade}
-    raises = (errors.ClassNotFound, errors.NotClassTeacher, errors.NotVerified, errors.NoActiveSession)
+    raises = (
+        errors.ClassNotFound,
+        errors.NotClassTeacher,
+        errors.InTheFuture,
+        errors.NotVerified,
+        errors.NoActiveSession,
+    )
 
     def post(self, request: Request) -> Response:
         body = self.read()

@@ -14,7 +14,7 @@ from attendance.live.wire import WireForm
 from core import errors
 from core.identity import Actor, Role
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
-from dialects.socketio.packets import event_frame
+from dialects.socketio.packets import UNREADABLE, event_frame
 
 
 class PresentData(events.Data):
@@ -79,6 +79,8 @@ class Events(Dialect):
 
     def authenticate(self, handshake: Handshake) -> tuple[Actor, Claims]:
         try:
+            if handshake.auth is UNREADABLE:
+                raise errors.Unauthorized
             return tokens.authenticate(handshake.query.get("token", [""])[0])
         except errors.Unauthorized:
             raise Refused(errors.SocketUnauthorized.message) from None

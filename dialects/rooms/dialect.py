@@ -22,6 +22,7 @@ from dialects.rooms import shapes
 from dialects.rooms.failures import END, message_of
 from dialects.rooms.shapes import RoomForm, StatisticsForm
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
+from dialects.socketio.packets import UNREADABLE
 
 #: The name by which a client calls a session: its id, its class's id, or a name of the client's own.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -154,7 +155,12 @@ async def join(request: Request, session: LiveSession, data: SessionData) -> Non
     _follow(request, session, data.session_id)
     request.live.joined(session, request.socket.actor)
     request.answer(
-        "attendanceSessionJoined", {"session_id": data.session_id, "message": "Joined the attendance session"}
+        "attendanceSessionJoined",
+        {
+            "session_id": data.session_id,
+            "message": "Joined the attendance session",
+            "attendanceRecord": shapes.record_shape(data.session_id, session.entry(request.socket.actor.id)),
+        },
     )
 
 
@@ -240,7 +246,7 @@ class Rooms(Dialect):
 
     def authenticate(self, handshake: Handshake) -> tuple[Actor, Claims]:
         raw = handshake.auth.get("token") if isinstance(handshake.auth, dict) else None
-        if raw in (None, ""):
+        if raw in (None, "") and handshake.auth is not UNREADABLE:
             raise Refused("No token provided")
         try:
             if not isinstance(raw, str):

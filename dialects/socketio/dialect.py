@@ -19,7 +19,10 @@ from dialects.socketio.packets import ack_frame, event_frame
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """How a client introduces itself: its URL's query, its connection's `auth` (None without one), our port."""
+    """How a client introduces itself: its URL's query, its connection's `auth`, our port.
+
+    `auth` is None without one, and UNREADABLE if it is no strict JSON.
+    """
 
     query: Mapping[str, list[str]]
     auth: Any

@@ -14,6 +14,9 @@ _encode = msgspec.json.Encoder().encode
 #: `connect`, `disconnect` or `*` never reaches the server's handler of that name.
 CLIENT_EVENT = "client event"
 
+#: What a CONNECT says whose payload cannot be read. The library would drop it, and the client would wait.
+UNREADABLE = object()
+
 #: The packet that ends a connection to the namespace.
 DISCONNECT = str(packet.DISCONNECT)
 
@@ -72,7 +75,10 @@ class Packet(packet.Packet):  # type: ignore[misc]
                 raise ValueError("no packet")
             super().decode(encoded_packet)
         except (ValueError, TypeError, IndexError, RecursionError):
-            self._event(None)  # with its id, if that could be read, the client is answered
+            if isinstance(encoded_packet, str) and encoded_packet.startswith(str(packet.CONNECT)):
+                self.packet_type, self.data = packet.CONNECT, {"auth": UNREADABLE}
+            else:
+                self._event(None)  # with its id, if that could be read, the client is answered
             return 0
         match self.packet_type:
             case packet.EVENT:

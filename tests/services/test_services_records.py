@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import User
 from accounts.standing import Author
-from attendance import services
+from attendance import selectors, services
 from attendance.enums import Method, SessionState, Status
 from attendance.models import Attendance, Mark, Session
 from classes import services as class_services
@@ -17,6 +17,7 @@ from classes.models import Class
 from classes.rosters.entries import entry_of
 from core import errors
 from core.identity import Role
+from core.times import now
 from tests.services.conftest import Room, actor_of, at_once, enrol, make_room, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,3 +183,18 @@ def test_others_may_still_have_the_name_twice() -> None:
         class_services.class_create(teacher=teacher, name="Optics")
     with pytest.raises(errors.ClassNameTaken):
         class_services.class_create_with_roster(teacher_id=teacher.id, name="Optics", entries=[], unique_name=True)
+
+
+def test_a_session_that_lies_in_the_future_is_not_the_last_one() -> None:
+    room = make_room(1)
+    student = room.students[0]
+    record(room, {student.id: PRESENT})
+    ahead, _ = record(room, {student.id: ABSENT}, INSTANT + timedelta(days=1))
+    of_student = partial(selectors.status_in_last_session, actor=actor_of(student), class_id=room.class_id)
+    assert of_student() == (room.class_id, ABSENT)
+    # As an earlier version took it.
+    Session.objects.filter(pk=ahead.id).update(ended_at=now() + timedelta(days=1))
+    assert of_student() == (room.class_id, PRESENT)
+    found = selectors.session_find(room.class_id)
+    assert found is not None
+    assert found.recorded_for == INSTANT

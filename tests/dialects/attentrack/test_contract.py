@@ -1,5 +1,6 @@
 """Records, classes, teachers and the live state, answer by answer."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from accounts.models import StudentProfile, User
 from attendance.enums import Method, SessionState
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class
+from core.times import now
 from tests.api.rest import UNKNOWN_ID, Rest, make_user, token_of
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
 
@@ -380,3 +382,11 @@ def test_unknown_routes_are_answered_in_this_protocols_words(rest: Bare, path: s
 def test_a_wrong_method_is_a_405(rest: Bare) -> None:
     answer = rest.get("/api/student/login")
     assert (answer.status, answer.body) == (405, {"error": "Method not allowed"})
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=400)])
+def test_a_record_of_the_future_is_refused(rest: Bare, school: AttenTrackSchool, ahead: timedelta) -> None:
+    answer = create(rest, school, {"1": True}, (now() + ahead).isoformat())
+    assert (answer.status, answer.body) == (400, {"error": "The time lies in the future"})
+    assert school.sessions() == []
+    assert create(rest, school, {"1": True}, (now() + timedelta(minutes=4)).isoformat()).status == 201

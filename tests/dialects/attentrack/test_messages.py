@@ -79,6 +79,24 @@ async def test_a_time_update_is_filled_in_with_the_live_teachers_last_place(scho
     other.close()
 
 
+async def test_a_time_update_is_filled_in_with_its_senders_last_place_while_no_class_is_live(
+    school: LiveSchool,
+) -> None:
+    async with school.teacher.socket() as teacher:
+        await teacher.send("teacherLoc", location=HERE, range=40)
+        assert (await teacher.frame())["type"] == "teacherLoc"
+        for fields, place in (({}, (HERE, 40)), ({"range": 9}, (HERE, 9)), ({"location": "north"}, ("north", 40))):
+            await teacher.send("time_update", time=1, **fields)
+            update = {"type": "time_update2", "time": 1, "location": place[0], "range": place[1]}
+            assert await teacher.frame() == update
+    other = make_school(school.server)
+    other.open()
+    async with school.teacher.socket() as teacher:  # another teacher's class is live, with no place
+        await teacher.send("time_update", time=2)
+        assert await teacher.frame() == {"type": "time_update2", "time": 2, "location": HERE, "range": 40}
+    other.close()
+
+
 async def test_a_student_marks_themself_by_code_and_place_and_everybody_hears_it(
     server: Server, school: LiveSchool, rolls: list[str]
 ) -> None:

@@ -86,7 +86,11 @@ async def test_the_teacher_is_told_of_each_student_who_joins(server: Server, asi
     async with rooms_socket(server.url, first.token) as again:
         answer = await again.call("joinAttendanceSession", {"session_id": aside.class_id})
         assert await again.hear("attendanceSessionJoined") == answer
-        assert (list(answer), answer["session_id"]) == (["session_id", "message"], aside.class_id)
+        assert answer == {
+            "session_id": aside.class_id,
+            "message": "Joined the attendance session",
+            "attendanceRecord": {**record(aside.class_id, first), "marked_at": None},
+        }
         notice = await teacher.hear("studentJoinedAttendance")
         assert timeless(notice) == {
             "session_id": aside.class_id,
@@ -96,6 +100,18 @@ async def test_the_teacher_is_told_of_each_student_who_joins(server: Server, asi
         assert TIME.fullmatch(notice["joined_at"])
         await quiet(teacher, student, other, again)
     await close(teacher, student, other)
+
+
+async def test_a_student_who_joins_again_learns_their_own_mark(server: Server, aside: Room) -> None:
+    first = aside.students[0]
+    teacher, student, other = await open_room(server, aside)
+    marked = await teacher.call("markStudentPresent", {"session_id": aside.class_id, "student_id": first.id})
+    await close(student)
+    async with rooms_socket(server.url, first.token) as again:
+        answer = await again.call("joinAttendanceSession", {"session_id": aside.class_id})
+        assert answer["attendanceRecord"] == marked["attendanceRecord"]
+        assert marked["attendanceRecord"]["status"] == "present"
+    await close(teacher, other)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,18 @@ async def test_the_token_says_which_dialect_is_meant(server: Server, room: Room)
     assert await refusal(SocketIo(server.url, query=query, auth={"token": "bad"})) == BAD_TOKEN
 
 
+@pytest.mark.parametrize("payload", ['{"token":"a\\u0000b"}', '{"token":', "{'token': 1}", '{"token":NaN}', "[" * 9999])
+async def test_a_connect_that_cannot_be_read_is_refused_at_once(server: Server, room: Room, payload: str) -> None:
+    for socket, words in (
+        (events_socket(server.url, room.teacher.token), UNAUTHORIZED),
+        (rooms_socket(server.url, room.teacher.token), BAD_TOKEN),
+    ):
+        async with socket:
+            await socket.raw("41")
+            await socket.raw("40" + payload)
+            assert await socket.packet() == f'44{{"message":"{words}"}}'
+
+
 async def test_a_refused_client_may_try_again_on_the_same_connection(server: Server, room: Room) -> None:
     socket = SocketIo(server.url, auth={"token": room.teacher.token})
     async with socket:
