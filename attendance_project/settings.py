@@ -345,8 +345,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
-#: Path prefix → the form of failures that are answered outside the views. Other paths have the envelope.
-ERROR_FORMS: dict[str, str] = {
+#: Path prefix → the words of failures that are answered outside the views. Other paths have the envelope.
+FAILURES: dict[str, str] = {
     "/api/student": "dialects.attentrack.failures.worded",
     "/api/teacher": "dialects.attentrack.failures.worded",
     "/api/attendance": "dialects.attentrack.failures.worded",

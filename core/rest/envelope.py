@@ -2,7 +2,7 @@
 
 One renderer writes the envelope of successes, and one exception handler that of failures. Django's own error pages
 (unknown route, bad request, crash) become envelopes too; the admin keeps its HTML pages. A dialect whose failures look
-otherwise names its own form: `ApiView.error_form` for its views, and `settings.ERROR_FORMS` for its paths.
+otherwise words them itself: `ApiView.worded` for its views, and `settings.FAILURES` for its paths.
 """
 
 import logging
@@ -54,7 +54,7 @@ class ErrorEnvelope(serializers.Serializer[errors.ApiError]):
 _success, _error = SuccessEnvelope(), ErrorEnvelope()
 
 #: Turns an error into the answer's status and body, in the words of a dialect.
-ErrorForm = Callable[[errors.ApiError], tuple[int, Any]]
+Worded = Callable[[errors.ApiError], tuple[int, Any]]
 
 
 def canonical_error(error: errors.ApiError) -> tuple[int, Any]:
@@ -123,7 +123,7 @@ def exception_handler(failure: Exception, context: dict[str, Any]) -> Response |
         return None
     if error.status == errors.DatabaseUnavailable.status:
         logger.error("%s: %s", error.message, failure)
-    status, body = context["view"].error_form(error)
+    status, body = context["view"].worded(error)
     return Response(body, status=status, headers=_headers(error))
 
 
@@ -133,10 +133,10 @@ def _headers(error: errors.ApiError) -> dict[str, str]:
 
 
 def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
-    """The answer for `error` in the form of the path's dialect, for code outside DRF's views."""
-    forms = (form for prefix, form in settings.ERROR_FORMS.items() if request.path.startswith(prefix))
-    form: ErrorForm = import_string(next(forms, "core.rest.envelope.canonical_error"))
-    status, body = form(error)
+    """The answer for `error` in the words of the path's dialect, for code outside DRF's views."""
+    found = (worded for prefix, worded in settings.FAILURES.items() if request.path.startswith(prefix))
+    worded: Worded = import_string(next(found, "core.rest.envelope.canonical_error"))
+    status, body = worded(error)
     return HttpResponse(
         JSONRenderer().render(body),
         status=status,

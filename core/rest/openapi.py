@@ -1,8 +1,8 @@
 """Makes the OpenAPI document from the views, so that nothing is described twice.
 
 A view names who may use it (`audience`), what it takes (`body`, `query`), its answers (`answers`) and its own errors
-(`raises`). The rest follows from these: the errors that every view with such an audience or body has, in the form of
-the view's `error_form`, and the envelope that the view's renderer puts around an answer.
+(`raises`). The rest follows from these: the errors that every view with such an audience or body has, in the words of
+its `worded`, and the envelope that the view's renderer puts around an answer.
 """
 
 import re
@@ -132,7 +132,7 @@ class ViewSchema(AutoSchema):
     def _failures(self) -> dict[Any, Any]:
         by_status: dict[int, list[Schema]] = {}
         for error in self._raises():
-            status, body = self.view.error_form(error())
+            status, body = self.view.worded(error())
             if body not in by_status.setdefault(status, []):
                 by_status[status].append(body)
         return {

@@ -68,7 +68,7 @@ class ApiView(APIView):
         response["Cache-Control"] = "private, no-cache"
         return response
 
-    def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
+    def worded(self, error: errors.ApiError) -> tuple[int, Any]:
         """The status and body of a failure. The views of a dialect override this."""
         return canonical_error(error)
 

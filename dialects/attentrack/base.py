@@ -29,7 +29,7 @@ class AttenTrackView(ApiView):
     #: The statuses that this route gives in its own way.
     failures: ClassVar[Failures] = {}
 
-    def error_form(self, error: errors.ApiError) -> tuple[int, Any]:
+    def worded(self, error: errors.ApiError) -> tuple[int, Any]:
         return worded(error, self.failures)
 
     @property

@@ -55,7 +55,7 @@ class V1View(ApiView):
     #: The failures that this route words in its own way.
     failures: ClassVar[Failures] = {}
 
-    def error_form(self, error: ApiError) -> tuple[int, Any]:
+    def worded(self, error: ApiError) -> tuple[int, Any]:
         return worded(error, self.failures)
 
 
