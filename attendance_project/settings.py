@@ -224,7 +224,7 @@ def _mongodb(url: str) -> dict[str, Any]:
     if not name:
         raise ImproperlyConfigured("DATABASE_URL names no database: mongodb://host:27017/attendance")
     return {
-        "ENGINE": "django_mongodb_backend",
+        "ENGINE": "core.database.mongodb",
         "HOST": url,
         "NAME": name,
         "OPTIONS": {
@@ -237,7 +237,7 @@ def _mongodb(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database_settings(DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}")}
-_MONGODB = DATABASES["default"]["ENGINE"] == "django_mongodb_backend"
+_MONGODB = DATABASES["default"]["ENGINE"] == "core.database.mongodb"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if _MONGODB:

@@ -78,7 +78,7 @@ class ObjectIdField(_Field):
 
 
 def _on_mongodb() -> bool:
-    return bool(settings.DATABASES["default"]["ENGINE"] == "django_mongodb_backend")
+    return bool(settings.DATABASES["default"]["ENGINE"] == "core.database.mongodb")
 
 
 def id_field() -> ObjectIdField:

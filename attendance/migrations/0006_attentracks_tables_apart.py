@@ -10,6 +10,7 @@ import core.ids
 
 def copy_out(apps, schema_editor):
     Session, CheckIn = apps.get_model("attendance", "Session"), apps.get_model("attendance", "CheckIn")
+    CheckIn.objects.all().delete()  # on MongoDB a copy that was interrupted is there
     told = Session.objects.exclude(check_in_code="", countdown="").values_list("id", "check_in_code", "countdown")
     CheckIn.objects.bulk_create(
         [CheckIn(session_id=session_id, code=code, countdown=countdown) for session_id, code, countdown in told],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 from django.apps import apps
@@ -20,6 +21,7 @@ from dialects.attentrack.models import CheckIn, TeachingPlace
 from tests.dialects.attentrack.app import App
 from tests.support.clients import make_token
 from tests.support.database import Database, Databases, manage
+from tests.support.migrations import interrupt
 from tests.support.server import Server
 
 #: The last migrations before AttenTrack had tables of its own.
@@ -108,7 +110,7 @@ def teach(session_id: str, others: Iterable[str]) -> None:
     places.create(key="anybody", location='""', radius='""', told_at=now() - timedelta(days=1))
 
 
-async def test_an_upgrade_keeps_every_row_and_the_lesson_goes_on(
+async def test_an_upgrade_that_was_interrupted_keeps_every_row_and_the_lesson_goes_on(
     databases: Databases, make_server: Callable[..., Server]
 ) -> None:
     new = databases.fresh()
@@ -120,6 +122,8 @@ async def test_an_upgrade_keeps_every_row_and_the_lesson_goes_on(
     database = old_database(databases, rows)
     database.ask(lambda: teach(lesson["id"], finished))
 
+    for step in range(3):
+        database.ask(partial(interrupt, ("attendance", "0006_attentracks_tables_apart"), step))
     run("migrate", "--verbosity", "0", database=database)
 
     upgraded = database.ask(core_rows)

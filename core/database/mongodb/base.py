@@ -1,0 +1,41 @@
+"""django-mongodb-backend, with migrations that go on where they were interrupted.
+
+On MongoDB no migration is a transaction. A crash in its midst leaves the steps that were done, and `migrate` runs the
+migration again from its first step. django-mongodb-backend refuses there to make a collection that is there, and to
+rename one that has its new name. Here such a step is passed over. The other steps come to the same when they are done
+again. What a migration brings along itself (`RunPython`) must do so, too.
+"""
+
+from typing import Any
+
+from django_mongodb_backend import base, schema
+
+
+class _Database:
+    """MongoDB's database, in which a collection may be made that is there."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def create_collection(self, name: str) -> None:
+        if name not in self._database.list_collection_names():
+            self._database.create_collection(name)
+
+
+class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):  # type: ignore[misc]  # the backend has no types
+    """Does what is not done yet."""
+
+    def get_database(self) -> Any:
+        database = super().get_database()
+        return database if self.collect_sql else _Database(database)
+
+    def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
+        there = () if self.collect_sql else self.connection.database.list_collection_names()
+        if old_db_table in there or new_db_table not in there:
+            super().alter_db_table(model, old_db_table, new_db_table)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+    """For `ENGINE` in the settings."""
+
+    SchemaEditorClass = DatabaseSchemaEditor
