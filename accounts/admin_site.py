@@ -23,9 +23,10 @@ from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
 from accounts.models import User
 from core import errors
+from core.sealing import Unreadable
 from core.times import in_words
 
-#: What a session knows: that a code was right, and the secret of an app that no code has confirmed yet.
+#: What a session knows: that a code was right, and the sealed secret of an app that no code has confirmed yet.
 _PASSED, _SECRET = "second factor passed", "second factor secret"
 
 
@@ -139,8 +140,7 @@ class AttendanceAdmin(AdminSite):
             if done:
                 context["recovery_codes"] = done
         if not is_set_up and "recovery_codes" not in context:
-            secret = request.session.setdefault(_SECRET, second_factor.make_secret())
-            context["setup"] = second_factor.setup(user, secret)
+            context["setup"] = _setup(request, user)
         request.current_app = self.name
         context = {**self.each_context(request), "title": "Second factor", **context}
         return _with_wait(TemplateResponse(request, "admin/second_factor.html", context))
@@ -202,3 +202,12 @@ def _with_wait(response: HttpResponseBase) -> HttpResponseBase:
         response.status_code = refusal.status
         response["Retry-After"] = str(refusal.retry_after)
     return response
+
+
+def _setup(request: HttpRequest, user: User) -> second_factor.Setup:
+    """How to set up the app that this session has begun with, or else one with a new secret."""
+    try:
+        return second_factor.setup(user, request.session[_SECRET])
+    except (KeyError, Unreadable):
+        request.session[_SECRET] = second_factor.make_secret()
+    return second_factor.setup(user, request.session[_SECRET])

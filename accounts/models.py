@@ -241,7 +241,8 @@ class SecondFactor(models.Model):
     """The authenticator app of somebody at the admin (`accounts.second_factor`)."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="second_factor")
-    secret = models.CharField(max_length=64, editable=False)
+    #: The app's secret, sealed (`core.sealing`).
+    secret = models.CharField(max_length=255, editable=False)
     #: The time step of the last code that was taken.
     last_step = models.PositiveBigIntegerField(editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,20 +1,26 @@
 """The admin's second factor: codes of an authenticator app (TOTP, RFC 6238), and recovery codes for a lost phone.
 
 Guesses are counted as those of passwords are (`accounts.limits.guess`). A code is good once: the time step of the last
-one is kept, and none of that step or before is taken again.
+one is kept, and none of that step or before is taken again. The database has the app's secret encrypted
+(`core.sealing`), and of recovery codes a keyed hash.
 """
 
+import logging
 import secrets
 import time
 from dataclasses import dataclass
 
 import pyotp
 import segno
+from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import limits
 from accounts.models import RecoveryCode, SecondFactor, User
+from core import sealing
 from core.database.unit_of_work import unit_of_work
+
+logger = logging.getLogger(__name__)
 
 #: So many recovery codes are made, each good once.
 RECOVERY_CODES = 10
@@ -36,12 +42,13 @@ class Setup:
 
 
 def make_secret() -> str:
-    """The secret of an app to be set up. Nothing is stored until a code of the app confirms it."""
-    return pyotp.random_base32()
+    """The sealed secret of an app to be set up. No account has it until a code of the app confirms it."""
+    return sealing.seal(pyotp.random_base32(), purpose=_SALT)
 
 
-def setup(user: User, secret: str) -> Setup:
-    """How `user` sets up an app with this secret."""
+def setup(user: User, sealed: str) -> Setup:
+    """How `user` sets up an app with this secret. Raises `sealing.Unreadable`."""
+    secret = sealing.unseal(sealed, purpose=_SALT)
     uri = pyotp.TOTP(secret, interval=STEP).provisioning_uri(name=user.email, issuer_name=_ISSUER)
     # White behind it, or no camera reads it on a dark page.
     picture = segno.make_qr(uri, encoding="utf-8").svg_inline(scale=5, light="white")
@@ -53,25 +60,27 @@ def is_set_up(user: User) -> bool:
     return SecondFactor.objects.filter(pk=user.pk).exists()
 
 
-def confirm(user: User, secret: str, code: str) -> list[str] | None:
-    """The user's new recovery codes, if `code` is one of the app that has `secret`; None for a wrong code.
+def confirm(user: User, sealed: str, code: str) -> list[str] | None:
+    """The user's new recovery codes, if `code` is one of the app with this secret; None for a wrong code.
 
     `TooManyRequests` after too many wrong ones, of which there may be as many as of passwords.
     """
     guess = limits.guess(account=_account(user), address=None, device=None)
-    step = _step_of(secret, code)
+    step = _step_of(user, sealed, code)
     if step is None:
         return None
     guess.was_right()
-    return _set_up(user, secret, step)
+    return _set_up(user, sealed, step)
 
 
 @unit_of_work
-def _set_up(user: User, secret: str, step: int) -> list[str]:
-    SecondFactor.objects.update_or_create(user_id=user.pk, defaults={"secret": secret, "last_step": step})
+def _set_up(user: User, sealed: str, step: int) -> list[str]:
+    SecondFactor.objects.update_or_create(user_id=user.pk, defaults={"secret": sealed, "last_step": step})
     RecoveryCode.objects.filter(user=user).delete()
     made = [f"{secrets.token_hex(3)}-{secrets.token_hex(3)}" for _ in range(RECOVERY_CODES)]
-    RecoveryCode.objects.bulk_create([RecoveryCode(key=_hash(user, code), user=user) for code in made])
+    RecoveryCode.objects.bulk_create(
+        [RecoveryCode(key=_hash(user, code, settings.SECRET_KEY), user=user) for code in made]
+    )
     return made
 
 
@@ -90,11 +99,14 @@ def check(user: User, code: str, *, address: str | None) -> bool:
 @unit_of_work
 def _use(user: User, code: str) -> bool:
     found = SecondFactor.objects.filter(pk=user.pk)
-    secret = found.values_list("secret", flat=True).first()
-    step = _step_of(secret, code) if secret is not None else None
-    if step is not None:
-        return bool(found.filter(last_step__lt=step).update(last_step=step))
-    return bool(RecoveryCode.objects.filter(pk=_hash(user, code)).delete()[0])
+    sealed = found.values_list("secret", flat=True).first()
+    step = _step_of(user, sealed, code) if sealed is not None else None
+    if sealed is not None and step is not None:
+        # Sealed anew, so that a key that was replaced is needed only until its people have signed in once more.
+        renewed = sealing.seal(sealing.unseal(sealed, purpose=_SALT), purpose=_SALT)
+        return bool(found.filter(last_step__lt=step).update(last_step=step, secret=renewed))
+    hashes = [_hash(user, code, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return bool(RecoveryCode.objects.filter(pk__in=hashes).delete()[0])
 
 
 @unit_of_work
@@ -104,9 +116,17 @@ def remove(user: User) -> bool:
     return bool(SecondFactor.objects.filter(pk=user.pk).delete()[0])
 
 
-def _step_of(secret: str, code: str) -> int | None:
+def _step_of(user: User, sealed: str, code: str) -> int | None:
     """The time step whose code this is, of those that count now."""
-    app = pyotp.TOTP(secret, interval=STEP)
+    try:
+        app = pyotp.TOTP(sealing.unseal(sealed, purpose=_SALT), interval=STEP)
+    except sealing.Unreadable:
+        logger.error(
+            "The second factor of user %s was encrypted with another SECRET_KEY. Put that key into"
+            " SECRET_KEY_FALLBACKS, or take the second factor away: manage.py remove_second_factor",
+            user.pk,
+        )
+        return None
     given = code.replace(" ", "")
     now = int(time.time()) // STEP
     steps = range(now - SKEW, now + SKEW + 1)
@@ -117,7 +137,7 @@ def _account(user: User) -> str:
     return f"second factor:{user.pk}"
 
 
-def _hash(user: User, code: str) -> str:
+def _hash(user: User, code: str, key: str) -> str:
     """Keyed, so that whoever reads the database cannot guess at the codes."""
     plain = "".join(letter for letter in code.lower() if letter.isalnum())
-    return salted_hmac(_SALT, f"{user.pk}\n{plain}", algorithm="sha256").hexdigest()
+    return salted_hmac(_SALT, f"{user.pk}\n{plain}", secret=key, algorithm="sha256").hexdigest()

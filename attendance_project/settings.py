@@ -83,6 +83,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
 #: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
 ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
 
+_fallbacks: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 _given_secrets = {"SECRET_KEY": env.str("SECRET_KEY", ""), "JWT_SECRET": env.str("JWT_SECRET", "")}
 
 try:
@@ -142,6 +143,8 @@ def _secret(name: str) -> str:
 
 
 SECRET_KEY = _secret("SECRET_KEY")
+#: Keys that SECRET_KEY has replaced. What was signed or encrypted with one of them is still read.
+SECRET_KEY_FALLBACKS = _fallbacks
 #: The secret of all clients' tokens. The published systems use this name.
 JWT_SECRET = _secret("JWT_SECRET")
 

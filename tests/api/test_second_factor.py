@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import admin_sessions, limits, second_factor
-from accounts.models import RecoveryCode, User
+from accounts.models import RecoveryCode, SecondFactor, User
 from core.identity import Role
 from core.times import now
 from tests.api.rest import make_user
@@ -202,6 +202,64 @@ def test_a_superuser_and_the_command_take_a_lost_one_away(root: User, clock: Clo
     for email in ("ROOT@example.com", "nobody@example.com"):
         with pytest.raises(CommandError):
             call_command("remove_second_factor", email)
+
+
+# What the database holds
+
+OLD, NEW = "an older key for tests only, as long", "a newer key for tests only, as long"
+
+
+def test_neither_the_account_nor_a_session_shows_the_apps_secret(root: User, clock: Clock) -> None:
+    client = browser(root)
+    found = re.search(r"<code>([A-Z2-7]{32})</code>", client.get(PAGE).content.decode())
+    assert found
+    assert found[1] not in str(client.session.items())
+    secret, _ = set_up(client, clock)
+    assert secret == found[1]
+    assert secret not in SecondFactor.objects.get().secret
+
+
+def test_with_another_key_the_one_before_still_reads_until_its_owner_has_signed_in(
+    root: User, settings: Any, clock: Clock
+) -> None:
+    settings.SECRET_KEY = OLD
+    secret, codes = set_up(browser(root), clock)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [OLD]
+    for code in (codes[0], code_of(secret, clock, 1)):
+        assert browser(root).post(PAGE, {"code": code}).status_code == 302
+    settings.SECRET_KEY_FALLBACKS = []
+    clock.moment += 2 * STEP
+    assert browser(root).post(PAGE, {"code": code_of(secret, clock)}).status_code == 302
+
+
+def test_a_lost_key_lets_nobody_in_and_the_log_says_what_to_do(
+    root: User, settings: Any, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SECRET_KEY = OLD
+    secret, codes = set_up(browser(root), clock)
+    settings.SECRET_KEY = NEW
+    clock.moment += STEP
+    for code in (codes[0], code_of(secret, clock)):
+        assert browser(root).post(PAGE, {"code": code}).status_code == 200
+    assert root.pk in caplog.text
+    assert "manage.py remove_second_factor" in caplog.text
+    assert secret not in caplog.text
+
+
+def test_a_key_that_changes_while_an_app_is_set_up_shows_another_secret(
+    root: User, settings: Any, clock: Clock
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = []
+    settings.SECRET_KEY, client = OLD, browser(root)
+    first = client.get(PAGE).content.decode()
+    settings.SECRET_KEY = NEW
+    client.force_login(root)
+    session = client.session
+    session["second factor secret"] = "sealed with a key that is gone"
+    session.save()
+    second = client.get(PAGE).content.decode()
+    assert re.findall(r"<code>([A-Z2-7]{32})</code>", first) != re.findall(r"<code>([A-Z2-7]{32})</code>", second)
+    set_up(client, clock)
 
 
 # Sessions
