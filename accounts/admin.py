@@ -16,12 +16,13 @@ from django.utils.formats import date_format
 
 from accounts import second_factor
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
-from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User, email_key
+from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User
 from accounts.passwords import hash_password
 from accounts.proofs import accounts_vouch
 from accounts.standing import address_counts, is_set_aside
 from core import errors
 from core.database.unit_of_work import unit_of_work
+from core.emails import valid_email
 from core.identity import Role
 from core.times import now
 
@@ -71,17 +72,28 @@ class WritablePage:
         unit_of_work(super().delete_queryset)(request, queryset)  # type: ignore[misc]
 
 
-class EmailForm(_UserForm):
-    """Mixin: refuses an e-mail that another account has, in any letter case."""
+class KeysForm(_UserForm):
+    """Mixin: refuses an e-mail and a roll number that another account has, in any spelling."""
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if User.objects.filter(email_key=email_key(email)).exclude(pk=self.instance.pk).exists():
+        if email == self.instance.email:
+            return email
+        valid_email(email)
+        if User.objects.exclude(pk=self.instance.pk).by_email(email) is not None:
             raise ValidationError("Somebody has this e-mail already; letter case does not make another one.")
         return email
 
+    def clean_roll_number(self) -> str | None:
+        roll_number: str | None = self.cleaned_data["roll_number"]
+        if roll_number is None or roll_number == self.instance.roll_number:
+            return roll_number
+        if User.objects.exclude(pk=self.instance.pk).by_roll_number(roll_number) is not None:
+            raise ValidationError("Somebody has this roll number already; letter case does not make another one.")
+        return roll_number
 
-class AddForm(EmailForm, _CreationForm):
+
+class AddForm(KeysForm, _CreationForm):
     """A new account."""
 
     class Meta:
@@ -98,7 +110,7 @@ class AddForm(EmailForm, _CreationForm):
         return user
 
 
-class ChangeForm(EmailForm, _ChangeForm):
+class ChangeForm(KeysForm, _ChangeForm):
     """An account. Its role cannot change while classes depend on the role."""
 
     class Meta:

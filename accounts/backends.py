@@ -6,7 +6,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
 from accounts.credentials import account_named, password_is_right
-from accounts.models import User, email_key
+from accounts.models import User
 
 
 class PasswordBackend(ModelBackend):
@@ -21,7 +21,7 @@ class PasswordBackend(ModelBackend):
     ) -> User | None:
         if username is None or password is None:
             return None
-        user = User.objects.filter(email_key=email_key(username)).first()
+        user = User.objects.by_email(username)
         right = password_is_right(
             user,
             named=account_named(email=username),

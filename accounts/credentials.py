@@ -13,12 +13,14 @@ from accounts import codes, limits, mail, passwords, tokens
 from accounts.codes import Purpose
 from accounts.devices import Device
 from accounts.limits import CODE_ADDRESS, failures_counted
-from accounts.models import User, email_key
+from accounts.models import User
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_by_login
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
+from core.emails import email_key
 from core.identity import Actor
+from core.roll_numbers import roll_number_key
 from core.times import now
 
 #: A request for a code takes at least this long, seconds. The work for a known account takes less, so the time does not
@@ -28,7 +30,7 @@ _ASKING = 0.1
 
 def account_named(*, email: str = "", roll_number: str = "") -> str:
     """The key under which wrong passwords count for a name that no account has. All routes and pages use this key."""
-    return f"email:{email_key(email)}" if email else f"roll number:{roll_number}"
+    return f"email:{email_key(email)}" if email else f"roll number:{roll_number_key(roll_number)}"
 
 
 def password_is_right(

@@ -16,10 +16,11 @@ from django.db.models import QuerySet
 
 from accounts import mail, passwords, signup_policy
 from accounts.limits import CODE_ADDRESS, failures_counted
-from accounts.models import Invitation, Origin, User, email_key
+from accounts.models import Invitation, Origin, User
 from accounts.proofs import mailbox_proved
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
+from core.emails import email_key
 from core.identity import Role
 from core.times import now
 
@@ -60,7 +61,7 @@ def invitation_mail(*, role: Role, email: str, made_by: User | None = None) -> M
     `EmailTaken` where somebody can sign in with the address already, `TooManyRequests` after too many mails.
     """
     signup_policy.check_invitations()
-    user = User.objects.filter(email_key=email_key(email)).first()
+    user = User.objects.by_email(email)
     if user is not None and not _may_take_over(user, role):
         raise errors.EmailTaken
     mail.allow(to=email, sender=None if made_by is None else made_by.id)
@@ -122,7 +123,7 @@ def _accept(invitation_id: str, name: str, email: str, password_hash: str) -> Us
         raise errors.InvalidInvitation
     invitation = Invitation.objects.get(pk=invitation_id)
     role = Role(invitation.role)
-    user = User.objects.filter(email_key=email_key(email)).first()
+    user = User.objects.by_email(email)
     if user is None:
         user = User(name=name, email=email, role=role, origin=Origin.INVITED, made_by_id=invitation.made_by_id)
         user.password = password_hash

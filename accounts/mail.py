@@ -21,10 +21,11 @@ from django.utils import timezone
 
 from accounts.codes import LIFETIME
 from accounts.limits import Limit, refuse_if_full, take
-from accounts.models import User, email_key
+from accounts.models import User
 from core import errors
 from core.addresses import network_of
 from core.database.unit_of_work import after_commit
+from core.emails import email_key
 from core.identity import Role
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """People: teachers, students, and the staff who run the server. A superuser is a teacher with all of the admin."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,9 +14,12 @@ from django.utils.crypto import salted_hmac
 
 from accounts import passwords
 from accounts.signals import accounts_changed, person_changed
+from core.database.batches import batches
 from core.database.unit_of_work import after_commit, unit_of_work
+from core.emails import email_key
 from core.identity import Role
 from core.ids import id_field
+from core.roll_numbers import roll_number_key
 from core.times import now
 
 #: A change of one of these fields ends all tokens of the account.
@@ -24,6 +27,8 @@ CREDENTIAL_FIELDS = ("password", "role", "is_active")
 #: The fields of a person that others see.
 SHOWN_FIELDS = ("name", "email")
 WATCHED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)
+#: The fields that an instance remembers as they are in the database.
+_LOADED_FIELDS = (*WATCHED_FIELDS, "roll_number")
 
 
 class Origin(models.TextChoices):
@@ -35,15 +40,68 @@ class Origin(models.TextChoices):
     SCHOOL = "school", "made by the school"
 
 
-def email_key(email: str) -> str:
-    """The key of an e-mail address. Spellings that differ in letter case alone have the same key."""
-    return email.lower()
+#: A column of what is typed → the function that makes its key, which stands in the column `…_key`.
+KEYED: Mapping[str, Callable[[str], str | None]] = {"email": email_key, "roll_number": roll_number_key}
+#: The key of a double: how it is spelled.
+_SPELLING: Mapping[str, Callable[[str], str]] = {"email": str.lower, "roll_number": str}
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    """Finds people by any spelling of their e-mail or roll number, and writes the keys with what they are keys of.
+
+    Accounts that are older than the keys may be doubles: two spellings of one key. One of them has the key, and each
+    other one its own spelling in the key's place (`find_doubles`), by which it is found as before.
+    """
+
+    def by_email(self, email: str) -> "User | None":
+        """The account with this e-mail; None if there is none."""
+        return self.by_emails([email]).get(email)
+
+    def by_roll_number(self, roll_number: str) -> "User | None":
+        """The account with this roll number; None if there is none."""
+        return self.by_roll_numbers([roll_number]).get(roll_number)
+
+    def by_emails(self, emails: Iterable[str]) -> "dict[str, User]":
+        """E-mail, as it is in `emails` → the account that has it. Those that nobody has are left out."""
+        return self._by("email", emails)
+
+    def by_roll_numbers(self, roll_numbers: Iterable[str]) -> "dict[str, User]":
+        """Roll number, as it is in `roll_numbers` → the account that has it. Those that nobody has are left out."""
+        return self._by("roll_number", roll_numbers)
+
+    def _by(self, name: str, typed: Iterable[str]) -> "dict[str, User]":
+        column = f"{name}_key"
+        keys = {text: (_SPELLING[name](text), KEYED[name](text)) for text in typed}
+        found: dict[str | None, User] = {}
+        for some in batches(sorted({key for pair in keys.values() for key in pair if key})):
+            found.update((getattr(user, column), user) for user in self.filter(**{f"{column}__in": some}))
+        both = {text: found.get(spelling) or found.get(key) for text, (spelling, key) in keys.items()}
+        return {text: user for text, user in both.items() if user is not None}
+
+    def update(self, **fields: Any) -> int:
+        return super().update(**{**fields, **_keys_of({name: fields[name] for name in KEYED if name in fields})})
+
+    def bulk_create(self, objs: Iterable["User"], *args: Any, **options: Any) -> "list[User]":
+        users = list(objs)
+        for user in users:
+            user.__dict__.update(_keys_of({name: user.__dict__[name] for name in KEYED}))
+        return super().bulk_create(users, *args, **options)
+
+
+def _keys_of(typed: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}_key": KEYED[name](text) for name, text in typed.items()}
+
+
+_Manager = BaseUserManager.from_queryset(UserQuerySet)
+
+
+class UserManager(_Manager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
-        """The user with this e-mail, in any letter case. Raises User.DoesNotExist for an unknown e-mail."""
-        return self.get(email_key=email_key(username or ""))
+        """The user with this e-mail, in any spelling. Raises User.DoesNotExist for an unknown e-mail."""
+        user: User | None = self.by_email(username or "")
+        if user is None:
+            raise User.DoesNotExist
+        return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """For `manage.py createsuperuser` and the first start."""
@@ -55,15 +113,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """One account. `save` sets `email_key`, and raises `token_version` when credentials change."""
+    """One account. `save` sets the keys, and raises `token_version` when credentials change."""
 
     id = id_field()
     name = models.CharField(max_length=255)
     email = models.EmailField(max_length=254, unique=True)
-    #: Twice as long as an e-mail, because some letters become two in lower case.
+    #: Twice as long as an e-mail: older rows may have a key that is longer than its e-mail.
     email_key = models.CharField(max_length=508, unique=True, editable=False)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.STUDENT, db_index=True)
     roll_number = models.CharField(max_length=64, unique=True, null=True, blank=True, default=None)
+    #: Some letters become three when their case is folded.
+    roll_number_key = models.CharField(max_length=192, unique=True, null=True, default=None, editable=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Unticked, the person can sign in nowhere; nothing of theirs is deleted."
     )
@@ -98,7 +158,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> "User":
         user = super().from_db(db, field_names, values, **options)
-        user._loaded = {field: user.__dict__[field] for field in WATCHED_FIELDS if field in user.__dict__}
+        user._loaded = {field: user.__dict__[field] for field in _LOADED_FIELDS if field in user.__dict__}
         return user
 
     @property
@@ -116,7 +176,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Whether no password was ever chosen for the account, and no code ever proved its mailbox."""
         return self.awaits_registration and self.email_verified_at is None and self.credentials_changed_at is None
 
-    #: The watched fields as they are in the database. Empty for a new user.
+    #: Fields as they are in the database. Empty for a new user.
     _loaded: dict[str, Any]
 
     def set_password(self, raw_password: str | None) -> None:
@@ -143,12 +203,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @unit_of_work
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
-        self.email_key = email_key(self.email)
         if update_fields is not None:
             update_fields = set(update_fields)
-            if "email" in update_fields:
-                update_fields.add("email_key")
-        saved = [field for field in WATCHED_FIELDS if update_fields is None or field in update_fields]
+        for name in KEYED if update_fields is None else update_fields & KEYED.keys():
+            self._take_key(name)
+            if update_fields is not None:
+                update_fields.add(f"{name}_key")
+        saved = [field for field in _LOADED_FIELDS if update_fields is None or field in update_fields]
         loaded = getattr(self, "_loaded", {})
         changed = {field for field in saved if field in loaded and self.__dict__[field] != loaded[field]}
         if changed.intersection(CREDENTIAL_FIELDS):
@@ -163,6 +224,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         if changed.intersection(SHOWN_FIELDS):
             person_changed.send(sender=User, user_id=self.pk)
         self._loaded = {**loaded, **{field: self.__dict__[field] for field in saved if field in self.__dict__}}
+
+    def _take_key(self, name: str) -> None:
+        """Sets the key of what is typed. A double keeps its own spelling for as long as another account has the key."""
+        column, typed = f"{name}_key", getattr(self, name)
+        key = KEYED[name](typed)
+        if getattr(self, column) == key:
+            return
+        is_as_it_was = self.__dict__.get(name) == getattr(self, "_loaded", {}).get(name, ...)
+        if is_as_it_was and User.objects.filter(**{column: key}).exclude(pk=self.pk).exists():
+            return
+        setattr(self, column, key)
 
 
 class StudentProfile(models.Model):

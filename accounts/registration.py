@@ -16,12 +16,13 @@ from accounts.codes import Asked, Issued, Purpose
 from accounts.credentials import account_named, password_is_right, password_set
 from accounts.devices import Device
 from accounts.limits import CODE_ADDRESS, failures_counted
-from accounts.models import Origin, TeacherProfile, User, email_key
+from accounts.models import Origin, TeacherProfile, User
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_find
 from accounts.standing import is_open
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
+from core.emails import email_key
 from core.identity import Role
 from core.times import now
 
@@ -73,7 +74,7 @@ def registration_finish(
     """
     asked = codes.read_token(otp_token, Purpose.REGISTER)
     user = User.objects.filter(pk=asked.user_id, role=role, is_active=True).first()
-    if user is None or user.email_key != email_key(email):
+    if user is None or email_key(user.email) != email_key(email):
         raise errors.Unauthorized
     if not user.awaits_registration:
         raise errors.AlreadyRegistered
@@ -219,7 +220,6 @@ def teachers_add(newcomers: Collection[Newcomer], *, made_by: str | None = None)
         key: User(
             name=newcomer.name,
             email=newcomer.email,
-            email_key=key,
             role=Role.TEACHER,
             password=make_password(None),
             made_by_id=made_by,

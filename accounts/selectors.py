@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from accounts.models import User, email_key
+from accounts.models import User
 from accounts.standing import role_that_counts
 from core import errors
 from core.identity import Actor, Role
@@ -37,20 +37,20 @@ def names_of(user_ids: Iterable[str]) -> dict[str, str]:
 
 
 def account_find(*, role: Role, email: str = "", roll_number: str = "") -> User | None:
-    """The account of this role with the e-mail, in any letter case, or without `email` with the roll number.
+    """The account of this role with the e-mail, in any spelling, or without `email` with the roll number.
 
     None if there is no such account, or if it is disabled.
     """
     if "\0" in roll_number or not (email or roll_number):
         return None  # a URL may hold a NUL, which no database stores
-    named = {"email_key": email_key(email)} if email else {"roll_number": roll_number}
-    return User.objects.filter(role=role, is_active=True, **named).first()
+    active = User.objects.filter(role=role, is_active=True)
+    return active.by_email(email) if email else active.by_roll_number(roll_number)
 
 
 def account_by_login(login: str) -> User | None:
     """The account, of any role, that signs in with this e-mail or roll number; None if there is none, or disabled."""
     active = User.objects.filter(is_active=True)
-    return active.filter(email_key=email_key(login)).first() or active.filter(roll_number=login).first()
+    return active.by_email(login) or active.by_roll_number(login)
 
 
 def account_get(*, role: Role, user_id: str) -> User:

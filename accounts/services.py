@@ -9,7 +9,7 @@ from accounts import passwords, signup_policy, tokens
 from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
 from accounts.invitations import invitation_accept
-from accounts.models import Origin, StudentProfile, TeacherProfile, User, email_key
+from accounts.models import Origin, StudentProfile, TeacherProfile, User
 from accounts.proofs import proof_begin
 from accounts.standing import is_open
 from core import errors
@@ -29,8 +29,8 @@ def user_signup(
     """Makes an account for a person who signs up. With an `invitation` (its secret) the role is the invitation's.
 
     With any SIGNUP but `open` this mails a code for `proofs.proof_finish`. Raises a `SignupRefused` where SIGNUP does
-    not let the person sign up, `InvalidInvitation`, and `EmailTaken` if another account has the e-mail, in any letter
-    case.
+    not let the person sign up, `InvalidInvitation`, and `EmailTaken` if another account has the e-mail, in any
+    spelling.
     """
     if invitation:
         return invitation_accept(secret=invitation, name=name, email=email, password=password, address=address)
@@ -43,12 +43,12 @@ def user_signup(
 
 
 def user_add(*, name: str, email: str, password: str, role: Role) -> User:
-    """Makes an account in the school's name. `EmailTaken` if another account has the e-mail, in any letter case."""
+    """Makes an account in the school's name. `EmailTaken` if another account has the e-mail, in any spelling."""
     return _user_add(name=name, email=email, password=password, role=role, origin=Origin.SCHOOL)
 
 
 def _user_add(*, name: str, email: str, password: str, role: Role, origin: Origin) -> User:
-    if User.objects.filter(email_key=email_key(email)).exists():
+    if User.objects.by_email(email) is not None:
         raise errors.EmailTaken
     user = User(name=name, email=email, role=role, origin=origin, password=passwords.hash_password(password))
     try:
@@ -65,7 +65,7 @@ def user_login(*, email: str, password: str, address: str | None = None, device:
     e-mail that nobody has. Both take as long as a success. After too many wrong passwords the function raises
     `TooManyRequests`, also for the right one.
     """
-    user = User.objects.filter(email_key=email_key(email)).first()
+    user = User.objects.by_email(email)
     named = account_named(email=email)
     right = password_is_right(user, named=named, password=password, address=address, device=device)
     if user is None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 
 from core import errors
+from core.emails import domain_key
 from core.identity import Role
 
 
@@ -14,7 +15,7 @@ def _students(role: Role, email: str) -> None:
 
 
 def _domains(role: Role, email: str) -> None:
-    if email.rpartition("@")[2].lower() not in settings.SIGNUP_DOMAINS:
+    if domain_key(email.rpartition("@")[2]) not in map(domain_key, settings.SIGNUP_DOMAINS):
         raise errors.SignupForSchoolOnly
 
 

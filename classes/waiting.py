@@ -52,5 +52,5 @@ def _admit(waiting: SetAside) -> None:
     if waiting.class_ref.removed_at is None and not is_there:
         Enrolment.objects.create(class_ref_id=waiting.class_ref_id, student_id=waiting.student_id)
     number = waiting.roll_number
-    if number and not User.objects.filter(roll_number=number).exists():
+    if number and User.objects.by_roll_number(number) is None:
         User.objects.filter(pk=waiting.student_id, roll_number=None).update(roll_number=number)

@@ -10,18 +10,16 @@ from typing import Any
 
 from bson import ObjectId
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
 
 from accounts import passwords
-from accounts.models import email_key
 from attendance.enums import Status
 from attendance.importing.sources import Malformed
+from core.emails import LONGEST, email_key, valid_email
 from core.identity import Role
 from core.ids import parse_id
 from core.times import latest
 
 _STATUSES = (Status.PRESENT, Status.ABSENT)
-_valid_email = EmailValidator(allowlist=[])
 
 
 class Refused(Exception):
@@ -67,9 +65,9 @@ class Record:
 
 def person(document: object) -> Person:
     fields = _fields(document)
-    email = _text(fields, "email", 254)
+    email = _text(fields, "email", LONGEST)
     try:
-        _valid_email(email)
+        valid_email(email)
     except ValidationError:
         raise Refused(f"{email!r} is not an e-mail address") from None
     role = _text(fields, "role", 16).lower()

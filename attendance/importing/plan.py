@@ -192,7 +192,7 @@ class _Planner:
                 reason = f"its e-mail belongs to another account here ({owners[person.email_key]})"
                 self.plan.note("users", Outcome.REFUSED, read, reason)
             elif person.email_key in first:
-                reason = f"it has the same e-mail as {first[person.email_key]} (letter case makes no other)"
+                reason = f"it has the same e-mail as {first[person.email_key]} (another spelling makes no other)"
                 self.plan.note("users", Outcome.REFUSED, read, reason)
             else:
                 first[person.email_key] = read.place

@@ -59,7 +59,6 @@ def _write(plan: Plan, advance: Callable[[int], object]) -> None:
             id=person.id,
             name=person.name,
             email=person.email,
-            email_key=person.email_key,
             password=person.password,
             role=person.role,
         )

@@ -4,15 +4,12 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
 
-from accounts.models import email_key
 from classes.rosters.sources import Table
+from core.emails import email_key, valid_email
 
 _LONGEST = {"name": 255, "email": 254, "roll_number": 64}
 _SAID = {"name": "name", "email": "e-mail", "roll_number": "roll number"}
-
-_valid_email = EmailValidator(allowlist=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def _problem(name: str, email: str, roll_number: str) -> str | None:
     if not email:
         return None if roll_number else "the e-mail is missing: fill it in"
     try:
-        _valid_email(email)
+        valid_email(email)
     except ValidationError:
         return f"{email!r} is not an e-mail address: correct it"
     return None

@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from accounts.models import email_key
 from accounts.passwords import password_make
 from accounts.standing import Author
 from classes.rosters.entries import Entry
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Plan, roster_plan
 from classes.rosters.write import roster_import
+from core.emails import email_key
 from core.spreadsheets import write_csv
 
 

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from accounts.models import User, email_key
+from accounts.models import User
 from accounts.standing import Author, address_counts, gives_way, is_set_aside, may_correct, may_number
 from classes.models import Class, Enrolment
 from classes.rosters.entries import Entry
 from core.database.batches import batches
+from core.emails import email_key
 from core.identity import Role
+from core.roll_numbers import roll_number_key
 
 
 class Outcome(Enum):
@@ -81,13 +83,12 @@ class _Known:
 
     def student(self, entry: Entry) -> User | None:
         if entry.email:
-            return self.by_email.get(email_key(entry.email))
+            return self.by_email.get(entry.email)
         return self.by_roll_number.get(entry.roll_number) if entry.roll_number else None
 
     def replaces_number(self, entry: Entry, student: User) -> bool:
         """Whether `entry` gives `student` another roll number, and may."""
-        other = entry.roll_number is not None and student.roll_number not in (None, "", entry.roll_number)
-        return other and may_correct(student, self.maker(student), self.author)
+        return _has_other_number(student, entry) and may_correct(student, self.maker(student), self.author)
 
     def loses_number(self, holder: User) -> bool:
         """Whether `holder` has to leave the roll number to another student of the file."""
@@ -108,20 +109,16 @@ def roster_plan(*, class_id: str, entries: Sequence[Entry], author: Author) -> P
 
 #: What `accounts.standing` looks at, and what messages show.
 _COLUMNS = (
-    *("id", "name", "email", "email_key", "role", "roll_number", "origin", "made_by_id"),
+    *("id", "name", "email", "email_key", "role", "roll_number", "roll_number_key", "origin", "made_by_id"),
     *("password", "email_verified_at", "credentials_changed_at"),
 )
 
 
 def _known(class_id: str, entries: Iterable[Entry], author: Author) -> _Known:
     usable = [entry for entry in entries if entry.problem is None]
-    by_email: dict[str, User] = {}
-    for some in batches([email_key(entry.email) for entry in usable if entry.email]):
-        by_email.update((user.email_key, user) for user in User.objects.filter(email_key__in=some).only(*_COLUMNS))
-    by_roll_number: dict[str, User] = {}
-    for some in batches([entry.roll_number for entry in usable if entry.roll_number]):
-        found = User.objects.filter(roll_number__in=some).only(*_COLUMNS)
-        by_roll_number.update((user.roll_number, user) for user in found if user.roll_number)
+    people = User.objects.only(*_COLUMNS)
+    by_email = people.by_emails(entry.email for entry in usable if entry.email)
+    by_roll_number = people.by_roll_numbers(entry.roll_number for entry in usable if entry.roll_number)
     makers: dict[str, User] = {}
     ids = {user.made_by_id for user in (*by_email.values(), *by_roll_number.values()) if user.made_by_id}
     for some in batches(sorted(ids)):
@@ -169,6 +166,12 @@ def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int])
     )
 
 
+def _has_other_number(student: User, entry: Entry) -> bool:
+    """Whether both have a roll number, and not one in two spellings."""
+    keys = roll_number_key(student.roll_number), roll_number_key(entry.roll_number)
+    return None not in keys and keys[0] != keys[1]
+
+
 def _waits_for_proof(student: User, known: _Known) -> bool:
     """Whether somebody has to show first that the address is theirs."""
     if student.id in known.enrolled:
@@ -184,7 +187,7 @@ def _conflict(entry: Entry, known: _Known, student: User | None, holder: User | 
         return f"{student.email} is a teacher's account, and only students can be enrolled: leave the row out"
     if holder is not None and holder != student and not known.loses_number(holder):
         return f"the roll number {entry.roll_number} belongs to {holder.email}: correct one of the two"
-    other = student is not None and entry.roll_number and student.roll_number not in (None, "", entry.roll_number)
+    other = student is not None and _has_other_number(student, entry)
     if student is not None and other and not (known.replaces_number(entry, student) or is_set_aside(student)):
         return f"{student.email} already has the roll number {student.roll_number}: correct it here or in the admin"
     return None
@@ -192,7 +195,11 @@ def _conflict(entry: Entry, known: _Known, student: User | None, holder: User | 
 
 def _repeated(entry: Entry, student: User | None, first_lines: dict[tuple[str, str], int]) -> str | None:
     """Why `entry` is the student of an earlier row; None where it is not, and then its keys go into `first_lines`."""
-    named = {"e-mail": email_key(entry.email), "roll number": entry.roll_number, "student": student and student.id}
+    named = {
+        "e-mail": email_key(entry.email),
+        "roll number": roll_number_key(entry.roll_number),
+        "student": student and student.id,
+    }
     keys = [(what, value) for what, value in named.items() if value]
     for key in keys:
         if key in first_lines:

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.utils import timezone
 
-from accounts.models import StudentProfile, User, email_key
+from accounts.models import StudentProfile, User
 from accounts.standing import Author
 from classes.models import Enrolment, SetAside, announce_roster
 from classes.rosters.entries import Entry
@@ -15,6 +15,7 @@ from classes.rosters.plan import Outcome, Plan, roster_plan
 from classes.waiting import set_aside
 from core.database.batches import batches
 from core.database.unit_of_work import unit_of_work
+from core.emails import email_key
 from core.identity import Role
 
 #: Rows in one statement.

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.core.validators import EmailValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import errors
+from core.emails import LONGEST, valid_email
 from core.ids import parse_id
 from core.times import to_iso
 
@@ -31,8 +31,8 @@ class StrictEmail(StrictString):
     """An e-mail address of at most 254 characters. Its letter case is kept."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **kwargs)
-        self.validators.append(EmailValidator(allowlist=[]))
+        super().__init__(max_length=LONGEST, **kwargs)
+        self.validators.append(valid_email)
 
 
 class StrictChoice(StrictString):

@@ -12,6 +12,7 @@ from classes.selectors import class_get_for_owner, class_get_for_student, classe
 from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
+from core.roll_numbers import by_roll_number
 from core.times import to_iso
 from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView, read_query
@@ -152,14 +153,15 @@ class CreateAttendance(AttenTrackView):
         teacher = self.teacher_of(body["class_id"])
         class_id = class_get_for_owner(actor=teacher, class_id=body["class_id"]).id
         roll_numbers = students_by_roll_number(student_ids(class_id))
+        find = by_roll_number(roll_numbers)
         session, is_new = services.session_record(
             actor=teacher,
             class_id=class_id,
             instant=body["instant"],
             statuses={
-                roll_numbers[roll_number.strip()]: Status.PRESENT if present else Status.ABSENT
+                student_id: Status.PRESENT if present else Status.ABSENT
                 for roll_number, present in body["records"].items()
-                if roll_number.strip() in roll_numbers
+                if (student_id := find(roll_number.strip())) is not None
             },
             limit=None if is_verified(teacher.id) else UNVERIFIED_RECORDS,
         )
@@ -202,11 +204,11 @@ class ChangeRecord(AttenTrackView):
         record_id = body["attendance_id"]
         teacher = self.teacher_of_record(record_id)
         session = selectors.session_get_for_owner(actor=teacher, session_id=record_id)
-        roll_numbers = students_by_roll_number(list(selectors.statuses_of_session(session.id)))
-        if not roll_numbers.keys() >= set(body["datas"]):
+        find = by_roll_number(students_by_roll_number(list(selectors.statuses_of_session(session.id))))
+        students = dict.fromkeys(map(find, body["datas"]))
+        if None in students:
             raise errors.StudentNotFound
-        students = [roll_numbers[roll_number] for roll_number in dict.fromkeys(body["datas"])]
-        services.session_flip(actor=teacher, session_id=session.id, student_ids=students)
+        services.session_flip(actor=teacher, session_id=session.id, student_ids=[key for key in students if key])
         return Response(shapes.Message(message="Attendance updated"))
 
 

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import admin as accounts_admin
-from accounts.models import User, email_key
+from accounts.models import User
 from attendance import admin as attendance_admin
 from attendance import services
 from attendance.enums import Method, SessionState, Status
@@ -24,6 +24,7 @@ from attendance.journal import NewMark
 from attendance.live.commit import commit
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
+from core.emails import email_key
 from core.identity import Actor, Role
 from core.ids import new_id
 from tests.support.clients import Api, Socket
@@ -332,6 +333,9 @@ def test_a_new_user_without_a_password_cannot_sign_in(page: Client) -> None:
     ("fields", "field"),
     [
         ({"email": "ASHA@Example.COM"}, "email"),
+        ({"email": "asha@ｅｘａｍｐｌｅ.com"}, "email"),
+        ({"email": "asha@exam\u200bple.com"}, "email"),
+        ({"email": "\u017fam@example.com"}, "email"),
         ({"email": "not-an-address"}, "email"),
         ({"email": ""}, "email"),
         ({"email": "ß" * 60 + "@" + "ß" * 60 + ".com"}, "email"),
@@ -339,6 +343,7 @@ def test_a_new_user_without_a_password_cannot_sign_in(page: Client) -> None:
         ({"name": "a\0b"}, "name"),
         ({"role": "headmaster"}, "role"),
         ({"roll_number": "A-1"}, "roll_number"),
+        ({"roll_number": "a-1\u200b"}, "roll_number"),
         ({"password2": "another"}, "password2"),
         ({"password1": "12345", "password2": "12345"}, "password2"),
         ({"password1": "", "password2": ""}, "password1"),

@@ -463,6 +463,7 @@ BAD_USERS: dict[str, tuple[Any, str]] = {
     "e-mail an object": ({"email": {"a": "b"}}, "its email is not a string"),
     "e-mail too long": ({"email": "x" * 250 + "@example.com"}, "its email is too long"),
     "e-mail twice": ({"email": "ASHA@example.com"}, "it has the same e-mail as users.json line 2"),
+    "e-mail in two spellings": ({"email": "asha@ｅｘａｍｐｌｅ.com"}, "it has the same e-mail as users.json line 2"),
     "id twice": ({"_id": {"$oid": ASHA}}, "it has the same _id as users.json line 2"),
     "role unknown": ({"role": "admin"}, "'admin' is not a role"),
     "role missing": ({"role": None}, "its role is missing"),

@@ -13,10 +13,11 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, OperationalError
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import User, email_key
+from accounts.models import User
 from classes.models import Class, Enrolment
 from classes.rosters import write as writing
 from classes.services import class_add_student
+from core.emails import email_key
 from core.identity import Actor, Role
 from tests.support.database import Databases, manage
 

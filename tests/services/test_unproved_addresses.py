@@ -8,11 +8,12 @@ import pytest
 from django.core.management import call_command
 
 from accounts import mail, proofs
-from accounts.models import Origin, User, email_key
+from accounts.models import Origin, User
 from classes.models import Class, Enrolment, SetAside
 from classes.rosters.entries import entry_of
 from classes.services import class_add_student, class_create, class_create_with_roster, class_join
 from core import errors
+from core.emails import email_key
 from core.identity import Role
 from core.ids import new_id
 from core.times import now

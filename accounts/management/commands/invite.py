@@ -7,13 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.core.validators import EmailValidator
 from tqdm import tqdm
 
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
-from accounts.models import email_key
 from core import errors
 from core.commands import ExplainedCommand, printable
+from core.emails import email_key, valid_email
 from core.identity import Role
 
 EXAMPLE = """\
@@ -22,8 +21,6 @@ EXAMPLE = """\
   python manage.py invite teacher --print 3
   python manage.py invite teacher asha@school.example --print 1
 """
-
-_valid = EmailValidator(allowlist=[])
 
 
 class Command(ExplainedCommand):
@@ -116,7 +113,7 @@ def _checked(emails: Iterable[str]) -> list[str]:
     found: dict[str, str] = {}
     for email in emails:
         try:
-            _valid(email)
+            valid_email(email)
         except ValidationError:
             wrong.append(printable(email))
         else:

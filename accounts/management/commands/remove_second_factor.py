@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts import second_factor
-from accounts.models import User, email_key
+from accounts.models import User
 from core.commands import ExplainedCommand
 
 
@@ -18,7 +18,7 @@ class Command(ExplainedCommand):
         parser.add_argument("email", help="the account's e-mail")
 
     def handle(self, *args: Any, email: str, **options: Any) -> None:
-        user = User.objects.filter(email_key=email_key(email)).first()
+        user = User.objects.by_email(email)
         if user is None:
             raise CommandError(f"Nobody has the e-mail {email}.")
         if not second_factor.remove(user):

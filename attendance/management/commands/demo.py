@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from accounts.models import User, email_key
+from accounts.models import User
 from accounts.passwords import password_make
 from accounts.services import user_add
 from accounts.standing import school_as_author
@@ -122,7 +122,7 @@ class Command(ExplainedCommand):
 
 def _teacher(password: str) -> Actor:
     """The demo's teacher, with this password from now on."""
-    user = User.objects.filter(email_key=email_key(TEACHER_EMAIL)).first()
+    user = User.objects.by_email(TEACHER_EMAIL)
     if user is None:
         user = user_add(name=TEACHER_NAME, email=TEACHER_EMAIL, password=password, role=Role.TEACHER)
     else:
