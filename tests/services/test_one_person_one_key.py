@@ -23,7 +23,7 @@ ANN = "ann@school.example"
 #: Addresses that are Ann's, and that every client can send.
 SPELLINGS = ["ANN@School.example", "ann@school.example\u200b", "ann@sch\u00adool.example", "ann@ｓｃｈｏｏｌ.example"]
 #: Accounts from before there were keys: `email_key` was the address in lower case.
-BEFORE = [("accounts", "0009_second_factor")]
+BEFORE = [("accounts", "0010_sealed_second_factors")]
 
 
 @pytest.fixture

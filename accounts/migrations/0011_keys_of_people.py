@@ -47,7 +47,7 @@ def _fill(users: Any, column: str, spelled_in: str, key_of: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0009_second_factor")]
+    dependencies = [("accounts", "0010_sealed_second_factors")]
 
     operations = [
         migrations.AddField(
