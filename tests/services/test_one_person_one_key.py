@@ -77,7 +77,7 @@ def test_a_write_of_many_rows_writes_their_keys() -> None:
 def old_accounts(rows: list[tuple[str, str, str | None]]) -> list[str]:
     """Makes accounts (name, e-mail, roll number) as they were before there were keys. Returns their ids."""
     MigrationExecutor(connection).migrate(BEFORE)
-    old = MigrationLoader(connection).project_state(BEFORE).apps.get_model("accounts", "User")  # type: ignore[arg-type]
+    old = MigrationLoader(connection).project_state(BEFORE).apps.get_model("accounts", "User")
     made = [
         old(
             id=new_id(),
