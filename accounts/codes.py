@@ -12,6 +12,7 @@ Anybody may ask for a code for anybody, so a request of one client must not harm
   addresses together have ten.
 """
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,11 +24,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.limits import Limit, take
 from accounts.models import OneTimeCode, User
-from core import errors
+from core import errors, logs
 from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.ids import new_id
 from core.times import now
+
+logger = logging.getLogger(__name__)
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -118,6 +121,7 @@ def check(
         if constant_time_compare(_hash(code_id, code), expected):
             right = code_id
     if not right:
+        logs.event(logger, "sign_in_failed", "A wrong one-time code.", account=user_id)
         raise errors.InvalidCode
     return right
 

@@ -5,6 +5,7 @@ All routes and pages use these functions, so wrong passwords are counted in one 
 `address` and `device` are the client's, None if unknown; see `accounts.limits`.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,14 @@ from accounts.limits import CODE_ADDRESS, failures_counted
 from accounts.models import User
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_by_login
-from core import errors
+from core import errors, logs
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.emails import email_key
 from core.identity import Actor
 from core.roll_numbers import roll_number_key
 from core.times import now
+
+logger = logging.getLogger(__name__)
 
 #: A request for a code takes at least this long, seconds. The work for a known account takes less, so the time does not
 #: tell whether an account is known.
@@ -45,8 +48,10 @@ def password_is_right(
     guess = limits.guess(account=user.id if user is not None else named, address=address, device=known_device)
     if user is None:
         passwords.password_matches(password, None, renew=lambda encoded: None)
+        logs.event(logger, "sign_in_failed", "A password for an account that there is not.")
         return False
     if not user.check_password(password) or not user.is_active:
+        logs.event(logger, "sign_in_failed", "A wrong password, or a disabled account.", account=user.id)
         return False
     guess.was_right()
     if device is not None:

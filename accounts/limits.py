@@ -29,6 +29,8 @@ from accounts.models import Attempts
 from core import errors
 from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
+from core.ids import parse_id
+from core.refusals import count_refusal
 from core.times import now
 
 
@@ -49,6 +51,8 @@ SELF_MARKS = Limit("self marks", 10, timedelta(minutes=10))
 #: Moves of the focus away from a session that another teacher is using, by one teacher.
 FOCUS_TAKEN = Limit("focus taken", 3, timedelta(minutes=10))
 
+#: The name of the limit that is a wait which grows.
+WRONG_PASSWORDS = "wrong passwords"
 #: This many wrong passwords in a row cost no wait, because a person who has forgotten a password tries several.
 PATIENCE = 10
 #: After PATIENCE the wait doubles with each wrong password, from one second to this. So an attacker has 96 guesses a
@@ -78,13 +82,15 @@ _KEPT = timedelta(days=1)
 def take(limit: Limit, subject: str) -> None:
     """Counts one attempt of `subject`. Raises `TooManyRequests` if no attempt is left."""
     if settings.LIMITS:
-        _take([(limit, subject)])
+        with _refusals_counted():
+            _take([(limit, subject)])
 
 
 def refuse_if_full(limit: Limit, subject: str) -> None:
     """Raises `TooManyRequests` if no attempt is left. Counts nothing, for checks that write only on a failure."""
     if settings.LIMITS:
-        _refuse_if_full(_key(limit.name, subject), limit, now())
+        with _refusals_counted():
+            _refuse_if_full(_key(limit.name, subject), limit, now())
 
 
 @contextmanager
@@ -94,9 +100,28 @@ def failures_counted(*subjects: tuple[Limit, str | None]) -> Iterator[None]:
     Raises `TooManyRequests` if a subject has no attempt left. Then no attempt is counted, and the block is not run.
     """
     known = [(limit, subject) for limit, subject in subjects if subject is not None and settings.LIMITS]
-    _take(known)
+    with _refusals_counted():
+        _take(known)
     yield
     _give_back(known)
+
+
+class _Reached(errors.TooManyRequests):
+    """No attempt is left of the limit `name`."""
+
+    def __init__(self, name: str, wait: timedelta) -> None:
+        super().__init__(wait.total_seconds())
+        self.name = name
+
+
+@contextmanager
+def _refusals_counted(account: str | None = None) -> Iterator[None]:
+    """Around what refuses a client in the end; the limits inside are counted once, however often they are tried."""
+    try:
+        yield
+    except _Reached as refusal:
+        count_refusal(refusal.name, account=account)
+        raise
 
 
 @retry_races
@@ -131,7 +156,7 @@ def _refuse_if_full(key: str, limit: Limit, moment: datetime) -> None:
     )
     until = full.values_list("until", flat=True).first()
     if until is not None:
-        raise errors.TooManyRequests((until - moment).total_seconds())
+        raise _Reached(limit.name, until - moment)
 
 
 def _make(row: Attempts, moment: datetime) -> None:
@@ -168,7 +193,9 @@ def guess(*, account: str, address: str | None, device: str | None) -> Guess:
     known_device = _key("device", account, device) if device is not None else None
     if not settings.LIMITS:
         return Guess(place, known_device, ())
-    return Guess(place, known_device, _begin(account, network, place, known_device))
+    with _refusals_counted(parse_id(account)):  # an account that nobody has is known by what a client wrote
+        counted = _begin(account, network, place, known_device)
+    return Guess(place, known_device, counted)
 
 
 def know(*, account: str, address: str | None) -> None:
@@ -193,7 +220,7 @@ def _begin(account: str, network: str, place: str, device: str | None) -> Sequen
     try:
         _count(_key(STRANGERS_AT_ADDRESS.name, network), STRANGERS_AT_ADDRESS, moment)
         counted.append((STRANGERS_AT_ADDRESS, network))
-    except errors.TooManyRequests:
+    except _Reached:
         patience = _CROWD_PATIENCE
     _wait_turn(place, patience, moment)
     return counted
@@ -212,7 +239,7 @@ def _wait_turn(key: str, patience: int, moment: datetime) -> None:
     elif passed >= -_CLOCK_SKEW:  # else the clock was set back, and the wait is over
         wait = _delay(found.number - 1, patience) - max(passed, timedelta())
         if wait > timedelta():
-            raise errors.TooManyRequests(wait.total_seconds())
+            raise _Reached(WRONG_PASSWORDS, wait)
     until = max(found.until, moment + FORGOTTEN) if found.known else moment + FORGOTTEN
     row.update(number=found.number, last_at=moment, until=until)
 

@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import limits
 from accounts.models import RecoveryCode, SecondFactor, User
-from core import sealing
+from core import logs, sealing
 from core.database.unit_of_work import unit_of_work
 
 logger = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ def confirm(user: User, sealed: str, code: str) -> list[str] | None:
     guess = limits.guess(account=_account(user), address=None, device=None)
     step = _step_of(user, sealed, code)
     if step is None:
+        logs.event(logger, "sign_in_failed", "A wrong code of an app that is being set up.", account=user.pk)
         return None
     guess.was_right()
     return _set_up(user, sealed, step)
@@ -91,6 +92,7 @@ def check(user: User, code: str, *, address: str | None) -> bool:
     """
     guess = limits.guess(account=_account(user), address=address, device=None)
     if not _use(user, code):
+        logs.event(logger, "sign_in_failed", "A wrong code of the second factor.", account=user.pk)
         return False
     guess.was_right()
     return True

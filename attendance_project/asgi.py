@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
-from core import hosts, origins
+from core import asking, hosts, origins
 from core.rest.routes import is_slow
 from core.rest.turns import turn_of
 from core.server import handover
@@ -117,4 +117,10 @@ def _route(otherwise: Any) -> Any:
     return route
 
 
-application = ProtocolTypeRouter({"http": _route(http), "websocket": _route(websocket), "lifespan": lifespan})
+_protocols = ProtocolTypeRouter({"http": _route(http), "websocket": _route(websocket), "lifespan": lifespan})
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "lifespan":
+        send = asking.begin(scope, send)
+    await _protocols(scope, receive, send)

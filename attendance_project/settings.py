@@ -28,6 +28,7 @@ DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 #: The origins whose web pages may use this server; `*` stands for all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 #: The proxies whose X-Forwarded-For and X-Forwarded-Proto `serve` believes: addresses and networks; `*` stands for all.
@@ -452,9 +453,9 @@ LOGGING = {
         "redact": {"()": "core.logs.RedactTokens"},
         "client_faults": {"()": "core.logs.DropClientFaults"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"text": {"()": "core.logs.TextLines"}, "json": {"()": "core.logs.JsonLines"}},
     "handlers": {
-        "console": {"class": "core.logs.CountRepeats", "formatter": "line", "filters": ["redact"]},
+        "console": {"class": "core.logs.CountRepeats", "formatter": LOG_FORMAT, "filters": ["redact"]},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},

@@ -1,11 +1,21 @@
-"""The log: no token or password in any line, no traceback for a client's fault, one line for a fault that repeats."""
+"""The log: no token or password in any line, no traceback for a client's fault, one line for a fault that repeats.
+
+A line says on whose behalf it was written (`core.asking`). An event (`event`) has a name and fields, for programs.
+"""
 
 import logging
 import re
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+
+from core import asking
+from core.asking import Asking
 
 _SECRETS = re.compile(
     r"(token=|/invitation/)[^&\s\"']+"
@@ -24,8 +34,62 @@ WARNINGS = 10
 _EXAMPLE = 200
 
 #: What makes two records alike: logger, level, the place of the call, and the exception's class with the place that
-#: raised it.
+#: raised it, or the event with the limit that it is about.
 _Kind = tuple[str, int, str, int, str]
+
+
+def event(
+    logger: logging.Logger, name: str, message: str, *values: Any, by: Asking | None = None, **fields: str | int | None
+) -> None:
+    """Warns of something that clients do, in a line that programs find by its event's `name`.
+
+    docs/operations.md lists the names. `by` is who does it, the running code's client if nobody else is named. A field
+    that is None is left out. Fields are ids and words of this project, never what a client wrote.
+    """
+    known = {field: value for field, value in fields.items() if value is not None}
+    extra = {"event": name, "fields": known, "asking": by or asking.current.get()}
+    logger.warning(message, *values, extra=extra, stacklevel=2)
+
+
+def _facts(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
+    """What a record says besides its message."""
+    if name := getattr(record, "event", None):
+        yield "event", name
+        yield from record.fields.items()  # type: ignore[attr-defined]
+    by: Asking = getattr(record, "asking", None) or asking.current.get()
+    for name in ("address", "request_id", "socket_id"):
+        if value := getattr(by, name):
+            yield name, value
+
+
+class TextLines(logging.Formatter):
+    """Lines for people. What is for programs stands in brackets behind the message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        facts = " ".join(f"{name}={value}" for name, value in _facts(record))
+        return super().formatMessage(record) + (f" [{facts}]" if facts else "")
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, with the keys `time` (UTC), `level`, `logger` and `message`.
+
+    Where they are known, `event` with its fields, `address`, `request_id` or `socket_id`, and `exception` follow.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **dict(_facts(record)),
+        }
+        if record.exc_info:
+            line["exception"] = record.exc_text or self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
 
 
 class RedactTokens(logging.Filter):
@@ -121,6 +185,8 @@ class CountRepeats(logging.StreamHandler[TextIO]):
 
 def _kind(record: logging.LogRecord) -> _Kind:
     raised = ""
+    if hasattr(record, "event"):
+        raised = f"{record.event} {record.fields.get('limit', '')}"  # type: ignore[attr-defined]
     if record.exc_info and record.exc_info[0] is not None:
         raised = record.exc_info[0].__name__
         at = record.exc_info[2]

@@ -1,6 +1,7 @@
 """Who is connected to this process: clients are let in by their tokens, and dismissed when those are no longer good."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,11 +11,18 @@ from attendance.live import gateway
 from attendance.live.hub import Hub
 from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
-from core import errors
+from core import errors, logs
 from core.identity import Actor
+
+logger = logging.getLogger(__name__)
 
 #: The WebSocket close code for a token that is bad, or no longer good.
 CLOSE_UNAUTHORIZED = 4401
+
+
+def socket_refused(why: str) -> None:
+    """Tells the operator that somebody's socket is refused."""
+    logs.event(logger, "refused", "A socket is refused: %s.", why)
 
 
 class Connections:
@@ -33,7 +41,11 @@ class Connections:
         Raises what `authenticate` raises.
         """
         version = self.accounts_version
-        actor, claims = await gateway.read(authenticate)
+        try:
+            actor, claims = await gateway.read(authenticate)
+        except errors.Unauthorized as error:
+            socket_refused(error.message)
+            raise
         socket = Socket(actor, claims, **of_socket)
         self._hub.add(socket)
         if claims is not None:

@@ -5,19 +5,29 @@ transport has a queue of its own, so that a batch of frames costs one call.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attendance.live.frames import Frames
 from attendance.live.socket import FastPath
+from core import asking, logs
+from core.asking import Asking
 from core.server.websocket_protocol import EXTENSION, FrameTransport, nothing
+
+logger = logging.getLogger(__name__)
 
 #: A socket that lets more than this wait in the process is closed, characters.
 MAX_UNSENT = 1024 * 1024
 CLOSE_TOO_SLOW = 1013
 #: A stuck socket gets this long to take its close frame, seconds.
 CLOSE_TIMEOUT = 5.0
+
+
+def too_slow(by: Asking) -> None:
+    """Tells the operator that a client is cut off because it does not read."""
+    logs.event(logger, "too_slow", "A client that does not read is cut off.", by=by)
 
 
 class AsgiOutlet:
@@ -29,6 +39,8 @@ class AsgiOutlet:
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], abandon: Callable[[], object]) -> None:
         self._send = send
         self._abandon = abandon
+        #: Whose socket it is: what it sends is often caused by somebody else's.
+        self._asking = asking.current.get()
         #: The frames that wait, and how many characters each of them counts towards MAX_UNSENT.
         self._frames: deque[tuple[str, int]] = deque()
         self._unsent = 0
@@ -57,6 +69,7 @@ class AsgiOutlet:
         self._unsent += frames.characters
         if self._unsent > MAX_UNSENT:
             self._frames.clear()
+            too_slow(self._asking)
             self.close(CLOSE_TOO_SLOW)
         self._wake()
 
@@ -195,7 +208,8 @@ class TransportOutlet(AsgiOutlet):
 
     def _queue(self, data: bytes) -> None:
         self._transport.write(data)
-        if self._transport.unsent > self._limit:
+        if self._transport.unsent > self._limit and self._close_code is None:
+            too_slow(self._asking)
             self.close(CLOSE_TOO_SLOW)
 
 

@@ -33,6 +33,7 @@ from attendance.live.watcher import Watcher
 from core import errors
 from core.identity import Actor
 from core.ids import parse_id
+from core.refusals import count_refusal
 from core.server.shutdown import on_stopping
 from core.times import now
 
@@ -179,6 +180,7 @@ class Live:
         session takes no more marks. Processes that mark at the same time may go beyond that by what is on its way.
         """
         if settings.LIMITS and len(statuses) > session.room - self._commits.on_their_way(session.id):
+            count_refusal("marks of a session", account=by.id)
             raise errors.JournalFull
         moment = now()
         return self._commits.submit(

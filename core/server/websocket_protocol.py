@@ -14,6 +14,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
+from core import logs
+from core.asking import Asking
+
 logger = logging.getLogger(__name__)
 
 EXTENSION = "attendance.transport"
@@ -126,7 +129,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             # Some malformed frames in some states make uvicorn call websockets in a way that raises: text that is not
             # UTF-8 before a close frame, or a bad frame before the handshake is answered. That is the client's fault,
             # and asyncio would log a traceback for each.
-            logger.warning("A client's frames cannot be read, its connection is closed: %s", type(failure).__name__)
+            kind, by = type(failure).__name__, Asking(address=self.client[0] if self.client else "")
+            logs.event(logger, "frames_unreadable", "A client's frames cannot be read: %s.", kind, by=by)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
         if self.conn.state in (State.CLOSING, State.CLOSED):

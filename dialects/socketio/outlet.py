@@ -13,8 +13,9 @@ from typing import Any
 from engineio.packet import CLOSE, MESSAGE, Packet
 
 from attendance.live.frames import Frames
-from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet
+from attendance.live.outlet import CLOSE_TIMEOUT, MAX_UNSENT, AsgiOutlet, too_slow
 from attendance.live.socket import FastPath
+from core import asking
 from dialects.socketio.packets import DISCONNECT
 
 _closing: set[asyncio.Task[None]] = set()
@@ -59,6 +60,7 @@ class EngineOutlet:
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
+        self._asking = asking.current.get()
         self._queue: EngineQueue = engine.queue
         self._held: Frames | None = Frames()
         self._closed = False
@@ -88,6 +90,7 @@ class EngineOutlet:
             while not self._queue.empty():
                 self._queue.get_nowait()
                 self._queue.task_done()
+            too_slow(self._asking)
             self._end(cut(self._engine))
 
     @property

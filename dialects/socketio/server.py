@@ -17,6 +17,7 @@ from engineio.payload import Payload
 from socketio import exceptions
 
 from attendance.live import events
+from attendance.live.connections import socket_refused
 from attendance.live.process import live
 from attendance.live.socket import Socket
 from core import errors
@@ -113,6 +114,7 @@ class SocketIo:
                 lambda: dialect.authenticate(handshake), outlet=outlet, form=dialect.form, error=dialect.error
             )
         except Refused as refusal:
+            socket_refused(str(refusal))
             raise exceptions.ConnectionRefusedError(str(refusal)) from None
         except Exception:
             logger.exception("A Socket.IO connection could not be opened.")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core.logs import WARNINGS, CountRepeats, RedactTokens
+from core.logs import WARNINGS, CountRepeats, RedactTokens, event
 
 
 class Stream(io.StringIO):
@@ -111,3 +111,15 @@ def test_the_line_with_the_count_shows_no_secret(make_log: MakeLog) -> None:
     handler.close()
     assert "1 more like this" in stream.getvalue()
     assert "s3cr3t" not in stream.getvalue()
+
+
+def test_events_of_one_name_are_counted_together_limit_by_limit(make_log: MakeLog) -> None:
+    logger, handler, stream = make_log()
+    for limit in ("marks", "sockets"):
+        for number in range(WARNINGS + 5):
+            event(logger, "limit_reached", "%s refused %d", limit, number, limit=limit)
+    handler.close()
+    lines = stream.getvalue().splitlines()
+    for limit in ("marks", "sockets"):
+        assert len([line for line in lines if line.startswith(f"{limit} refused")]) == WARNINGS
+        assert len([line for line in lines if line.startswith("… 5 more like this") and limit in line]) == 1

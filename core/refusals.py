@@ -1,0 +1,17 @@
+"""What the server refuses because somebody asked too often or for too much: counted for the operator, in one place."""
+
+import logging
+
+from core import logs
+
+logger = logging.getLogger(__name__)
+
+
+def count_refusal(limit: str, *, account: str | None = None) -> None:
+    """Counts a refusal by the limit of this name. Whoever raises the error, or closes the socket, calls this once.
+
+    `limit` is one of a few names that the code gives, never what a client wrote. `account` is the id of the account
+    that the limit counts, if it is known.
+    """
+    name = limit.replace(" ", "_")
+    logs.event(logger, "limit_reached", "Refused by the limit %s.", name, limit=name, account=account)
