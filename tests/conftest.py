@@ -1,9 +1,11 @@
 """Fixtures: real servers on databases of their own, a module's or a single test's. Their logs must stay clean."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.db.transaction import atomic, set_rollback  # noqa: TID251  tests of every unit of work run in it
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -15,6 +17,7 @@ from tests.support.database import ON_SQLITE, Database, Databases, Unblock, empt
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.one_database import runs_on_one
 from tests.support.server import Server
+from tests.support.starter import starter_of_the_tests
 
 if TEST_DATABASE_URL.startswith("mongodb"):
     TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
@@ -32,6 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = set(on_one)
         items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def starter() -> Iterator[None]:
+    """Servers and commands start quickly."""
+    with starter_of_the_tests():
+        yield
 
 
 @pytest.fixture
@@ -53,6 +63,21 @@ def unblock(django_db_blocker: Any) -> Unblock:
     """Lets a block at databases without a mark. Fixtures ask for this, so that it is known which tests need one."""
     letting: Unblock = django_db_blocker.unblock
     return letting
+
+
+@pytest.fixture(scope="module")
+def lasting(django_db_setup: None, unblock: Unblock) -> Iterator[Unblock]:
+    """`with lasting():` makes rows that stand for all tests of a module. Each of them undoes what it does itself.
+
+    The module's tests ask for `db`, in this thread: what they see is in a transaction, which no other thread sees.
+    """
+    with ExitStack() as transaction:
+        with unblock():
+            transaction.enter_context(atomic())
+        yield unblock
+        with unblock():
+            set_rollback(True)
+            transaction.close()
 
 
 @pytest.fixture(scope="session")

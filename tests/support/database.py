@@ -4,14 +4,13 @@ import itertools
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TypeVar
 
 import psycopg
@@ -29,7 +28,7 @@ from attendance.enums import SessionState
 from attendance.models import Attendance, Mark, Session
 from attendance_project.settings import database_settings
 from tests.support.environment import DATABASES_STAY, PREFIX, TEST_DATABASE_URL, database_url
-from tests.support.processes import ROOT
+from tests.support.starter import MANAGE, start
 
 R = TypeVar("R")
 #: pytest-django lets nobody at a database outside marked tests; this makes an exception.
@@ -111,15 +110,12 @@ def environment_of(database: Database, more: dict[str, str]) -> dict[str, str]:
 
 def manage(*arguments: str, database: Database, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a `manage.py` command on `database`; the caller looks at `returncode`, `stdout` and `stderr`."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment_of(database, environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with open(os.devnull, "rb") as nothing, TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+        environment = environment_of(database, environment)
+        status = start([*MANAGE, *arguments], (nothing, stdout, stderr), env=environment).wait(120)
+        for said in (stdout, stderr):
+            said.seek(0)
+        return subprocess.CompletedProcess(arguments, status, stdout.read(), stderr.read())
 
 
 class Databases:

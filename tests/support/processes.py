@@ -3,22 +3,25 @@
 import os
 import signal
 import socket
-import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.starter import Running, start
+
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 60.0  # seconds
+#: Whether `make coverage` runs: a process that is killed does not say what it ran, and one that is told to stop does.
+MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
 
 
 class ServerProcess(ABC):
     """A process in a group of its own, which ends with all that it started: `with ServerProcess() as running:`."""
 
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
 
     @abstractmethod
     def start(self) -> Self:
@@ -30,16 +33,9 @@ class ServerProcess(ABC):
 
     def launch(self, command: Sequence[str], **options: Any) -> int:
         """Runs a command as this process; where in the log begins what it says."""
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, open(os.devnull, "rb") as nothing:
             offset = log.tell()
-            self.process = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                **options,
-            )
+            self.process = start(command, (nothing, log, log), **options)
         return offset
 
     def __enter__(self) -> Self:
@@ -73,7 +69,9 @@ class ServerProcess(ABC):
 
     def close(self) -> None:
         """Ends the process, however it stands."""
-        if self.running:
+        if self.running and MEASURED:
+            self.stop()
+        elif self.running:
             self.kill()
 
     def log_text(self) -> str:

@@ -12,8 +12,9 @@ import pytest
 
 from tests.support.database import Database, environment_of
 from tests.support.processes import ROOT, START_LIMIT, ServerProcess, answers, free_port
+from tests.support.starter import MANAGE
 
-SERVE = [sys.executable, "manage.py", "serve"]
+SERVE = [*MANAGE, "serve"]
 #: The other ways to run the application.
 OTHER_SERVERS = {
     name: [sys.executable, *command]
