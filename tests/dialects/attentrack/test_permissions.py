@@ -10,6 +10,7 @@ from core.rest.permissions import Audience
 from tests.api.permissions import routes
 from tests.api.rest import UNKNOWN_ID, make_user, snapshot, token_of
 from tests.dialects.attentrack.bare import AttenTrackSchool, Bare
+from tests.support.database import Unblock
 
 pytestmark = pytest.mark.one_database(
     "Permissions stand above the database; what they let through, the contract's tests do on each."
@@ -77,7 +78,7 @@ CELLS = [
 ]
 
 
-def body_of(name: str, school: AttenTrackSchool, record: str) -> Any:
+def body_of(name: str, school: "AskedSchool") -> Any:
     dates = {"startDate": "2025-05-01", "endDate": "2025-05-31"}
     passwords = {"oldPassword": "secret1", "newPassword": "secret2"}
     new = {"email": "new@example.com", "fullName": "New", "department": "Maths"}
@@ -101,7 +102,7 @@ def body_of(name: str, school: AttenTrackSchool, record: str) -> Any:
         "records": {"class_id": school.class_id, **dates},
         "overall-records": {"class_id": school.class_id, **dates},
         "create-attendance": {"class_id": school.class_id, "date": "2025-05-18", "records": {"1": True}},
-        "change-record": {"attendance_id": record, "datas": ["1"]},
+        "change-record": {"attendance_id": school.record_id, "datas": ["1"]},
         "create-class": {"classname": "Optics", "teacherid": school.owner.id, "students": []},
         "add-teacher": new,
         "add-teachers": {"teachers": [new]},
@@ -109,34 +110,51 @@ def body_of(name: str, school: AttenTrackSchool, record: str) -> Any:
     return bodies.get(name)
 
 
+class AskedSchool(AttenTrackSchool):
+    """The school, with what the requests ask for: people who have accounts, a superuser, and a record."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        make_user("Waiting")
+        make_user("Waiting.Teacher", "teacher")
+        for user in (self.owner, self.student):
+            user.password = "usable, and never hashed"
+            user.save()
+        boss = make_user("Boss", "teacher", is_staff=True, is_superuser=True)
+        self.record_id = self.record(Bare(), r1=True)
+        people = (self.owner, self.other_teacher, self.student, self.other_student, boss)
+        self.tokens = {
+            "nobody": None,
+            "bad token": "bad",
+            **{who: token_of(person) for who, person in zip(WHO[2:], people, strict=True)},
+        }
+
+
+@pytest.fixture(scope="module")
+def school(lasting: Unblock) -> AskedSchool:
+    with lasting():
+        return AskedSchool()
+
+
 @pytest.fixture
 def ask(
-    rest: Bare, school: AttenTrackSchool, codes: list[int], monkeypatch: pytest.MonkeyPatch
+    rest: Bare, school: AskedSchool, codes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str], Any]:
     """`ask(name, who)` sends the route's request. Every password is right: passwords have tests of their own."""
-    make_user("Waiting")
-    make_user("Waiting.Teacher", "teacher")
-    for user in (school.owner, school.student):
-        user.password = "usable, and never hashed"
-        user.save()
     monkeypatch.setattr("accounts.models.User.check_password", lambda user, raw: True)
     monkeypatch.setattr("accounts.passwords.hash_password", lambda raw: "usable, and never hashed")
-    boss = make_user("Boss", "teacher", is_staff=True, is_superuser=True)
-    record = school.record(rest, r1=True)
-    people = (school.owner, school.other_teacher, school.student, school.other_student, boss)
-    tokens = {"nobody": None, "bad token": "bad", **{who: token_of(p) for who, p in zip(WHO[2:], people, strict=True)}}
     places = {
         "{student}": school.student.id,
         "{owner}": school.owner.id,
         "{class}": school.class_id,
-        "{record}": record,
+        "{record}": school.record_id,
     }
 
     def asked(name: str, who: str) -> Any:
         method, path, _, _ = TABLE[name]
         for place, value in places.items():
             path = path.replace(place, value)
-        return rest(method, path, body_of(name, school, record), token=tokens[who])
+        return rest(method, path, body_of(name, school), token=school.tokens[who])
 
     return asked
 
@@ -188,12 +206,12 @@ def test_the_table_has_every_route_and_its_audience() -> None:
             assert row in (ANYONE, (OUT,) * 7), name
 
 
-def test_an_unknown_class_is_refused_before_its_teacher_is_checked(rest: Bare, school: AttenTrackSchool) -> None:
+def test_an_unknown_class_is_refused_before_its_teacher_is_checked(rest: Bare, school: AskedSchool) -> None:
     body = {"class_id": UNKNOWN_ID, "startDate": "2025-05-01", "endDate": "2025-05-01"}
     answer = rest.post("/api/teacher/records", body, token=token_of(school.other_teacher))
     assert (answer.status, answer.body) == (400, {"error": "Class not found"})
 
 
-def test_a_bad_body_is_refused_before_the_class_is_looked_up(rest: Bare, school: AttenTrackSchool) -> None:
+def test_a_bad_body_is_refused_before_the_class_is_looked_up(rest: Bare, school: AskedSchool) -> None:
     answer = rest.post("/api/teacher/records", {"class_id": UNKNOWN_ID}, token=token_of(school.owner))
     assert (answer.status, answer.body) == (400, {"error": "Invalid request schema"})
