@@ -15,29 +15,26 @@ Anybody may ask for a code for anybody, so a request of one client must not harm
 import logging
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from django.core import signing
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts.limits import Limit, take
+from accounts.limits import take
 from accounts.models import OneTimeCode, User
 from core import errors, logs
 from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.ids import new_id
+from core.limits import CODE_LIFETIME, TRIES_ELSEWHERE, TRIES_EVERYWHERE
 from core.times import now
 
 logger = logging.getLogger(__name__)
 
-LIFETIME = timedelta(minutes=10)
-TRIES = 5
-
-#: Wrong codes of those who did not ask for the code, from one address and from all of them.
-TRIES_ELSEWHERE = Limit("code tries elsewhere", TRIES, LIFETIME)
-TRIES_EVERYWHERE = Limit("code tries everywhere", 2 * TRIES, LIFETIME)
+LIFETIME = CODE_LIFETIME
+#: The client that asked for a code has as many tries as anybody else.
+TRIES = TRIES_ELSEWHERE.number
 
 _SALT = "accounts.codes"
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from accounts import codes, limits, mail, passwords, tokens
 from accounts.codes import Purpose
 from accounts.devices import Device
-from accounts.limits import CODE_ADDRESS, failures_counted
+from accounts.limits import failures_counted
 from accounts.models import User
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_by_login
@@ -21,6 +21,7 @@ from core import errors, logs
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.emails import email_key
 from core.identity import Actor
+from core.limits import CODE_ADDRESS
 from core.roll_numbers import roll_number_key
 from core.times import now
 

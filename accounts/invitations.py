@@ -15,13 +15,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts import mail, passwords, signup_policy
-from accounts.limits import CODE_ADDRESS, failures_counted
+from accounts.limits import failures_counted
 from accounts.models import Invitation, Origin, User
 from accounts.proofs import mailbox_proved
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.emails import email_key
 from core.identity import Role
+from core.limits import CODE_ADDRESS
 from core.times import now
 
 LIFETIME = timedelta(days=14)

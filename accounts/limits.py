@@ -2,7 +2,7 @@
 
 An attempt is counted before anything is checked or hashed, and taken back if it succeeds. There are two kinds:
 
-- `Limit` is a number of attempts within a time (`take`, `failures_counted`).
+- A row of `core.limits` is a number of attempts within a time (`take`, `failures_counted`).
 - `guess` is for passwords. A lock would let anybody lock somebody else out, so wrong passwords cost a wait that grows.
   They are counted for the account and the network of the address together. On a device that has signed in to the
   account before, they are counted for that device alone. Strangers are clients on another device and from a network
@@ -30,26 +30,9 @@ from core import errors
 from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.ids import parse_id
+from core.limits import STRANGERS_AT_ADDRESS, STRANGERS_OF_ACCOUNT, Limit
 from core.refusals import count_refusal
 from core.times import now
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `number` attempts within `window`, which begins with the first attempt. `name` says what is counted."""
-
-    name: str
-    number: int
-    window: timedelta
-
-
-#: Wrong one-time codes from one address, whoever they are for. A school sits behind one address.
-CODE_ADDRESS = Limit("code address", 300, timedelta(minutes=15))
-#: Wrong codes of a class's session.
-SELF_MARKS = Limit("self marks", 10, timedelta(minutes=10))
-
-#: Moves of the focus away from a session that another teacher is using, by one teacher.
-FOCUS_TAKEN = Limit("focus taken", 3, timedelta(minutes=10))
 
 #: The name of the limit that is a wait which grows.
 WRONG_PASSWORDS = "wrong passwords"
@@ -62,12 +45,7 @@ LONGEST_DELAY = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)
 #: The account's sign-in from a network is remembered this long, which is longer than the holidays between two terms.
 ADDRESS_KNOWN = timedelta(days=90)
-#: Wrong passwords of strangers for one account, over all addresses. So a million addresses have less than 1,000 guesses
-#: a day.
-STRANGERS_OF_ACCOUNT = Limit("strangers of account", 40, timedelta(hours=1))
-#: Wrong passwords of strangers at one address, for all accounts. A school's first day, when a thousand pupils mistype,
-#: stays within this limit. Beyond it nobody is refused, but strangers there have one try without a wait, not PATIENCE.
-STRANGERS_AT_ADDRESS = Limit("strangers at address", 1000, timedelta(minutes=15))
+#: Where there were too many wrong passwords of strangers, each has this many tries without a wait.
 _CROWD_PATIENCE = 1
 
 #: The clocks of two machines differ by less than this.
@@ -79,18 +57,18 @@ _KEPT = timedelta(days=1)
 # Limits of a number within a time
 
 
-def take(limit: Limit, subject: str) -> None:
-    """Counts one attempt of `subject`. Raises `TooManyRequests` if no attempt is left."""
-    if settings.LIMITS:
+def take(limit: Limit, subject: str, amount: int = 1) -> None:
+    """Counts `amount` attempts of `subject`. Raises `TooManyRequests`, and counts none, if fewer are left."""
+    if not limit.is_lifted and amount:
         with _refusals_counted():
-            _take([(limit, subject)])
+            _take([(limit, subject)], amount)
 
 
 def refuse_if_full(limit: Limit, subject: str) -> None:
     """Raises `TooManyRequests` if no attempt is left. Counts nothing, for checks that write only on a failure."""
-    if settings.LIMITS:
+    if not limit.is_lifted:
         with _refusals_counted():
-            _refuse_if_full(_key(limit.name, subject), limit, now())
+            _refuse_if_full(_row(limit, subject), limit, now())
 
 
 @contextmanager
@@ -99,7 +77,7 @@ def failures_counted(*subjects: tuple[Limit, str | None]) -> Iterator[None]:
 
     Raises `TooManyRequests` if a subject has no attempt left. Then no attempt is counted, and the block is not run.
     """
-    known = [(limit, subject) for limit, subject in subjects if subject is not None and settings.LIMITS]
+    known = [(limit, subject) for limit, subject in subjects if subject is not None and not limit.is_lifted]
     with _refusals_counted():
         _take(known)
     yield
@@ -126,37 +104,42 @@ def _refusals_counted(account: str | None = None) -> Iterator[None]:
 
 @retry_races
 @unit_of_work
-def _take(subjects: Sequence[tuple[Limit, str]]) -> None:
+def _take(subjects: Sequence[tuple[Limit, str]], amount: int = 1) -> None:
     for limit, subject in subjects:
-        _count(_key(limit.name, subject), limit, now())
+        _count(_row(limit, subject), limit, now(), amount)
 
 
 @unit_of_work
 def _give_back(subjects: Sequence[tuple[Limit, str]]) -> None:
     for limit, subject in subjects:
-        Attempts.objects.filter(pk=_key(limit.name, subject), number__gt=0).update(number=F("number") - 1)
+        Attempts.objects.filter(pk=_row(limit, subject), number__gt=0).update(number=F("number") - 1)
 
 
-def _count(key: str, limit: Limit, moment: datetime) -> None:
+def _count(key: str, limit: Limit, moment: datetime, amount: int = 1) -> None:
     row = Attempts.objects.filter(pk=key)
     current = row.filter(until__gt=moment, until__lte=moment + limit.window + _CLOCK_SKEW)
-    if current.filter(number__lt=limit.number).update(number=F("number") + 1):
+    if current.filter(number__lte=limit.number - amount).update(number=F("number") + amount):
         return
-    _refuse_if_full(key, limit, moment)
+    _refuse_if_full(key, limit, moment, amount)
+    if amount > limit.number:
+        raise _Reached(limit.label, limit.window)
     if not row.filter(Q(until__lte=moment) | Q(until__gt=moment + limit.window + _CLOCK_SKEW)).update(
-        number=1, until=moment + limit.window
+        number=amount, until=moment + limit.window
     ):
         # If another request has just made the row, this insert fails, and the unit of work is run again.
-        _make(Attempts(key=key, number=1, until=moment + limit.window), moment)
+        _make(Attempts(key=key, number=amount, until=moment + limit.window), moment)
 
 
-def _refuse_if_full(key: str, limit: Limit, moment: datetime) -> None:
+def _refuse_if_full(key: str, limit: Limit, moment: datetime, amount: int = 1) -> None:
     full = Attempts.objects.filter(
-        pk=key, until__gt=moment, until__lte=moment + limit.window + _CLOCK_SKEW, number__gte=limit.number
+        pk=key,
+        until__gt=moment,
+        until__lte=moment + limit.window + _CLOCK_SKEW,
+        number__gt=limit.number - amount,
     )
     until = full.values_list("until", flat=True).first()
     if until is not None:
-        raise _Reached(limit.name, until - moment)
+        raise _Reached(limit.label, until - moment)
 
 
 def _make(row: Attempts, moment: datetime) -> None:
@@ -215,10 +198,10 @@ def _begin(account: str, network: str, place: str, device: str | None) -> Sequen
         _wait_turn(place, PATIENCE, moment)
         return ()
     counted = [(STRANGERS_OF_ACCOUNT, account)]
-    _count(_key(STRANGERS_OF_ACCOUNT.name, account), STRANGERS_OF_ACCOUNT, moment)
+    _count(_row(STRANGERS_OF_ACCOUNT, account), STRANGERS_OF_ACCOUNT, moment)
     patience = PATIENCE
     try:
-        _count(_key(STRANGERS_AT_ADDRESS.name, network), STRANGERS_AT_ADDRESS, moment)
+        _count(_row(STRANGERS_AT_ADDRESS, network), STRANGERS_AT_ADDRESS, moment)
         counted.append((STRANGERS_AT_ADDRESS, network))
     except _Reached:
         patience = _CROWD_PATIENCE
@@ -266,6 +249,10 @@ def _know(guess: Guess) -> None:
     if not updated:
         _make(Attempts(key=guess._place, number=0, **known), moment)
     _give_back(guess._counted)
+
+
+def _row(limit: Limit, subject: str) -> str:
+    return _key(limit.label, subject)
 
 
 def _key(*words: str) -> str:

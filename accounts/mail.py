@@ -12,7 +12,7 @@ import logging
 import unicodedata
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from smtplib import SMTPException
 
 from django.core.mail import EmailMultiAlternatives
@@ -20,26 +20,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.codes import LIFETIME
-from accounts.limits import Limit, refuse_if_full, take
+from accounts.limits import refuse_if_full, take
 from accounts.models import User
 from core import errors
 from core.addresses import network_of
 from core.database.unit_of_work import after_commit
 from core.emails import email_key
 from core.identity import Role
+from core.limits import MAILS_BY, MAILS_FROM, MAILS_TO, MAILS_TO_FROM, NOTICES_TO
 
 logger = logging.getLogger(__name__)
-
-#: Mails to one mailbox. AttenTrack's app asks for a code at every start while its owner is unverified.
-MAILS_TO = Limit("mails to", 60, timedelta(hours=1))
-#: Mails to one mailbox that one address asks for: a stranger leaves the owner, who is elsewhere, some of the others.
-MAILS_TO_FROM = Limit("mails to, from one address", 40, timedelta(hours=1))
-#: Mails that one address asks for: a school of 2,000 sits behind one on its first day.
-MAILS_FROM = Limit("mails from one address", 2000, timedelta(hours=1))
-#: Mails that one signed-in person causes: a sheet of a whole year, or the invitations of a whole staff.
-MAILS_BY = Limit("mails by", 500, timedelta(hours=1))
-#: Mails that say that an account was set aside.
-NOTICES_TO = Limit("notices to", 1, timedelta(days=1))
 
 #: The longest name in a mail.
 NAME_LENGTH = 40

@@ -6,13 +6,14 @@ from django.db.models import F
 
 from accounts import codes, mail
 from accounts.codes import Issued, Purpose
-from accounts.limits import CODE_ADDRESS, failures_counted
+from accounts.limits import failures_counted
 from accounts.models import Origin, User, announce_change
 from accounts.signals import address_counts_now
 from accounts.standing import role_counts
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
+from core.limits import CODE_ADDRESS
 from core.times import now
 
 

@@ -15,7 +15,7 @@ from accounts import codes, passwords, tokens
 from accounts.codes import Asked, Issued, Purpose
 from accounts.credentials import account_named, password_is_right, password_set
 from accounts.devices import Device
-from accounts.limits import CODE_ADDRESS, failures_counted
+from accounts.limits import failures_counted
 from accounts.models import Origin, TeacherProfile, User
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_find
@@ -24,6 +24,7 @@ from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.emails import email_key
 from core.identity import Role
+from core.limits import CODE_ADDRESS
 from core.times import now
 
 

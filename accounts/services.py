@@ -9,12 +9,15 @@ from accounts import passwords, signup_policy, tokens
 from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
 from accounts.invitations import invitation_accept
+from accounts.limits import take
 from accounts.models import Origin, StudentProfile, TeacherProfile, User
 from accounts.proofs import proof_begin
 from accounts.standing import is_open
 from core import errors
+from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Role
+from core.limits import SIGNUPS
 
 
 def user_signup(
@@ -29,9 +32,11 @@ def user_signup(
     """Makes an account for a person who signs up. With an `invitation` (its secret) the role is the invitation's.
 
     With any SIGNUP but `open` this mails a code for `proofs.proof_finish`. Raises a `SignupRefused` where SIGNUP does
-    not let the person sign up, `InvalidInvitation`, and `EmailTaken` if another account has the e-mail, in any
-    spelling.
+    not let the person sign up, `InvalidInvitation`, `TooManyRequests`, and `EmailTaken` if another account has the
+    e-mail, in any spelling.
     """
+    if address is not None:
+        take(SIGNUPS, network_of(address))
     if invitation:
         return invitation_accept(secret=invitation, name=name, email=email, password=password, address=address)
     signup_policy.check_signup(role=role, email=email)

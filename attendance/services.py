@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F
 
-from accounts import limits
+from accounts.limits import take
 from attendance import journal, selectors
 from attendance.enums import Method, SessionState, Status
 from attendance.journal import NewMark
@@ -20,7 +20,7 @@ from classes import services as class_services
 from classes.models import Enrolment
 from classes.selectors import class_exists, class_get_for_owner
 from classes.services import class_create, class_join
-from core import errors
+from core import errors, limits
 from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
@@ -40,7 +40,7 @@ def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Se
     """Opens a session of a class of `actor`, or resumes the open one unchanged. With `move_focus` it gets the focus.
 
     An open session that was forgotten ends first. Raises `ClassNotFound`, `NotClassTeacher`, and `TooManyRequests`
-    where the focus is taken too often from sessions that other teachers use.
+    where too many sessions are opened or the focus is taken too often from sessions that other teachers use.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
     session = _open_session.first(found.id)
@@ -59,6 +59,7 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
         _end(session.id, forgotten=True)
         session = None
     if session is None:
+        take(limits.SESSIONS, actor.id)
         moment = now()
         session = Session.objects.create(
             class_ref=found, started_by_id=actor.id, started_at=moment, last_activity_at=moment
@@ -79,7 +80,7 @@ def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None 
     to every student who joins.
 
     Raises `NoActiveSession` if the session is over (neither its id nor its name opens another), `ClassNotFound`,
-    `NotClassTeacher`.
+    `NotClassTeacher`, `TooManyRequests`.
     """
     found = selectors.session_find(reference)
     key = parse_id(reference)
@@ -101,6 +102,7 @@ def session_start_by_name(*, actor: Actor, reference: str, class_id: str | None 
 
 @unit_of_work
 def _start_named(actor: Actor, name: str, class_id: str | None) -> Session:
+    take(limits.SESSION_NAMES, actor.id)
     if class_id is None:
         class_id = class_create(teacher=actor, name=name, open_roster=True).id
     session = _open_or_resume(actor, class_id, move_focus=False)
@@ -128,7 +130,7 @@ def _move_focus(session: Session, actor: Actor) -> None:
     if Focus.objects.filter(session=session).exists():
         return
     if settings.LIVE_SESSIONS == "single" and _is_used_by_another(actor):
-        limits.take(limits.FOCUS_TAKEN, actor.id)
+        take(limits.FOCUS_TAKEN, actor.id)
     if not Focus.objects.update(session=session, number=F("number") + 1):
         Focus.objects.create(session=session)
     Session.objects.filter(pk=session.pk).update(focus_number=Focus.objects.values_list("number", flat=True).get())
@@ -207,7 +209,7 @@ def _store_counts(session_id: str, statuses: list[str]) -> None:
 def record_correct(*, by_id: str, record_id: str, status: Status, note: str = "") -> None:
     """Changes a finished session's record. A new row in the journal says who changed the record and why.
 
-    Raises `NoActiveSession` if the session is not finished, or voided by now.
+    Raises `NoActiveSession` if the session is not finished, or voided by now, and `JournalFull`.
     """
     record = Attendance.objects.get(pk=record_id)
     _correct(record.session_id, {record.student_id: status}, by_id=by_id, note=note)
@@ -249,13 +251,21 @@ def _append(
     method: Method,
     note: str = "",
 ) -> None:
-    """Inside a unit of work: adds marks to the journal. Raises `NoActiveSession` if the state is not `state`."""
+    """Inside a unit of work: adds marks to the journal.
+
+    Raises `NoActiveSession` if the state is not `state`, and `JournalFull` if the journal takes no more.
+    """
     moment = now()
     marks = [
         NewMark(session_id, student_id, status, moment, by_id, method, note) for student_id, status in statuses.items()
     ]
-    if None in journal.append(marks, state=state):
+    seqs = [seq for seq in journal.append(marks, state=state) if seq is not None]
+    if len(seqs) < len(marks):
         raise errors.NoActiveSession
+    # The session's row is locked by now, so of several requests at once each sees what the others have added.
+    roster = Enrolment.objects.filter(class_ref_id__in=Session.objects.filter(pk=session_id).values("class_ref_id"))
+    if seqs[-1] > limits.journal_limit(0) and seqs[-1] > limits.journal_limit(roster.count()):
+        raise errors.JournalFull
 
 
 @retry_races
@@ -270,7 +280,8 @@ def session_record(
     Students who are not on the roster are left out. Students who are not in `statuses` and have no mark are absent.
     `limit` is how many finished sessions the class may have before.
 
-    Raises `ClassNotFound`, `NotClassTeacher`, `InTheFuture`, `NotVerified` (the limit).
+    Raises `ClassNotFound`, `NotClassTeacher`, `InTheFuture`, `NotVerified` (the limit), `JournalFull`,
+    `TooManyRequests`.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
     if instant > latest():
@@ -296,6 +307,7 @@ def session_record(
         marks = Mark.objects.filter(session=session).order_by("seq").values_list("student_id", "status")
         wanted = _changes(dict(marks), wanted)
     else:
+        take(limits.SESSIONS, actor.id)
         method, ended_at = Method.IMPORT, instant
         session = Session.objects.create(
             class_ref=found, started_by_id=actor.id, started_at=instant, last_activity_at=instant
@@ -321,7 +333,7 @@ def _changes(before: Mapping[str, str], wanted: Mapping[str, Status]) -> dict[st
 def session_flip(*, actor: Actor, session_id: str, student_ids: Sequence[str]) -> None:
     """Corrections in a finished session of a class of `actor`: present becomes absent, and absent present.
 
-    Raises `RecordNotFound`, `NotClassTeacher`, and `StudentNotFound` if a student has no record there.
+    Raises `RecordNotFound`, `NotClassTeacher`, `JournalFull`, and `StudentNotFound` if a student has no record there.
     """
     session = session_get_for_owner(actor=actor, session_id=session_id)
     records = dict(Attendance.objects.filter(session=session).values_list("student_id", "status"))

@@ -22,6 +22,7 @@ from core import asking, hosts, origins
 from core.rest.routes import is_slow
 from core.rest.turns import turn_of
 from core.server import handover
+from core.server.doors import Door
 from core.server.wsgi_bridge import WsgiBridge
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of
@@ -117,7 +118,7 @@ def _route(otherwise: Any) -> Any:
     return route
 
 
-_protocols = ProtocolTypeRouter({"http": _route(http), "websocket": _route(websocket), "lifespan": lifespan})
+_protocols = ProtocolTypeRouter({"http": _route(http), "websocket": Door(_route(websocket)), "lifespan": lifespan})
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

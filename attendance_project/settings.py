@@ -67,6 +67,26 @@ DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
 #: False lifts every limit on what one account, address or socket may do: for benchmarks and crash tests, never in a
 #: school. `manage.py check` and the server's start warn of it.
 LIMITS = env.bool("LIMITS", True)
+#: What one account, address, socket or session may do: `core.limits` is the table. 0 lifts a limit.
+LIMIT_ACCOUNT_SOCKETS = env.int("LIMIT_ACCOUNT_SOCKETS", 32, validate=validate.Range(0))
+LIMIT_ADDRESS_SOCKETS = env.int("LIMIT_ADDRESS_SOCKETS", 5000, validate=validate.Range(0))
+LIMIT_HANDSHAKES = env.int("LIMIT_HANDSHAKES", 500, validate=validate.Range(0))
+LIMIT_PIPELINED = env.int("LIMIT_PIPELINED", 32, validate=validate.Range(0))
+LIMIT_BODIES = env.int("LIMIT_BODIES", 64, validate=validate.Range(0))
+LIMIT_FILES_RESERVED = env.int("LIMIT_FILES_RESERVED", 512, validate=validate.Range(0))
+LIMIT_MARKS = env.int("LIMIT_MARKS", 100, validate=validate.Range(0))
+LIMIT_MESSAGES = env.int("LIMIT_MESSAGES", 100, validate=validate.Range(0))
+LIMIT_SYNCS = env.int("LIMIT_SYNCS", 5, validate=validate.Range(0))
+LIMIT_BROADCASTS = env.int("LIMIT_BROADCASTS", 5, validate=validate.Range(0))
+LIMIT_READS = env.int("LIMIT_READS", 20, validate=validate.Range(0))
+LIMIT_JOURNAL = env.int("LIMIT_JOURNAL", 1000, validate=validate.Range(0))
+LIMIT_JOURNAL_A_STUDENT = env.int("LIMIT_JOURNAL_A_STUDENT", 50, validate=validate.Range(0))
+LIMIT_SIGNUPS = env.int("LIMIT_SIGNUPS", 600, validate=validate.Range(0))
+LIMIT_CLASSES = env.int("LIMIT_CLASSES", 200, validate=validate.Range(0))
+LIMIT_SHEET_ROWS = env.int("LIMIT_SHEET_ROWS", 20_000, validate=validate.Range(0))
+LIMIT_PEOPLE = env.int("LIMIT_PEOPLE", 5000, validate=validate.Range(0))
+LIMIT_SESSIONS = env.int("LIMIT_SESSIONS", 200, validate=validate.Range(0))
+LIMIT_SESSION_NAMES = env.int("LIMIT_SESSION_NAMES", 200, validate=validate.Range(0))
 #: True holds new passwords of the published protocols to what the project's own pages and routes ask for.
 PASSWORD_STRICT = env.bool("PASSWORD_STRICT", False)
 #: True asks everybody at the admin for a code of an authenticator app, besides the password. Whoever has set one up is

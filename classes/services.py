@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from django.db import IntegrityError
 
+from accounts.limits import take
 from accounts.selectors import student_get, user_get
 from accounts.services import user_hold
 from accounts.standing import Author, author_of, is_open, is_set_aside, name_stands
@@ -13,21 +14,23 @@ from classes.models import Class, Enrolment, SetAside, announce_roster
 from classes.rosters.entries import Entry
 from classes.rosters.write import roster_write
 from classes.waiting import set_aside
-from core import errors
+from core import errors, limits
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor, Role
 from core.ids import parse_id
 from core.times import now
 
 
+@retry_races
 @unit_of_work
 def class_create(*, teacher: Actor, name: str, unique_name: bool = False, open_roster: bool = False) -> Class:
     """Makes a class of `teacher`. Two classes may have the same name.
 
     `unique_name`: raises `ClassNameTaken` if `teacher` has a class of exactly this name already. Of several such
     requests at once, one makes the class.
-    `open_roster`: `class_join` enrols any student into the class.
+    `open_roster`: `class_join` enrols any student into the class. Raises `TooManyRequests`.
     """
+    take(limits.CLASSES, teacher.id)
     if unique_name:
         user_hold(user_id=teacher.id)
         if Class.objects.filter(teacher_id=teacher.id, name=name, removed_at=None).exists():
@@ -64,8 +67,11 @@ def class_create_with_roster(
     `details`: `batch`, `semester`, `department`. `unique_name`: raises `ClassNameTaken` if any class has this name,
     unless the name was given by somebody who may be anybody (`accounts.standing`). `by_teacher`: False where the client
     has not shown that it is the teacher.
-    Raises `InvalidSchema` for an entry that has a problem, and `RosterConflict` for one that contradicts the database.
+    Raises `InvalidSchema` for an entry that has a problem, `RosterConflict` for one that contradicts the database, and
+    `TooManyRequests`.
     """
+    take(limits.CLASSES, teacher_id)
+    take(limits.SHEET_ROWS, teacher_id, len(entries))
     author = author_of(user_get(teacher_id))
     if not by_teacher:
         author = replace(author, is_school=False)
@@ -79,6 +85,7 @@ def class_create_with_roster(
         raise errors.InvalidSchema
     if plan.refused:
         raise errors.RosterConflict
+    take(limits.PEOPLE, teacher_id, len(plan.created))
     return made
 
 

@@ -24,6 +24,7 @@ class ClassCreate(ApiView):
     audience = Audience.TEACHER
     body = ClassInput
     answers: ClassVar = {201: ClassOutput}
+    raises = (errors.TooManyRequests,)
 
     def post(self, request: Request) -> Response:
         made = services.class_create(teacher=self.actor, **self.read())

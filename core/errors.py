@@ -7,6 +7,9 @@ Code raises an error, and no code on the way catches it: `core.rest.envelope` tu
 import math
 from typing import ClassVar
 
+#: The key of a WSGI request's environment under which the server has left an error that answers the request.
+REFUSAL = "attendance.refusal"
+
 
 class ApiError(Exception):
     """An error that the client may see. `code` is for programs, `message` for people; `status` is HTTP's."""
@@ -221,6 +224,12 @@ class TooManyRequests(ApiError):
         super().__init__()
         #: Whole seconds, at least one.
         self.retry_after = max(1, math.ceil(wait))
+
+
+class ServerFull(TooManyRequests):
+    """The process has no room for another connection."""
+
+    code, status, message = "server_full", 503, "Server is full"
 
 
 class HeadersTooLarge(ApiError):

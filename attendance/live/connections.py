@@ -9,6 +9,7 @@ from typing import Any
 from accounts import tokens
 from attendance.live import gateway
 from attendance.live.hub import Hub
+from attendance.live.shares import Shares
 from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
 from core import errors, logs
@@ -31,6 +32,7 @@ class Connections:
     def __init__(self, hub: Hub, statistics: LiveStatistics) -> None:
         self._hub = hub
         self._statistics = statistics
+        self._shares = Shares()
         #: The version of the accounts that all sockets were checked against.
         self.accounts_version = 0
 
@@ -38,7 +40,7 @@ class Connections:
         """A socket for the person whom `authenticate` finds (in a thread), in the hub from now on.
 
         So the socket misses nothing, though its outlet may still hold back. A socket without claims is never dismissed.
-        Raises what `authenticate` raises.
+        Raises what `authenticate` raises, and `TooManyRequests` for a person who has too many sockets.
         """
         version = self.accounts_version
         try:
@@ -46,19 +48,25 @@ class Connections:
         except errors.Unauthorized as error:
             socket_refused(error.message)
             raise
-        socket = Socket(actor, claims, **of_socket)
+        socket = Socket(actor, claims, share=self._shares.enter(actor.id), **of_socket)
         self._hub.add(socket)
         if claims is not None:
             wait = max(0.0, claims.expires_at - time.time())
             socket.expiry = asyncio.get_running_loop().call_later(wait, self.dismiss, socket)
         if self.accounts_version != version:
-            await self.recheck()
+            try:
+                await self.recheck()
+            except BaseException:
+                self.leave(socket)  # its client is not let in, so nobody else will say that it is gone
+                raise
         return socket
 
     def leave(self, socket: Socket) -> None:
         """The socket is gone, or as good as gone. Once more does nothing."""
         if socket.expiry is not None:
             socket.expiry.cancel()
+        if socket in self._hub:
+            self._shares.leave(socket.actor.id)
         self._statistics.forget(socket)
         self._hub.remove(socket)
 

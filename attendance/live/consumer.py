@@ -19,7 +19,7 @@ from accounts import tokens
 from attendance.live import events, wire
 from attendance.live.connections import CLOSE_UNAUTHORIZED
 from attendance.live.frames import Frames
-from attendance.live.outlet import make_outlet
+from attendance.live.outlet import CLOSE_TRY_AGAIN_LATER, make_outlet
 from attendance.live.process import live
 from attendance.live.socket import Socket
 from core import errors
@@ -93,6 +93,9 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if isinstance(failure, errors.Unauthorized):
             self.outlet.send(Frames([self.error_frame(errors.SocketUnauthorized())]))
             self.outlet.close(CLOSE_UNAUTHORIZED)
+        elif isinstance(failure, errors.TooManyRequests):
+            self.outlet.send(Frames([self.error_frame(failure)]))
+            self.outlet.close(CLOSE_TRY_AGAIN_LATER)
         else:
             logger.error("A socket could not be opened.", exc_info=failure)
             self.outlet.send(Frames([self.error_frame(errors.InternalError())]))
@@ -121,7 +124,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     @abstractmethod
     async def enter(self) -> Socket:
-        """Finds out who is there; returns their socket, in the hub. Raises `Unauthorized`, which closes it."""
+        """Finds out who is there; returns their socket, in the hub. Raises `Unauthorized` or `TooManyRequests`."""
 
     @abstractmethod
     async def handle(self, text: str) -> None:

@@ -25,9 +25,10 @@ from attendance.live.limits import MESSAGES_A_TURN, TURN
 from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
-from core import errors, strict_json
+from core import errors, limits, strict_json
 from core.identity import Actor, Role
 from core.ids import parse_id
+from core.limits import Limit
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,10 @@ class Event:
     role: Role | None
     data: type[Data]
     handle: Callable[[Any, Any, Any], Awaitable[None]]
+    #: What the event is charged to. An event that names several students is charged for each.
+    limit: Limit = limits.MESSAGES
+    #: Completes the raw data. Raises the sender's answer if it cannot.
+    complete: Callable[[Any, Any], Awaitable[Any]] | None = None
     #: Finds the session that the message is about, from its raw data. Raises the sender's answer if there is none.
     find: Callable[[Any, Any], Awaitable[Any]] = active
     #: Whether the event only marks: then it need not wait for the sender's marks that are on their way.
@@ -210,11 +215,11 @@ async def _catch_up(socket: Socket, answer: CatchUp) -> None:
 
 
 EVENTS: dict[str, Event] = {
-    "ATTENDANCE_MARKED": Event(Role.TEACHER, MarkData, mark, marks=True),
-    "TODAY_SUMMARY": Event(Role.TEACHER, NoData, today_summary),
+    "ATTENDANCE_MARKED": Event(Role.TEACHER, MarkData, mark, limits.MARKS, marks=True),
+    "TODAY_SUMMARY": Event(Role.TEACHER, NoData, today_summary, limits.SUMMARIES),
     "MY_ATTENDANCE": Event(Role.STUDENT, NoData, my_attendance, reads=True),
     "DONE": Event(Role.TEACHER, NoData, done),
-    "SYNC": Event(None, SyncData, sync, reads=True, shares=True),
+    "SYNC": Event(None, SyncData, sync, limits.SYNCS, reads=True, shares=True),
 }
 
 _WRONG_ROLE: dict[Role, type[errors.ApiError]] = {
@@ -253,12 +258,16 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
     """Does what the message `name` with the data `raw` asks for, or raises the `ApiError` that answers it.
 
     The order is the contract's: format, known event, role, active session, data, enrolment. This process's
-    replica may say yes; before it says no, the database is asked.
+    replica may say yes; before it says no, the database is asked. A sender who has spent their share is refused before
+    anything is looked up.
     """
     live, socket = request.live, request.socket
     event = events.get(name)
     if event is None:
         raise errors.UnknownEvent
+    socket.share.take(event.limit)
+    if event.complete is not None:
+        raw = await event.complete(request, raw)
     if socket.pending is not None and not event.marks:
         # The marks that this client sent before come first. A client that goes away meanwhile must not cancel them.
         await asyncio.shield(socket.pending)
@@ -272,7 +281,10 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
         raise _WRONG_ROLE[event.role]
     session = await event.find(request, raw)
     data = read_data(raw, event.data)
-    if data.students():
+    named = data.students()
+    if len(named) > 1:
+        socket.share.take(event.limit, len(named) - 1)
+    if named:
         session = await _with_students(request, event, session, raw, data)
     if socket.closing:
         raise errors.SocketUnauthorized  # one of the looks above has found that the token is no longer good

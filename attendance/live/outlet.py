@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 #: A socket that lets more than this wait in the process is closed, characters.
 MAX_UNSENT = 1024 * 1024
-CLOSE_TOO_SLOW = 1013
+CLOSE_TRY_AGAIN_LATER = 1013
 #: A stuck socket gets this long to take its close frame, seconds.
 CLOSE_TIMEOUT = 5.0
 
@@ -70,7 +70,7 @@ class AsgiOutlet:
         if self._unsent > MAX_UNSENT:
             self._frames.clear()
             too_slow(self._asking)
-            self.close(CLOSE_TOO_SLOW)
+            self.close(CLOSE_TRY_AGAIN_LATER)
         self._wake()
 
     async def drained(self) -> bool:
@@ -210,7 +210,7 @@ class TransportOutlet(AsgiOutlet):
         self._transport.write(data)
         if self._transport.unsent > self._limit and self._close_code is None:
             too_slow(self._asking)
-            self.close(CLOSE_TOO_SLOW)
+            self.close(CLOSE_TRY_AGAIN_LATER)
 
 
 def make_outlet(

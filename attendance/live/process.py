@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from channels.layers import get_channel_layer
-from django.conf import settings
 
 from accounts import tokens
 from attendance import selectors, services
@@ -33,6 +32,7 @@ from attendance.live.watcher import Watcher
 from core import errors
 from core.identity import Actor
 from core.ids import parse_id
+from core.limits import JOURNAL
 from core.refusals import count_refusal
 from core.server.shutdown import on_stopping
 from core.times import now
@@ -179,8 +179,8 @@ class Live:
         The future is done when the marks are in the replica, or refused. It never raises. Raises `JournalFull` if the
         session takes no more marks. Processes that mark at the same time may go beyond that by what is on its way.
         """
-        if settings.LIMITS and len(statuses) > session.room - self._commits.on_their_way(session.id):
-            count_refusal("marks of a session", account=by.id)
+        if len(statuses) > session.room - self._commits.on_their_way(session.id):
+            count_refusal(JOURNAL.label, account=by.id)
             raise errors.JournalFull
         moment = now()
         return self._commits.submit(

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from attendance.enums import SessionState, Status
 from attendance.live.facts import Counts, Ended, Marked
-from attendance.live.limits import JOURNAL_MARKS, JOURNAL_MARKS_A_STUDENT
 from attendance.sheets import Entry, Sheet
 from core.identity import Actor, Role
+from core.limits import journal_limit
 
 
 @dataclass(slots=True)
@@ -39,9 +39,9 @@ class LiveSession:
         return len(self.marks)
 
     @property
-    def room(self) -> int:
+    def room(self) -> float:
         """How many marks more the journal takes, as far as this process knows."""
-        return max(JOURNAL_MARKS, JOURNAL_MARKS_A_STUDENT * len(self.roster)) - self.seq
+        return journal_limit(len(self.roster)) - self.seq
 
     @property
     def counts(self) -> Counts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from accounts.tokens import Claims
 from attendance.live import wire
 from attendance.live.frames import Frames
+from attendance.live.shares import Share
 from core.identity import Actor
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Socket:
     number: int = 0
     #: How the socket's protocol spells an error's message.
     error: Callable[[str], str] = wire.error_frame
+    #: What the socket's account may still send; a socket of nobody has a share of its own.
+    share: Share = field(default_factory=Share)
     #: The sessions that the socket follows, by id, and how it hears each of them.
     follows: dict[str, wire.WireForm] = field(default_factory=dict)
     #: Closes the socket when its token expires.

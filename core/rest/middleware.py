@@ -119,12 +119,18 @@ class PageMessages(_ForPages, MessageMiddleware):
 
 
 class BodyLimit:
-    """Answers 413 to a body over `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, by its header or as the bridge counted it."""
+    """Answers 413 to a body over `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes, by its header or as the bridge counted it.
+
+    A body that the server had no room for is answered as the server says.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        refusal = request.META.get(errors.REFUSAL)
+        if refusal is not None:
+            return error_response(request, refusal)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with two additions: requests that never become whole are ended, and refusals are envelopes.
+"""uvicorn's HTTP protocol, with ends for requests that never become whole, limits, and refusals that are envelopes.
 
 uvicorn waits for the rest of a request without end: 5 of 5 partial requests were still open after 40 s. Here each
 connection has one timer at most. A request moves the time at which it is due, and neither makes nor cancels a timer.
@@ -10,12 +10,18 @@ from typing import Any
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from core import errors, strict_json
+from core import errors, limits, strict_json
+from core.refusals import count_refusal
+from core.server.doors import has_room
 
 #: A longer head (request line and headers) is refused, bytes.
 MAX_HEAD = 64 * 1024
 #: A body that takes longer than settings.REQUEST_TIMEOUT must arrive at this rate, bytes a second.
 MIN_BODY_RATE = 1024
+
+
+class Flood(Exception):
+    """More requests wait for the answers before theirs than may."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -24,6 +30,9 @@ class HttpProtocol(HttpToolsProtocol):
     A client has settings.REQUEST_TIMEOUT seconds for a request, from the opening of the connection or from the first
     byte after an answer. Each further period of that length must bring MIN_BODY_RATE of the body, or the request is
     refused. A connection on which nothing arrives is closed, also where a WebSocket handshake was expected.
+
+    A client that sends more requests ahead than `core.limits.PIPELINED` is cut off: uvicorn makes an object of each at
+    once. Connections leave the process some descriptors, and WebSockets leave more.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -36,12 +45,18 @@ class HttpProtocol(HttpToolsProtocol):
         self._progress = 0
         #: Bytes of the request's head so far; None while no head is arriving.
         self._head: int | None = None
+        self._is_flood = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect()
+        if has_room(transport, for_websocket=False):
+            self._expect()
+        else:
+            self._refuse(errors.ServerFull())
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return  # what comes on a connection that is refused is not read
         if self._head is not None:
             self._head += len(data)
             if self._head > MAX_HEAD:
@@ -53,6 +68,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
 
     def on_message_begin(self) -> None:
+        if self.pipeline and len(self.pipeline) >= limits.PIPELINED.number and not limits.PIPELINED.is_lifted:
+            self._is_flood = True
+            count_refusal(limits.PIPELINED.label)
+            raise Flood  # the parser stops, and has `send_400_response` called
         super().on_message_begin()
         self._head = 0
         if self._due is None:
@@ -72,6 +91,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._stop_timer()
+        if not has_room(self.transport, for_websocket=True):
+            self._refuse(errors.ServerFull())
+            return
         super().handle_websocket_upgrade()
         if not self.transport.get_protocol().handshake_initiated:  # type: ignore[attr-defined]
             # websockets refuses some heads that are good HTTP (a header of 8 KiB, say), and uvicorn sends no answer.
@@ -84,7 +106,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(errors.BadRequest())
+        if self._is_flood:
+            self.transport.close()  # an answer would be taken for that of the first request that waits
+        else:
+            self._refuse(errors.BadRequest())
 
     def _expect(self) -> None:
         """A request must become whole within the next period."""
@@ -123,6 +148,8 @@ class HttpProtocol(HttpToolsProtocol):
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
         ]
+        if isinstance(error, errors.TooManyRequests):
+            headers.append((b"retry-after", str(error.retry_after).encode()))
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
         self.transport.close()

@@ -105,6 +105,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope["extensions"]  # the application's task has not begun yet
             extensions[EXTENSION] = self.frame_transport = FrameTransport(self)
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True  # else uvicorn logs that the application has not answered the handshake
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._writer_changed()

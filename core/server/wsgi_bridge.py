@@ -5,8 +5,7 @@ Django's own ASGI handler gives each request a thread context of its own, and so
 (PEP 3333) and no more:
 
 - It counts the body as it comes, and keeps the body up to the limit. Of a longer body only the length reaches Django,
-  where `core.rest.middleware.BodyLimit` answers 413. The bridge reads and drops the rest of the body before that,
-  because a client that still sends does not read the answer.
+  where `core.rest.middleware.BodyLimit` answers 413, and of one that there is no room for only that it is refused.
 - It always calls the answer's `close()`. Without that call Django's `request_finished` never fires.
 - It runs a streamed answer on a thread of its own, so that a slow download occupies no thread of the pool.
 
@@ -23,19 +22,14 @@ from typing import Any
 
 from django.db import connections
 
-from core import turns
+from core import errors, turns
+from core.server.bodies import Body, ClientGone, bodies, read_body
+from core.server.doors import network_of_scope
 from core.turns import FairPool, Turn
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-#: At most this much of a body over the limit is read and dropped, bytes.
-DRAIN_LIMIT = 64 * 1024 * 1024
-
-
-class ClientGone(Exception):
-    """The client closed the connection before its request was whole."""
 
 
 class WsgiBridge:
@@ -59,40 +53,24 @@ class WsgiBridge:
         self.workers = FairPool(threads, "http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body, length = await self._read_body(receive)
-        except ClientGone:
-            return
-        environ = _environ(scope, body, length)
-        context = contextvars.copy_context()
-        turn = turns.current.get()
-        if self.turn_of is not None:
-            turn = self.turn_of(scope, body)
-            context.run(turns.current.set, turn)
-        running = self.workers.submit(lambda: context.run(self._run, environ), turn)
-        start, answer = await asyncio.wrap_future(running)
+        with bodies.place(network_of_scope(scope)) as place:
+            try:
+                body = await read_body(receive, place, limit=self.body_limit)
+            except ClientGone:
+                return
+            environ = _environ(scope, body)
+            context = contextvars.copy_context()
+            turn = turns.current.get()
+            if self.turn_of is not None:
+                turn = self.turn_of(scope, body.content)
+                context.run(turns.current.set, turn)
+            running = self.workers.submit(lambda: context.run(self._run, environ), turn)
+            start, answer = await asyncio.wrap_future(running)
         if isinstance(answer, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": answer})
         else:
             await _stream(start, answer, receive, send)
-
-    async def _read_body(self, receive: Receive) -> tuple[bytes, int]:
-        """The body and its length. For a body over the limit: no bytes, and the length so far."""
-        chunks: list[bytes] = []
-        length, more = 0, True
-        while more and length <= DRAIN_LIMIT:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            chunk = message.get("body", b"")
-            length += len(chunk)
-            if length > self.body_limit:
-                chunks.clear()
-            else:
-                chunks.append(chunk)
-            more = message.get("more_body", False)
-        return b"".join(chunks), length
 
     def _run(self, environ: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         """Runs `wsgi`, in a thread of the pool: the answer's start, and its body or, if it is streamed, the answer."""
@@ -114,7 +92,7 @@ class WsgiBridge:
             _close(answer)
 
 
-def _environ(scope: Scope, body: bytes, length: int) -> dict[str, Any]:
+def _environ(scope: Scope, body: Body) -> dict[str, Any]:
     server = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
@@ -129,7 +107,7 @@ def _environ(scope: Scope, body: bytes, length: int) -> dict[str, Any]:
         "REMOTE_PORT": str(client[1]),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": io.BytesIO(body.content),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
@@ -144,8 +122,10 @@ def _environ(scope: Scope, body: bytes, length: int) -> dict[str, Any]:
         separator = "; " if key == "HTTP_COOKIE" else ","
         environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
     # The number of bytes that came, because a chunked body has no such header.
-    if length or "CONTENT_LENGTH" in environ:
-        environ["CONTENT_LENGTH"] = str(length)
+    if body.length or "CONTENT_LENGTH" in environ:
+        environ["CONTENT_LENGTH"] = str(body.length)
+    if body.is_refused:
+        environ[errors.REFUSAL] = errors.TooManyRequests()
     return environ
 
 

@@ -25,7 +25,7 @@ class CreateClass(AttenTrackView):
     audience = Audience.TEACHER
     body = serializers.ClassInput
     answers: ClassVar = {201: shapes.ClassMade}
-    raises = (errors.TeacherNotFound, errors.ClassNameTaken, errors.RosterConflict)
+    raises = (errors.TeacherNotFound, errors.ClassNameTaken, errors.RosterConflict, errors.TooManyRequests)
 
     def post(self, request: Request) -> Response:
         body = self.read()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts import limits
+from accounts.limits import refuse_if_full, take
 from accounts.selectors import account_find
 from attendance import check_in
 from attendance.enums import Method, Status
@@ -14,11 +14,14 @@ from attendance.live import events, gateway
 from attendance.live.events import Event, NoData
 from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
-from core import errors, strict_json
+from core import errors, limits, strict_json
 from core.identity import Actor, Role
 from dialects.attentrack import services
 from dialects.attentrack.board import board, circle_of, place_of, place_told_by, radius_of
 from dialects.attentrack.room import attendance2, error_frame, frame, room
+
+#: The longest place, range and time that a message may have, as JSON, characters. Each goes to everybody.
+LONGEST_PLACE, LONGEST_NUMBER = 1024, 128
 
 #: The sender of messages that come without a token, which ATTENTRACK_OPEN allows.
 ANYBODY = Actor(id="", role=Role.TEACHER, name="", email="")
@@ -44,7 +47,7 @@ class TimeData(PlaceData):
 
 
 class AttendanceData(events.Data):
-    """The student who is here. The app sends the roll number; `receive` adds the `studentId` that it belongs to."""
+    """The student who is here. The app sends the roll number; `with_student` adds the `studentId`."""
 
     studentId: str
     rollNumber: str
@@ -53,6 +56,32 @@ class AttendanceData(events.Data):
 
     def students(self) -> Collection[str]:
         return (self.studentId,)
+
+
+# Who a message is about
+
+
+async def with_student(request: Request, message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The message with the id of the student whose roll number it has.
+
+    Raises `InvalidMessage`, `StudentNotFound`, and `Forbidden` for a student who names somebody else.
+    """
+    actor = request.socket.actor
+    roll_number = message.get("rollNumber")
+    if isinstance(roll_number, bool) or not isinstance(roll_number, (str, int)):
+        raise errors.InvalidMessage
+    roll_number = str(roll_number).strip()
+    student_id = await gateway.read(_student_id, roll_number)
+    if not settings.ATTENTRACK_OPEN and actor.role is Role.STUDENT and actor.id != student_id:
+        raise errors.Forbidden
+    if student_id is None:
+        raise errors.StudentNotFound
+    return {**message, "studentId": student_id, "rollNumber": roll_number}
+
+
+def _student_id(roll_number: str) -> str | None:
+    student = account_find(role=Role.STUDENT, roll_number=roll_number)
+    return student.id if student is not None else None
 
 
 # Finding the session that a message is about
@@ -73,6 +102,9 @@ async def focused(request: Request, raw: Any) -> LiveSession:
 
 async def time_update(request: Request, session: None, data: TimeData) -> None:
     """Passes the countdown on. The app reads `location.latitude`, so a place is filled in, and is never null."""
+    _short(data.location, LONGEST_PLACE)
+    _short(data.range, LONGEST_NUMBER)
+    _short(data.time, LONGEST_NUMBER)
     location, radius = data.location, data.range
     if not (location and radius):
         told = await gateway.read(_last_place, request.socket.actor)
@@ -93,12 +125,18 @@ async def teacher_loc(request: Request, session: None, data: PlaceData) -> None:
     location, radius = data.location or "", data.range or ""
     if not settings.ATTENTRACK_OPEN and radius_of(radius) is not None and place_of(location) is None:
         raise errors.LocationMissing  # nobody's place could be checked
-    kept = strict_json.dumps(location), strict_json.dumps(radius)
-    if len(kept[0]) > 4096 or len(kept[1]) > 128:
-        raise errors.InvalidMessage
+    kept = _short(location, LONGEST_PLACE), _short(radius, LONGEST_NUMBER)
     teacher_id = request.socket.actor.id or None
     await gateway.write(services.place_tell, teacher_id=teacher_id, location=kept[0], radius=kept[1])
     room.say(frame("teacherLoc", location=location, range=radius))
+
+
+def _short(value: Any, longest: int) -> str:
+    """The value as JSON. Raises `InvalidMessage` if that is too long to be told to everybody."""
+    text = strict_json.dumps(value)
+    if len(text) > longest:
+        raise errors.InvalidMessage
+    return text
 
 
 async def first_call(request: Request, session: None, data: NoData) -> None:
@@ -142,7 +180,7 @@ async def attendance(request: Request, session: LiveSession, data: AttendanceDat
 async def _check(session: LiveSession, data: AttendanceData) -> None:
     """Checks the code and the place of a student who marks themself. Wrong codes are counted, across processes."""
     subject = f"{session.id}:{data.studentId}"
-    await gateway.read(limits.refuse_if_full, limits.SELF_MARKS, subject)
+    await gateway.read(refuse_if_full, limits.SELF_MARKS, subject)
     current = await gateway.read(board.current)
     is_current = current.session is not None and current.session.session_id == session.id
     known = current.code if is_current else None
@@ -155,18 +193,16 @@ async def _check(session: LiveSession, data: AttendanceData) -> None:
             place=place_of(data.location),
         )
     except errors.WrongCode:
-        await gateway.write(limits.take, limits.SELF_MARKS, subject)
+        await gateway.write(take, limits.SELF_MARKS, subject)
         raise
 
 
-_ATTENDANCE = "attendance"
-
 #: The table of the default mode.
 MESSAGES: dict[str, Event] = {
-    "time_update": Event(Role.TEACHER, TimeData, time_update, find=none),
-    _ATTENDANCE: Event(None, AttendanceData, attendance, find=focused),
-    "teacherLoc": Event(Role.TEACHER, PlaceData, teacher_loc, find=none),
-    "first_call": Event(Role.TEACHER, NoData, first_call, find=none),
+    "time_update": Event(Role.TEACHER, TimeData, time_update, limits.COUNTDOWNS, find=none),
+    "attendance": Event(None, AttendanceData, attendance, limits.MARKS, complete=with_student, find=focused),
+    "teacherLoc": Event(Role.TEACHER, PlaceData, teacher_loc, limits.PLACES, find=none),
+    "first_call": Event(Role.TEACHER, NoData, first_call, limits.CALLS, find=none),
 }
 #: The table of ATTENTRACK_OPEN, where the sender's role does not matter.
 OPEN_MESSAGES: dict[str, Event] = {kind: replace(message, role=None) for kind, message in MESSAGES.items()}
@@ -175,8 +211,6 @@ OPEN_MESSAGES: dict[str, Event] = {kind: replace(message, role=None) for kind, m
 async def receive(request: Request, text: str) -> None:
     """Does what a message asks for. Raises the `ApiError` that the sender is told."""
     kind, message = read_message(text)
-    if kind == _ATTENDANCE:
-        message = await _with_student(request.socket.actor, message)
     await events.perform(request, OPEN_MESSAGES if settings.ATTENTRACK_OPEN else MESSAGES, kind, message)
 
 
@@ -189,25 +223,3 @@ def read_message(text: str) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise errors.InvalidMessage
     return message["type"], message
-
-
-async def _with_student(actor: Actor, message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message with the id of the student whose roll number it has.
-
-    Raises `InvalidMessage`, `StudentNotFound`, and `Forbidden` for a student who names somebody else.
-    """
-    roll_number = message.get("rollNumber")
-    if isinstance(roll_number, bool) or not isinstance(roll_number, (str, int)):
-        raise errors.InvalidMessage
-    roll_number = str(roll_number).strip()
-    student_id = await gateway.read(_student_id, roll_number)
-    if not settings.ATTENTRACK_OPEN and actor.role is Role.STUDENT and actor.id != student_id:
-        raise errors.Forbidden
-    if student_id is None:
-        raise errors.StudentNotFound
-    return {**message, "studentId": student_id, "rollNumber": roll_number}
-
-
-def _student_id(roll_number: str) -> str | None:
-    student = account_find(role=Role.STUDENT, roll_number=roll_number)
-    return student.id if student is not None else None

@@ -146,6 +146,8 @@ class CreateAttendance(AttenTrackView):
         errors.InTheFuture,
         errors.NotVerified,
         errors.NoActiveSession,
+        errors.JournalFull,
+        errors.TooManyRequests,
     )
 
     def post(self, request: Request) -> Response:
@@ -197,7 +199,7 @@ class ChangeRecord(AttenTrackView):
     audience = Audience.TEACHER
     body = serializers.FlipInput
     answers: ClassVar = {200: shapes.Message}
-    raises = (errors.RecordNotFound, errors.NotClassTeacher, errors.StudentNotFound)
+    raises = (errors.RecordNotFound, errors.NotClassTeacher, errors.StudentNotFound, errors.JournalFull)
 
     def patch(self, request: Request) -> Response:
         body = self.read()

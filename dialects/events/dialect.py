@@ -11,7 +11,7 @@ from attendance.live.events import Event, NoData
 from attendance.live.facts import Ended, Fact, Marked
 from attendance.live.session import LiveSession
 from attendance.live.wire import WireForm
-from core import errors
+from core import errors, limits
 from core.identity import Actor, Role
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
 from dialects.socketio.packets import UNREADABLE, event_frame
@@ -63,7 +63,7 @@ class Events(Dialect):
     """Spoken by connections whose query has the token, and by those without any token."""
 
     events: ClassVar = {
-        "MARK_ATTENDANCE": Event(Role.TEACHER, PresentData, events.mark, marks=True),
+        "MARK_ATTENDANCE": Event(Role.TEACHER, PresentData, events.mark, limits.MARKS, marks=True),
         "GET_TODAY_SUMMARY": Event(Role.TEACHER, NoData, summary, reads=True),
         "CHECK_MY_STATUS": Event(Role.STUDENT, NoData, my_status, reads=True),
         "DONE": Event(Role.TEACHER, NoData, events.done),

@@ -16,7 +16,7 @@ from attendance.live.events import Event
 from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
 from attendance.sheets import Sheet
-from core import errors
+from core import errors, limits
 from core.identity import Actor, Role
 from dialects.rooms import shapes
 from dialects.rooms.failures import END, message_of
@@ -221,16 +221,22 @@ class Rooms(Dialect):
     """Spoken by connections that have `auth`, and on CHAT_PORT."""
 
     events: ClassVar = {
-        "startAttendanceSession": Event(Role.TEACHER, StartData, start, find=started),
-        "joinAttendanceSession": Event(Role.STUDENT, SessionData, join, find=joined),
+        "startAttendanceSession": Event(Role.TEACHER, StartData, start, limits.SHEETS_READ, find=started),
+        "joinAttendanceSession": Event(Role.STUDENT, SessionData, join, limits.JOINS, find=joined),
         "markStudentPresent": Event(
-            Role.TEACHER, StudentData, mark_present, find=owned, marks=True, tells_unknown=True
+            Role.TEACHER, StudentData, mark_present, limits.MARKS, find=owned, marks=True, tells_unknown=True
         ),
-        "markStudentAbsent": Event(Role.TEACHER, StudentData, mark_absent, find=owned, marks=True, tells_unknown=True),
-        "getAttendanceSessionData": Event(Role.TEACHER, SessionData, get_data, find=readable, reads=True),
-        "bulkUpdateAttendance": Event(Role.TEACHER, BulkData, bulk, find=owned, marks=True, tells_unknown=True),
+        "markStudentAbsent": Event(
+            Role.TEACHER, StudentData, mark_absent, limits.MARKS, find=owned, marks=True, tells_unknown=True
+        ),
+        "getAttendanceSessionData": Event(
+            Role.TEACHER, SessionData, get_data, limits.SHEETS_READ, find=readable, reads=True
+        ),
+        "bulkUpdateAttendance": Event(
+            Role.TEACHER, BulkData, bulk, limits.MARKS, find=owned, marks=True, tells_unknown=True
+        ),
         END: Event(Role.TEACHER, SessionData, end, find=owned),
-        "subscribeStatistics": Event(None, SessionData, subscribe, find=followed, reads=True),
+        "subscribeStatistics": Event(None, SessionData, subscribe, limits.SHEETS_READ, find=followed, reads=True),
     }
     error_event: ClassVar = "attendanceError"
 

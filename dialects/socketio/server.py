@@ -21,9 +21,11 @@ from attendance.live.connections import socket_refused
 from attendance.live.process import live
 from attendance.live.socket import Socket
 from core import errors
+from core.server.doors import network_of_scope, turn_away
 from core.server.shutdown import on_stopping
 from dialects.socketio import transport
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
+from dialects.socketio.handshakes import Handshakes
 from dialects.socketio.outlet import EngineOutlet, cut
 from dialects.socketio.packets import CLIENT_EVENT, ClientEvent, Packet
 
@@ -40,12 +42,19 @@ Payload.max_decode_packets = settings.MAX_MESSAGE_SIZE
 class _Server(socketio.AsyncServer):  # type: ignore[misc]
     """The library's server over the guarded Engine.IO. It disconnects a client that never sends a CONNECT."""
 
+    handshakes: Handshakes
+
     def _engineio_server_class(self) -> type[transport.EngineServer]:
         return transport.EngineServer
 
     async def _handle_eio_connect(self, eio_sid: str, environ: Any) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
+        self.handshakes.begin(eio_sid, network_of_scope(environ["asgi.scope"]))
         asyncio.get_running_loop().call_later(CONNECT_TIMEOUT, self._expect_somebody, eio_sid)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
+        self.handshakes.end(eio_sid)
+        await super()._handle_eio_disconnect(eio_sid, reason)
 
     def _expect_somebody(self, eio_sid: str) -> None:
         if eio_sid in self.environ and self.manager.sid_from_eio_sid(eio_sid, NAMESPACE) is None:
@@ -76,6 +85,7 @@ class SocketIo:
             logger=logging.getLogger("socketio"),
             engineio_logger=logging.getLogger("engineio"),
         )
+        self.handshakes = self.server.handshakes = Handshakes()
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self.server.on(CLIENT_EVENT, self._event)
@@ -88,6 +98,10 @@ class SocketIo:
         return {dialect.own_port for dialect in self.dialects if dialect.own_port is not None}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        is_new = not transport.sid_of(scope.get("query_string", b""))
+        if is_new and (limit := self.handshakes.reached(network_of_scope(scope))):
+            await turn_away(limit, scope, receive, send)
+            return
         if scope["type"] == "websocket":
             await transport.serve_websocket(self.server.eio, scope, receive, send)
         else:
@@ -116,10 +130,13 @@ class SocketIo:
         except Refused as refusal:
             socket_refused(str(refusal))
             raise exceptions.ConnectionRefusedError(str(refusal)) from None
+        except errors.TooManyRequests as refusal:
+            raise exceptions.ConnectionRefusedError(dialect.message_of(refusal, None)) from None
         except Exception:
             logger.exception("A Socket.IO connection could not be opened.")
             raise exceptions.ConnectionRefusedError(errors.InternalError.message) from None
         self._clients[sid] = _Client(socket, dialect, outlet)
+        self.handshakes.connected(engine.sid)
         # When this returns, the library queues the client's CONNECT before anything else in the loop runs.
         asyncio.get_running_loop().call_soon(self._connected, sid, engine)
 

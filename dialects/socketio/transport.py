@@ -14,6 +14,9 @@ from django.conf import settings
 
 from attendance.live.frames import Frames
 from attendance.live.outlet import make_outlet
+from core.limits import BODIES
+from core.server.bodies import ClientGone, bodies, read_body
+from core.server.doors import network_of_scope, turn_away
 from core.server.websocket_close import closable
 from core.server.workers import this_worker
 from dialects.socketio.outlet import EngineQueue, cut
@@ -50,11 +53,12 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]
 
 def worker_of(query: bytes) -> str | None:
     """The worker that has the client, by the query of the client's request; None if the client has no id yet."""
-    name, dot, _ = _sid(query).partition(".")
+    name, dot, _ = sid_of(query).partition(".")
     return name if dot else None
 
 
-def _sid(query: bytes) -> str:
+def sid_of(query: bytes) -> str:
+    """The id of the client whose request has this query; "" for a client without one."""
     return parse_qs(query.decode("latin-1")).get("sid", [""])[0]
 
 
@@ -62,11 +66,37 @@ async def serve_polling(engine: Any, scope: Scope, receive: Receive, send: Send)
     """Serves one HTTP request. A body over the limit is answered 413; the client connects again after that."""
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if length.isdigit() and int(length) > settings.MAX_MESSAGE_SIZE:
-        headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": b"Payload too large"})
+        await _answer_too_large(send)
         return
-    await engine.handle_request(scope, receive, send)
+    with bodies.place(network_of_scope(scope)) as place:
+        try:
+            body = await read_body(receive, place, limit=settings.MAX_MESSAGE_SIZE)
+        except ClientGone:
+            return
+        if body.is_refused:
+            await turn_away(BODIES, scope, receive, send)
+        elif body.length > settings.MAX_MESSAGE_SIZE:
+            await _answer_too_large(send)
+        else:
+            whole = {"type": "http.request", "body": body.content, "more_body": False}
+            place.clear()  # the client's packets are handled now, and a poll that waits has no body
+            await engine.handle_request(scope, _with(whole, receive), send)
+
+
+async def _answer_too_large(send: Send) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": b"Payload too large"})
+
+
+def _with(first: dict[str, Any], receive: Receive) -> Receive:
+    """`receive`, after the message `first`."""
+    waiting = [first]
+
+    async def next_message() -> dict[str, Any]:
+        return waiting.pop() if waiting else await receive()
+
+    return next_message
 
 
 async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +114,7 @@ async def serve_websocket(engine: Any, scope: Scope, receive: Receive, send: Sen
     outlet = make_outlet(scope, send, abandon)
     accepted = False
     scope[PIPE] = outlet  # for a client that connects by WebSocket
-    upgraded = engine.sockets.get(_sid(scope.get("query_string", b"")))
+    upgraded = engine.sockets.get(sid_of(scope.get("query_string", b"")))
 
     async def send_through(message: dict[str, Any]) -> None:
         nonlocal accepted

@@ -107,7 +107,7 @@ class ClassCreate(V1View):
     audience = Audience.TEACHER
     body = CreateClassInput
     answers: ClassVar = {201: ClassOutput}
-    raises = (ClassNameTaken,)
+    raises = (ClassNameTaken, TooManyRequests)
 
     def post(self, request: Request) -> Response:
         made = classes.services.class_create(teacher=self.actor, unique_name=True, **self.read())

@@ -8,10 +8,10 @@ from django.test import Client
 
 from accounts import mail
 from accounts.invitations import invitation_print
-from accounts.limits import Limit
 from accounts.models import Invitation, Origin, User
 from classes.models import Class, Enrolment, SetAside
 from core.identity import Role
+from core.limits import MAILS_BY, Limit
 from core.times import now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,7 +123,7 @@ def test_closed_sign_up_and_too_many_mails_are_said_by_the_form(
     page: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
-    monkeypatch.setattr(mail, "MAILS_BY", Limit("one by", 1, mail.MAILS_BY.window))
+    monkeypatch.setattr(mail, "MAILS_BY", Limit("one by", 1, MAILS_BY.window))
     assert page.post(f"{INVITATIONS}add/", form).status_code == 302
     answer = page.post(f"{INVITATIONS}add/", {**form, "email": "ben@example.com"})
     assert "too many mails" in text(answer)

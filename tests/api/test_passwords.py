@@ -8,6 +8,7 @@ import pytest
 
 from accounts import credentials, devices, limits
 from accounts.models import OneTimeCode, User
+from core.limits import STRANGERS_OF_ACCOUNT
 from core.times import now
 from tests.api.rest import INVALID, UNAUTHORIZED, Rest, is_served, make_user, token_of
 
@@ -158,7 +159,7 @@ def test_wrong_codes_of_a_stranger_elsewhere_do_not_lock_the_owner_out(
 def test_who_has_reset_the_password_is_at_home_on_the_device_and_at_the_address(
     rest: Rest, asha: User, codes: list[int]
 ) -> None:
-    for number in range(limits.STRANGERS_OF_ACCOUNT.number):
+    for number in range(STRANGERS_OF_ACCOUNT.number):
         limits.guess(account=asha.id, address=f"198.51.100.{number}", device=None)
     assert sign_in(rest, OLD) == 429
     rest.post("/auth/forgot", {"login": "T-9"})

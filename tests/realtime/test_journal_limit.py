@@ -4,19 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from attendance.live.limits import JOURNAL_MARKS
 from attendance.models import Mark
+from attendance_project.settings import LIMIT_JOURNAL as JOURNAL_MARKS
 from tests.realtime.contract import done, error, marked, summary
 from tests.support.clients import Room, Socket
+from tests.support.database import Databases
 from tests.support.server import Server
 
 pytestmark = pytest.mark.one_database("The limit is reckoned in the process.")
 
 
 @pytest.fixture(scope="module")
-def server(shared_server_with_limits: Server) -> Iterator[Server]:
-    with shared_server_with_limits.clean_log():
-        yield shared_server_with_limits
+def server(databases: Databases) -> Iterator[Server]:
+    """Its teachers may mark as fast as they like."""
+    with Server(databases.fresh(), LIMIT_MARKS="0") as running:
+        yield running
+        running.assert_clean()
 
 
 async def test_a_session_takes_a_thousand_marks_and_refuses_the_next(server: Server, room: Room) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from accounts import codes, mail, proofs, registration
 from accounts.codes import Asked, Issued, Purpose
-from accounts.limits import Limit
 from accounts.models import OneTimeCode, User
 from core import errors
 from core.identity import Role
+from core.limits import Limit
 from core.times import now
 from tests.services.conftest import make_users
 

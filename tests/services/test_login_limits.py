@@ -9,10 +9,11 @@ from django.db import connection
 
 from accounts import limits, passwords, registration, services
 from accounts.devices import Device
-from accounts.limits import PATIENCE, STRANGERS_AT_ADDRESS, STRANGERS_OF_ACCOUNT, Limit
+from accounts.limits import PATIENCE
 from accounts.models import Attempts, User
 from core import errors
 from core.identity import Role
+from core.limits import STRANGERS_AT_ADDRESS, STRANGERS_OF_ACCOUNT, Limit
 from tests.services.conftest import at_once, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,11 +7,11 @@ import pytest
 
 from accounts import codes, limits, registration
 from accounts.codes import Purpose
-from accounts.limits import Limit
 from accounts.models import Attempts, OneTimeCode, User
 from accounts.registration import Newcomer
 from core import errors
 from core.identity import Role
+from core.limits import Limit
 from core.times import now
 from tests.services.conftest import at_once, make_users
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import pytest
 import uvicorn
 from django.conf import settings
 from uvicorn.server import ServerState
@@ -247,3 +248,41 @@ async def test_a_connection_that_ends_leaves_no_timer() -> None:
     await connection.send(WHOLE[:10])
     connection.protocol.connection_lost(None)
     assert connection.clock.running == []
+
+
+async def test_a_client_that_sends_too_many_requests_ahead_is_cut_off(settings: Any) -> None:
+    settings.LIMIT_PIPELINED = 4
+    connection = Connection()
+    connection.may_answer.clear()
+    await connection.send(WHOLE * 5)  # one that is served, and four that wait for it
+    assert not connection.transport.closed
+    await connection.send(WHOLE * 100)
+    assert (connection.transport.closed, connection.transport.written) == (True, b"")
+    assert len(connection.protocol.pipeline) == 4
+    connection.may_answer.set()
+    await connection.send(b"")
+
+
+async def test_requests_that_are_sent_ahead_are_answered_in_order() -> None:
+    connection = Connection()
+    await connection.send(b"".join(head(2) + body for body in (b"ab", b"cd", b"ef")))
+    assert connection.heard == [b"ab", b"cd", b"ef"]
+    assert connection.transport.written.count(ANSWER) == 3
+
+
+@pytest.mark.parametrize("upgrades", [False, True])
+async def test_without_descriptors_to_spare_a_connection_is_answered_503(
+    monkeypatch: pytest.MonkeyPatch, upgrades: bool
+) -> None:
+    def has_room(transport: object, *, for_websocket: bool) -> bool:
+        return upgrades and not for_websocket
+
+    monkeypatch.setattr("core.server.http_protocol.has_room", has_room)
+    connection = Connection()
+    if upgrades:
+        upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n"
+        await connection.send(b"GET /ws HTTP/1.1\r\nHost: x\r\n" + upgrade + b"\r\n")
+    assert connection.refused(503) == {"success": False, "error": "Server is full"}
+    assert b"retry-after: 1\r\n" in connection.transport.written
+    await connection.send(WHOLE)
+    assert connection.heard == []

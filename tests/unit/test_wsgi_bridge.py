@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.server.wsgi_bridge import DRAIN_LIMIT, WsgiBridge
+from core.server.bodies import DRAIN_LIMIT
+from core.server.wsgi_bridge import WsgiBridge
 
 LIMIT = 100
 #: What is to come has this long, seconds.

@@ -1,0 +1,97 @@
+"""core.server.doors: how many WebSockets an address has, and how many descriptors a process keeps free."""
+
+import asyncio
+import logging
+import resource
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from core.server import doors
+from core.server.doors import Door, has_room
+
+
+def scope(address: str = "198.51.100.1", **more: Any) -> dict[str, Any]:
+    return {"type": "websocket", "client": (address, 1), "extensions": {"websocket.http.response": {}}, **more}
+
+
+class Visit:
+    """A WebSocket whose application stays until `leave` is set; knows what it was answered."""
+
+    def __init__(self, door: Door, asked: dict[str, Any]) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.task = asyncio.create_task(door(asked, self._receive, self._send))
+
+    async def _receive(self) -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+
+async def test_an_address_has_so_many_sockets_and_the_next_one_is_answered_429(settings: Any) -> None:
+    settings.LIMIT_ADDRESS_SOCKETS = 2
+    leave = asyncio.Event()
+
+    async def stay(scope: Any, receive: Any, send: Any) -> None:
+        await leave.wait()
+
+    door = Door(stay)
+    inside = [Visit(door, scope()) for _ in range(2)]
+    await asyncio.sleep(0)
+    refused = Visit(door, scope())
+    await refused.task
+    start, body = refused.sent
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 429)
+    assert (b"retry-after", b"1") in start["headers"]
+    assert body["body"] == b'{"success":false,"error":"Too many requests"}'
+
+    old = Visit(door, scope(extensions={}))  # of a server that cannot answer a handshake
+    await old.task
+    assert old.sent == [{"type": "websocket.close", "code": 1013}]
+
+    elsewhere = Visit(door, scope("198.51.100.2"))
+    await asyncio.sleep(0)
+    assert not elsewhere.task.done()
+    leave.set()
+    await asyncio.gather(*(visit.task for visit in [*inside, elsewhere]))
+    again = Visit(door, scope())
+    await again.task
+    assert again.sent == []
+
+
+class Plug:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def fileno(self) -> int:
+        return self.number
+
+    def get_extra_info(self, name: str) -> "Plug":
+        return self
+
+
+@pytest.fixture
+def hundred_descriptors(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    settings.LIMIT_FILES_RESERVED = 20
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (100, 100))
+    monkeypatch.setattr(doors, "_warned_at", float("-inf"))
+    doors._descriptors.cache_clear()
+    yield
+    doors._descriptors.cache_clear()
+
+
+@pytest.mark.usefixtures("hundred_descriptors")
+def test_websockets_leave_descriptors_to_requests_and_requests_some_to_the_rest() -> None:
+    numbers = (79, 80, 89, 90)
+    assert [has_room(Plug(number), for_websocket=True) for number in numbers] == [True, False, False, False]
+    assert [has_room(Plug(number), for_websocket=False) for number in numbers] == [True, True, True, False]
+
+
+@pytest.mark.usefixtures("hundred_descriptors")
+def test_the_log_says_once_that_descriptors_are_short(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "core.server.doors"):
+        for _ in range(50):
+            assert not has_room(Plug(99), for_websocket=True)
+    assert len(caplog.records) == 1
