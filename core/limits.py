@@ -85,11 +85,11 @@ SOCKETS_AT_ADDRESS = Limit("sockets", "LIMIT_ADDRESS_SOCKETS", _AT_ONE_TIME, Per
 #: below, because a client says so within a round trip.
 HANDSHAKES = Limit("Socket.IO handshakes without a connection", "LIMIT_HANDSHAKES", _AT_ONE_TIME, Per.ADDRESS)
 #: Requests that a client sends before earlier ones of the same connection are answered.
-PIPELINED = Limit("requests that wait for others before them", "LIMIT_PIPELINED", _AT_ONE_TIME, Per.CONNECTION)
+PIPELINED = Limit("pipelined requests", "LIMIT_PIPELINED", _AT_ONE_TIME, Per.CONNECTION)
 #: One address may have a quarter of it.
-BODIES = Limit("MiB of bodies that are arriving or wait for a thread", "LIMIT_BODIES", _AT_ONE_TIME, Per.PROCESS)
+BODIES = Limit("MiB of requests' bodies", "LIMIT_BODIES", _AT_ONE_TIME, Per.PROCESS)
 #: Descriptors that WebSockets leave to requests, to the database and to files. Of these, connections leave the half.
-RESERVED = Limit("descriptors that WebSockets leave free", "LIMIT_FILES_RESERVED", _AT_ONE_TIME, Per.PROCESS)
+RESERVED = Limit("reserved descriptors", "LIMIT_FILES_RESERVED", _AT_ONE_TIME, Per.PROCESS)
 
 # What an account's sockets send.
 
@@ -103,31 +103,31 @@ CALLS = Limit("first_call", "LIMIT_BROADCASTS", _SECOND, saved=2)
 PLACES = Limit("teacherLoc", "LIMIT_BROADCASTS", _SECOND, saved=2)
 JOINS = Limit("joinAttendanceSession", "LIMIT_BROADCASTS", _SECOND, saved=2)
 #: Answers that are as long as the class. A client that asks after each mark of a burst stays below.
-SHEETS_READ = Limit("messages that are answered with a whole class", "LIMIT_READS", _SECOND, saved=20)
+SHEETS_READ = Limit("reads of a whole class", "LIMIT_READS", _SECOND, saved=20)
 
 #: Marks of one session's journal, however few students there are. A journal is held in memory by every process.
 JOURNAL = Limit("marks", "LIMIT_JOURNAL", _AT_ONE_TIME, Per.SESSION)
 #: A teacher who corrects a student in every minute of a lesson stays below.
-JOURNAL_OF_STUDENT = Limit("marks, where the class is large", "LIMIT_JOURNAL_A_STUDENT", _AT_ONE_TIME, Per.STUDENT)
+JOURNAL_OF_STUDENT = Limit("marks of a large class", "LIMIT_JOURNAL_A_STUDENT", _AT_ONE_TIME, Per.STUDENT)
 
 # What requests make.
 
 SIGNUPS = Limit("sign-ups", "LIMIT_SIGNUPS", _TEN_MINUTES, Per.ADDRESS)
-CLASSES = Limit("classes, with a sheet or without", "LIMIT_CLASSES", _TEN_MINUTES)
+CLASSES = Limit("classes", "LIMIT_CLASSES", _TEN_MINUTES)
 SHEET_ROWS = Limit("rows of sheets", "LIMIT_SHEET_ROWS", _TEN_MINUTES)
 PEOPLE = Limit("people made by sheets", "LIMIT_PEOPLE", _DAY)
 SESSIONS = Limit("sessions", "LIMIT_SESSIONS", _TEN_MINUTES)
 SESSION_NAMES = Limit("names of sessions", "LIMIT_SESSION_NAMES", _TEN_MINUTES)
 #: Moves of the focus away from a session that another teacher is using, by one teacher.
-FOCUS_TAKEN = Limit("taking the live session from another teacher", 3, _TEN_MINUTES)
+FOCUS_TAKEN = Limit("taking the live session", 3, _TEN_MINUTES)
 
 # Guesses and mails.
 
 #: Wrong one-time codes from one address, whoever they are for.
 CODE_ADDRESS = Limit("wrong one-time codes", 300, _QUARTER, Per.ADDRESS)
 #: Wrong codes of those who did not ask for the code, from one address and from all of them.
-TRIES_ELSEWHERE = Limit("wrong one-time codes from where nobody asked", 5, CODE_LIFETIME, Per.CODE)
-TRIES_EVERYWHERE = Limit("the same, from all addresses together", 10, CODE_LIFETIME, Per.CODE)
+TRIES_ELSEWHERE = Limit("wrong one-time codes from elsewhere", 5, CODE_LIFETIME, Per.CODE)
+TRIES_EVERYWHERE = Limit("wrong one-time codes from anywhere else", 10, CODE_LIFETIME, Per.CODE)
 #: Wrong codes of a class's session.
 SELF_MARKS = Limit("wrong codes of a session", 10, _TEN_MINUTES, Per.STUDENT)
 #: Wrong passwords of strangers for one account, over all addresses. So a million addresses have less than 1,000 guesses
@@ -135,7 +135,7 @@ SELF_MARKS = Limit("wrong codes of a session", 10, _TEN_MINUTES, Per.STUDENT)
 STRANGERS_OF_ACCOUNT = Limit("wrong passwords of strangers", 40, _HOUR)
 #: Wrong passwords of strangers at one address, for all accounts. A school's first day, when a thousand pupils mistype,
 #: stays within this limit. Beyond it nobody is refused, but strangers there have one try without a wait.
-STRANGERS_AT_ADDRESS = Limit("wrong passwords of strangers, with patience", 1000, _QUARTER, Per.ADDRESS)
+STRANGERS_AT_ADDRESS = Limit("wrong passwords of strangers", 1000, _QUARTER, Per.ADDRESS)
 #: AttenTrack's app asks for a code at every start while its owner is unverified.
 MAILS_TO = Limit("mails", 60, _HOUR, Per.MAILBOX)
 #: A stranger leaves the owner, who is elsewhere, some of the others.

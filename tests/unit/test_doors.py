@@ -94,4 +94,4 @@ def test_the_log_says_once_that_descriptors_are_short(caplog: pytest.LogCaptureF
     with caplog.at_level(logging.WARNING, "core.server.doors"):
         for _ in range(50):
             assert not has_room(Plug(99), for_websocket=True)
-    assert len(caplog.records) == 1
+    assert [record.name for record in caplog.records].count("core.server.doors") == 1
