@@ -18,3 +18,10 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as failure:
         sys.exit(f"A setting is wrong. {failure}")
+    except Exception as failure:
+        from core.database.readiness import explain
+
+        words = explain(failure)
+        if words is None or "--traceback" in sys.argv:
+            raise
+        sys.exit(words)

@@ -1,20 +1,30 @@
 """The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
-import contextlib
 import re
 import secrets
+import zoneinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
 
 from attendance_project import __version__
-from core.files import private_file, private_folder
+from core.files import private_file
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+#: What to do about an address that cannot be read. The address stays out of it: a part of it may be the password's.
+_ENCODE = (
+    "Write the special letters of a user or password percent-encoded:"
+    " % as %25, # as %23, / as %2F, : as %3A, ? as %3F, @ as %40."
+)
+#: A percent sign that encodes nothing.
+_BARE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 env = Env(eager=False)
 env.read_env(str(BASE_DIR / ".env"))
@@ -110,7 +120,20 @@ _given_secrets = {"SECRET_KEY": env.str("SECRET_KEY", ""), "JWT_SECRET": env.str
 try:
     env.seal()
 except EnvValidationError as failure:
-    raise ImproperlyConfigured(str(failure)) from None
+    raise ImproperlyConfigured(
+        # An address may hold a password, which the parser's words would show.
+        " ".join(
+            f"{name} is no address. {_ENCODE}" if name.endswith("_URL") else f"{name}: {'; '.join(map(str, faults))}"
+            for name, faults in cast(dict[str, list[str]], failure.error_messages).items()
+        )
+    ) from None
+
+try:
+    zoneinfo.ZoneInfo(TIME_ZONE)
+except (KeyError, ValueError, OSError):
+    raise ImproperlyConfigured(
+        f"TIME_ZONE is {TIME_ZONE!r}, which is no time zone. Write Europe/Berlin, say."
+    ) from None
 
 if SIGNUP == "domains" and not SIGNUP_DOMAINS:
     raise ImproperlyConfigured(
@@ -143,7 +166,7 @@ EMAIL_TIMEOUT = 10  # seconds
 
 
 def _secret(name: str) -> str:
-    """The secret `name` of the environment, or else of a file in DATA_DIR, which the first start makes."""
+    """The secret `name` of the environment, or else of a file in DATA_DIR, or else a new one for this file."""
     given = _given_secrets[name]
     if given:
         if len(given.encode()) < 32:
@@ -152,16 +175,17 @@ def _secret(name: str) -> str:
             )
         return given
     kept = DATA_DIR / f"{name.lower()}.txt"
-    if not kept.exists():
-        private_folder(DATA_DIR)
-        made = kept.with_suffix(f".{secrets.token_hex(4)}")
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_hex(32))
-        with contextlib.suppress(FileExistsError):
-            kept.hardlink_to(made)  # of two processes that start at once, one makes the file, and the file is whole
-        made.unlink()
-    return kept.read_text().strip()
+    try:
+        return kept.read_text().strip()
+    except FileNotFoundError:
+        NEW_SECRETS[kept] = secrets.token_hex(32)
+        return NEW_SECRETS[kept]
+    except OSError as unreadable:
+        raise ImproperlyConfigured(f"Cannot read {kept}: {unreadable.strerror}.") from None
 
+
+#: Secrets that no file has yet: `core.own_files` makes the files, and commands that need them stop.
+NEW_SECRETS: dict[Path, str] = {}
 
 SECRET_KEY = _secret("SECRET_KEY")
 #: Keys that SECRET_KEY has replaced. What was signed or encrypted with one of them is still read.
@@ -174,29 +198,34 @@ def database_settings(url: str) -> dict[str, Any]:
     """Django's settings for the database at `url`."""
     if url.startswith(("mongodb://", "mongodb+srv://")):
         return _mongodb(url)
+    if not url.startswith(("sqlite://", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite://, postgres:// or mongodb://.")
     try:
+        # What stands behind a letter that was not encoded would be taken for a port, a path or a query.
+        behind_host = urlsplit(url)._replace(scheme="", netloc="").geturl()
+        is_encoded = not ("@" in behind_host or "#" in behind_host or _BARE.search(url))
         database: dict[str, Any] = {**dj_database_url.parse(url)}
     except ValueError:
-        database = {"ENGINE": None}
-    match database["ENGINE"]:
-        case "django.db.backends.sqlite3":
-            return _sqlite(database)
-        case "django.db.backends.postgresql":
-            return _postgresql(database)
-    raise ImproperlyConfigured("DATABASE_URL must begin with sqlite://, postgres:// or mongodb://.")
+        is_encoded, database = False, {}
+    if url.startswith("sqlite://"):
+        return _sqlite(database)
+    if not is_encoded:
+        raise ImproperlyConfigured(f"DATABASE_URL is no address of PostgreSQL's. {_ENCODE}")
+    if not database["NAME"]:
+        raise ImproperlyConfigured("DATABASE_URL names no database: postgres://user:password@host:5432/attendance")
+    return _postgresql(database)
 
 
 def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
-    file = Path(database["NAME"])
-    try:
-        private_folder(file.parent)
-    except OSError as failure:
-        raise ImproperlyConfigured(f"Cannot make the database's folder {file.parent}: {failure.strerror}.") from None
+    file = Path(database["NAME"]).absolute()
     # SQLite makes the files beside it, -wal and -shm, as private as the database's own is.
     for part in (file, *file.parent.glob(f"{file.name}-*")):
-        private_file(part)
+        if part.exists():
+            private_file(part)
     return {
         **database,
+        # SQLite would make an empty database where there is none: see `core.own_files`.
+        "NAME": f"{file.as_uri()}?mode=rw",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 20,  # seconds to wait for another process's write
@@ -243,8 +272,8 @@ def _mongodb(url: str) -> dict[str, Any]:
 
     try:
         name = parse_uri(url)["database"]
-    except (PyMongoError, ValueError) as failure:
-        raise ImproperlyConfigured(f"DATABASE_URL is no address of MongoDB's: {failure}") from None
+    except (PyMongoError, ValueError):
+        raise ImproperlyConfigured(f"DATABASE_URL is no address of MongoDB's. {_ENCODE}") from None
     if not name:
         raise ImproperlyConfigured("DATABASE_URL names no database: mongodb://host:27017/attendance")
     return {
@@ -262,6 +291,9 @@ def _mongodb(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": database_settings(DATABASE_URL or f"sqlite:///{DATA_DIR / 'attendance.sqlite3'}")}
 _MONGODB = DATABASES["default"]["ENGINE"] == "core.database.mongodb"
+_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+#: The file of the database; None if the database is a server's.
+DATABASE_FILE = Path(url2pathname(urlsplit(DATABASES["default"]["NAME"]).path)) if _SQLITE else None
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 if _MONGODB:

@@ -5,14 +5,30 @@ import os
 import sys
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+
+from core.database.readiness import NotReady, require_ready
 
 
 class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Django's order of arguments, with the line breaks of description and examples as they are in the source."""
 
 
-class ExplainedCommand(BaseCommand):
+class NeedsServer(BaseCommand):
+    """A command that works on a server that is there: its own files, and a database with all tables."""
+
+    needs_server: ClassVar[bool] = True
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        if self.needs_server and self._called_from_command_line:  # type: ignore[attr-defined]
+            try:
+                require_ready()
+            except NotReady as reason:
+                raise CommandError(str(reason)) from None
+        return super().execute(*args, **options)
+
+
+class ExplainedCommand(NeedsServer):
     """A command whose `--help` ends with `example`."""
 
     example: ClassVar[str]
@@ -28,6 +44,13 @@ class ExplainedCommand(BaseCommand):
         except BrokenPipeError:  # as in `… | head`, which stops reading
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
+
+
+def port_number(text: str) -> int:
+    """The type of an option that is a TCP port; 0 stands for any."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: write a number from 0 to 65535")
+    return int(text)
 
 
 def printable(text: str) -> str:

@@ -6,6 +6,7 @@ into a bare DatabaseError and raises others as they are.
 
 from typing import Any
 
+from django.conf import settings as project_settings
 from django.db import Error, InterfaceError, OperationalError, connection
 
 #: Everything that a database may raise.
@@ -60,7 +61,7 @@ def describe() -> str:
         case "postgresql":
             where = f"{settings['HOST'] or 'the local socket'}:{settings['PORT'] or 5432}"
         case _:
-            return f"{connection.display_name} in the file {settings['NAME']}"
+            return f"{connection.display_name} in the file {project_settings.DATABASE_FILE}"
     return f"{connection.display_name} at {where}, database {settings['NAME']}"
 
 

@@ -135,7 +135,7 @@ def test_strange_headers_are_a_401_or_nothing(server: Server, teacher_token: str
 
 
 def test_a_malformed_host_is_answered_in_the_envelope(server: Server) -> None:
-    ((status, _, body),) = talk(server, b"GET /healthz HTTP/1.1\r\nHost: bad host\r\n\r\n")
+    ((status, _, body),) = talk(server, b"GET /auth/me HTTP/1.1\r\nHost: bad host\r\n\r\n")
     assert status == 400
     assert json.loads(body) == {"success": False, "error": "Bad request"}
 

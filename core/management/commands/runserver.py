@@ -3,6 +3,10 @@
 The app `daphne` is not in INSTALLED_APPS, because it would load Twisted into every process, that of `serve` too.
 """
 
-from daphne.management.commands.runserver import Command
+from daphne.management.commands import runserver
 
-__all__ = ["Command"]
+from core.commands import NeedsServer
+
+
+class Command(NeedsServer, runserver.Command):  # type: ignore[misc]
+    """Says what is missing before anything starts."""

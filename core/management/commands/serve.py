@@ -9,11 +9,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
 
-from core.commands import ExplainedCommand
-from core.database.failures import ADVICE, DATABASE_ERRORS, describe
-from core.database.missing_migrations import missing_migrations
+from core import own_files
+from core.commands import ExplainedCommand, port_number
+from core.database.readiness import NotReady, lacking_migrations, require_ready
 from core.server.serving import listen, serve
 
 ADMIN_EMAIL = "admin@attendance.local"
@@ -28,12 +27,15 @@ EXAMPLE = """\
 class Command(ExplainedCommand):
     example = EXAMPLE
     help = "Serves HTTP and WebSockets. With --setup it first makes the database ready and, once, an admin account."
+    needs_server = False
     # `handle` runs the checks: those of the database too, and with the number of workers of the command line.
     requires_system_checks = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST, help="address to listen on (default: HOST, %(default)s)")
-        parser.add_argument("--port", type=int, default=settings.PORT, help="port (default: PORT, %(default)s); 0: any")
+        parser.add_argument(
+            "--port", type=port_number, default=settings.PORT, help="port (default: PORT, %(default)s); 0: any"
+        )
         parser.add_argument(
             "--workers", type=int, default=settings.WORKERS, help="server processes (default: WORKERS, %(default)s)"
         )
@@ -47,11 +49,18 @@ class Command(ExplainedCommand):
         listeners = [_listen(host, port)]
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
-        missing = _missing_migrations()
+        try:
+            if setup:
+                made, missing = own_files.make(), lacking_migrations()
+            else:
+                require_ready()
+                made, missing = [], 0
+        except NotReady as reason:
+            raise CommandError(str(reason)) from None
         settings.WORKERS, settings.HOST = workers, host  # the system checks read the settings
         call_command("check", databases=["default"], verbosity=0)
-        if missing and not setup:
-            raise CommandError(f"The database lacks {missing} migrations. Run: python manage.py migrate")
+        if made:
+            self.stdout.write(f"Making a new server: {', '.join(map(str, made))}")
         if missing:
             self.stdout.write(f"Applying {missing} migrations to the database …")
             call_command("migrate", verbosity=0)
@@ -95,16 +104,6 @@ def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
     except OSError as failure:
         raise CommandError(
             f"Cannot listen on {host} port {port}: {failure.strerror}. Set HOST and {setting} to others."
-        ) from None
-
-
-def _missing_migrations() -> int:
-    try:
-        return missing_migrations()
-    except DATABASE_ERRORS as failure:
-        reason = str(failure).partition("\n")[0].partition(", Topology")[0]
-        raise CommandError(
-            f"Cannot use {describe()}.\n{reason}\n{ADVICE[connection.vendor]} DATABASE_URL names another."
         ) from None
 
 
