@@ -10,6 +10,11 @@ from core.identity import Actor, Role
 from core.ids import parse_id
 
 
+def is_new() -> bool:
+    """Whether nobody has an account here yet."""
+    return not User.objects.exists()
+
+
 def students_all() -> Sequence[Mapping[str, Any]]:
     """`{id, name, email, role}` of every student, the oldest account first."""
     return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email", "role"))
@@ -75,7 +80,7 @@ def is_verified(user_id: str) -> bool:
 def actor_of(user: User) -> Actor:
     """The person as an actor, for protocols that do not say who asks."""
     role = role_that_counts(role=user.role, origin=user.origin, is_proved=user.is_proved)
-    return Actor(id=user.id, role=role, name=user.name, email=user.email)
+    return Actor(id=user.id, role=role, name=user.name, email=user.email, is_superuser=user.is_superuser)
 
 
 def roll_numbers_of(student_ids: Collection[str]) -> dict[str, str]:

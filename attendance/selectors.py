@@ -1,6 +1,6 @@
 """Reads of sessions and records."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -193,6 +193,23 @@ def statuses_by_class(*, student_id: str, class_ids: Sequence[str]) -> dict[str,
     for class_id, status in records.values_list("class_ref_id", "status"):
         found[class_id].append(Status(status))
     return found
+
+
+class OpenSession(NamedTuple):
+    """A session that is under way."""
+
+    id: str
+    class_id: str
+    started_at: datetime
+
+
+def open_sessions(class_ids: Collection[str]) -> dict[str, OpenSession]:
+    """Class id → the class's open session. Classes without one are left out. One query, and none for no class."""
+    if not class_ids:
+        return {}
+    rows = Session.objects.filter(class_ref_id__in=list(class_ids), state=SessionState.OPEN)
+    columns = rows.order_by().values_list("id", "class_ref_id", "started_at")
+    return {class_id: OpenSession(key, class_id, started_at) for key, class_id, started_at in columns}
 
 
 class FocusedSession(NamedTuple):

@@ -322,6 +322,7 @@ INSTALLED_APPS = [
     "classes",
     "attendance",
     "dialects.attentrack",
+    "web",
 ]
 
 MIDDLEWARE = [
@@ -333,6 +334,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.rest.middleware.PageSessions",
     "core.rest.middleware.KnownHosts",
+    "web.middleware.FrontDoor",
+    "web.middleware.Languages",
     "core.rest.middleware.PageCsrf",
     "core.rest.middleware.PageUsers",
     "core.rest.middleware.PageMessages",
@@ -412,6 +415,11 @@ FAILURES: dict[str, str] = {
     "/getAttendance": "dialects.attentrack.failures.worded",
 }
 
+#: Path prefix → what shows failures as pages, for people.
+FAILURE_PAGES = {"/app/": "web.failures.page"}
+#: Of a form that is not from a page of this server, or from one that was open for too long.
+CSRF_FAILURE_VIEW = "web.failures.not_from_here"
+
 #: The WebSockets beside /ws: lists of Channels' routes.
 WEBSOCKET_ROUTES = [
     "dialects.attentrack.routing.sockets",
@@ -463,8 +471,18 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 #: The longest WebSocket message, bytes. A longer message closes its socket with 1009.
 MAX_MESSAGE_SIZE = 64 * 1024
 
-LANGUAGE_CODE = "en-us"
-USE_I18N = False
+LANGUAGE_CODE = "en"
+USE_I18N = True
+#: The languages of the pages (`web.middleware.Languages`). What programs are told is English.
+LANGUAGES = [
+    ("en", "English"),
+    ("es", "Español"),
+    ("hi", "हिन्दी"),
+    ("fr", "Français"),
+    ("de", "Deutsch"),
+    ("ar", "العربية"),
+]
+LANGUAGE_COOKIE_PATH = "/app/"
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -18,6 +18,7 @@ urlpatterns = [
     route("api-docs", SwaggerUi, "api-docs"),
     route("api-docs/schema", Document, "api-docs-schema"),
     path("admin/", admin.site.urls),
+    path("app/", include("web.urls")),
 ]
 
 handler400 = "core.rest.envelope.handler400"

@@ -27,7 +27,7 @@ from core.rest.rendered import encode
 logger = logging.getLogger(__name__)
 
 #: Paths of pages for people. Errors there are pages too.
-HTML_PREFIXES = ("/admin/",)
+HTML_PREFIXES = ("/admin/", "/app/")
 
 
 class SuccessEnvelope(serializers.Serializer[Any]):
@@ -140,7 +140,11 @@ def _headers(error: errors.ApiError) -> dict[str, str]:
 
 
 def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse:
-    """The answer for `error` in the words of the path's dialect, for code outside DRF's views."""
+    """The answer for `error` in the words of the path's dialect, or as a page, for code outside DRF's views."""
+    pages = (page for prefix, page in settings.FAILURE_PAGES.items() if request.path.startswith(prefix))
+    if (page := next(pages, None)) is not None:
+        shown: HttpResponse = import_string(page)(request, error)
+        return shown
     found = (worded for prefix, worded in settings.FAILURES.items() if request.path.startswith(prefix))
     worded: Worded = import_string(next(found, "core.rest.envelope.canonical_error"))
     status, body = worded(error)
@@ -152,25 +156,30 @@ def error_response(request: HttpRequest, error: errors.ApiError) -> HttpResponse
     )
 
 
+def _has_djangos_pages(request: HttpRequest) -> bool:
+    """Whether failures are Django's own pages: in the admin."""
+    return request.path.startswith(HTML_PREFIXES) and not request.path.startswith(tuple(settings.FAILURE_PAGES))
+
+
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(HTML_PREFIXES):
+    if _has_djangos_pages(request):
         return defaults.bad_request(request, exception)
     return error_response(request, to_api_error(exception) or errors.BadRequest())
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(HTML_PREFIXES):
+    if _has_djangos_pages(request):
         return defaults.permission_denied(request, exception)
     return error_response(request, errors.Forbidden())
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if request.path.startswith(HTML_PREFIXES):
+    if _has_djangos_pages(request):
         return defaults.page_not_found(request, exception)
     return error_response(request, errors.NotFound())
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    if request.path.startswith(HTML_PREFIXES):
+    if _has_djangos_pages(request):
         return defaults.server_error(request)
     return error_response(request, errors.InternalError())

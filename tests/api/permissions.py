@@ -75,10 +75,10 @@ class Table:
 
 
 def routes(resolver: URLResolver) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """`(name, view class, its options)` of every route of ours; the admin's have their own rules."""
+    """`(name, view class, its options)` of every route of ours; the admin and the pages have their own rules."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
-            if str(entry.pattern) != "admin/":
+            if str(entry.pattern) not in ("admin/", "app/"):
                 yield from routes(entry)
         else:
             assert isinstance(entry, URLPattern)

@@ -142,6 +142,10 @@ class School:
     def class_id(self) -> str:
         return str(self.physics.id)
 
+    def start_session(self) -> str:
+        """The id of the class's open session."""
+        return str(session_start(actor=actor_of(self.owner), class_id=self.class_id).id)
+
     def finish_session(self) -> None:
         """The class's open session is over, or one is held in which nobody was marked."""
         actor = actor_of(self.owner)

@@ -17,7 +17,17 @@ from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.early
 
-PARTS = ("core", "accounts", "classes", "attendance", "dialects", "attendance_project", "manage.py", "pyproject.toml")
+PARTS = (
+    "core",
+    "accounts",
+    "classes",
+    "attendance",
+    "dialects",
+    "web",
+    "attendance_project",
+    "manage.py",
+    "pyproject.toml",
+)
 #: The files whose lines mount dialects.
 MOUNTS = ("attendance_project/settings.py", "attendance_project/urls.py")
 DIALECTS = [

@@ -1,0 +1,210 @@
+"""Signing in, up and out on the pages, and forgotten passwords."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from accounts import devices, limits
+from accounts.models import User
+from core.identity import Role
+from core.rest.routes import is_slow
+from core.times import now
+from tests.support.clients import PASSWORD
+from tests.support.http import Client
+from tests.web.people import text_of
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN = "/app/sign-in"
+NEW = {"name": "Asha Rao", "email": "asha@school.example", "password": PASSWORD, "role": "teacher"}
+
+
+@pytest.fixture(autouse=True)
+def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = now()
+    monkeypatch.setattr(limits, "now", lambda: moment)
+
+
+@pytest.fixture
+def ravi(db: None) -> User:
+    user = User(name="Ravi", email="ravi@school.example", role=Role.STUDENT, roll_number="7B-12")
+    user.set_password(PASSWORD)
+    user.save(force_insert=True)
+    return user
+
+
+def sign_in(client: Client, login: str = "Ravi@School.example", password: str = PASSWORD, **more: str) -> Any:
+    return client.post(SIGN_IN, {"login": login, "password": password, **more})
+
+
+def is_signed_in(client: Client) -> bool:
+    return bool(client.get("/app/me/").status_code == 200)
+
+
+@pytest.mark.parametrize("login", ["ravi@school.example", "RAVI@SCHOOL.EXAMPLE", " ravi@school.example ", "7B-12"])
+def test_people_sign_in_by_e_mail_or_roll_number(ravi: User, login: str) -> None:
+    client = Client()
+    answer = sign_in(client, login)
+    assert (answer.status_code, answer["Location"]) == (302, "/app/")
+    assert is_signed_in(client)
+
+
+def test_the_sign_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(ravi: User) -> None:
+    client = Client()
+    asked = client.get("/app/me/")
+    assert asked["Location"] == "/app/sign-in?next=/app/me/"
+    assert 'name="next" value="/app/me/"' in text_of(client.get(asked["Location"]))
+    assert sign_in(client, next="/app/me/")["Location"] == "/app/me/"
+    for goal in ("https://evil.example/", "//evil.example", "/admin/", "/app/../admin/\\evil.example", "javascript:x"):
+        assert not sign_in(Client(), next=goal)["Location"].startswith(("http", "//", "/admin", "java"))
+
+
+def test_a_wrong_name_and_a_wrong_password_are_answered_alike_and_the_name_stays(ravi: User) -> None:
+    for login, password in (("ravi@school.example", "wrong"), ("nobody@school.example", PASSWORD)):
+        html = text_of(sign_in(Client(), login, password), 400)
+        assert "The name or the password is not right." in html
+        assert f'value="{login}"' in html
+        assert PASSWORD not in html
+
+
+def test_guessing_costs_the_wait_that_it_costs_at_every_door(ravi: User) -> None:
+    phone = Client()
+    assert sign_in(phone).status_code == 302
+    for number in range(limits.PATIENCE):
+        if number % 2:
+            assert sign_in(Client(), password="wrong").status_code == 400
+        else:
+            body = {"email": ravi.email, "password": "wrong"}
+            assert Client().post("/auth/login", body, "application/json").status_code == 400
+    answer = sign_in(Client())
+    assert "Too many attempts. Please try again in 1 second." in text_of(answer, 429)
+    assert answer["Retry-After"] == "1"
+    assert sign_in(phone).status_code == 302  # a device that is known
+    assert phone.cookies[devices.COOKIE]["httponly"]
+
+
+@pytest.mark.parametrize("path", [SIGN_IN, "/app/sign-up", "/app/forgot", "/app/reset", "/app/me/password"])
+def test_every_form_that_hashes_or_mails_waits_among_its_like(path: str) -> None:
+    assert is_slow("POST", path)
+
+
+def test_the_session_opens_pages_and_no_route(ravi: User) -> None:
+    client = Client()
+    sign_in(client)
+    cookie = client.cookies[django_settings.SESSION_COOKIE_NAME]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert client.get("/auth/me").status_code == 401
+    assert client.get("/admin/").status_code == 302
+
+
+def test_who_asks_for_it_stays_signed_in_and_others_until_the_browser_is_closed(ravi: User) -> None:
+    client = Client()
+    sign_in(client)
+    assert client.cookies[django_settings.SESSION_COOKIE_NAME]["max-age"] == ""
+    sign_in(client, stay="on")
+    assert client.cookies[django_settings.SESSION_COOKIE_NAME]["max-age"] == pytest.approx(30 * 24 * 60 * 60, abs=5)
+
+
+def test_another_password_ends_every_other_session_and_this_one_goes_on(ravi: User) -> None:
+    here, there = Client(), Client()
+    sign_in(here)
+    sign_in(there)
+    wrong = here.post("/app/me/password", {"old": "wrong", "new": "another horse"})
+    assert "The password is not right." in text_of(wrong, 400)
+    weak = here.post("/app/me/password", {"old": PASSWORD, "new": "password1"})
+    assert "too easy to guess" in text_of(weak, 400)
+    assert here.post("/app/me/password", {"old": PASSWORD, "new": "another horse"})["Location"] == "/app/me/"
+    assert is_signed_in(here)
+    assert not is_signed_in(there)
+    assert sign_in(there, password="another horse").status_code == 302
+
+
+def test_signing_out_everywhere_else_leaves_this_session_alone(ravi: User) -> None:
+    here, there = Client(), Client()
+    sign_in(here)
+    sign_in(there)
+    here.post("/app/me/sign-out-everywhere")
+    assert (is_signed_in(here), is_signed_in(there)) == (True, False)
+
+
+def test_a_disabled_account_is_signed_out_at_once(ravi: User) -> None:
+    client = Client()
+    sign_in(client)
+    User.objects.update(is_active=False)
+    assert not is_signed_in(client)
+    assert sign_in(Client()).status_code == 400
+
+
+def test_signing_out_ends_the_session(ravi: User) -> None:
+    client = Client()
+    sign_in(client)
+    assert client.post("/app/sign-out")["Location"] == "/app/sign-in"
+    assert not is_signed_in(client)
+
+
+def test_whoever_signs_up_is_signed_in() -> None:
+    client = Client()
+    assert client.post("/app/sign-up", NEW)["Location"] == "/app/"
+    assert "Welcome!" in text_of(client.get("/app/"))
+    user = User.objects.get()
+    assert (user.name, user.email, user.role, user.origin) == ("Asha Rao", "asha@school.example", "teacher", "self")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", "", "This field is required."),
+        ("email", "nothing", "Enter a valid email address."),
+        ("email", "RAVI@school.example", "Somebody has an account with this address already."),
+        ("password", "short", "too easy to guess"),
+        ("role", "admin", "Select a valid choice."),
+        ("name", "a\0b", "Null characters are not allowed."),
+    ],
+)
+def test_what_cannot_be_comes_back_beside_its_field_with_what_was_typed(
+    ravi: User, field: str, value: str, said: str
+) -> None:
+    html = text_of(Client().post("/app/sign-up", {**NEW, field: value}), 400)
+    assert said in html
+    assert PASSWORD not in html
+    kept = {name: typed for name, typed in NEW.items() if name in ("name", "email") and name != field}
+    assert all(f'value="{typed}"' in html for typed in kept.values())
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [("students", "Only students"), ("invited", "You need an invitation"), ("closed", "Ask your school")],
+)
+def test_the_schools_policy_holds_for_the_page_too(db: None, settings: Any, policy: str, said: str) -> None:
+    settings.SIGNUP = policy
+    assert said in text_of(Client().post("/app/sign-up", NEW), 403)
+    assert not User.objects.exists()
+
+
+def test_a_forgotten_password_is_reset_by_the_mailed_code(ravi: User, codes: list[int]) -> None:
+    client = Client()
+    asked = client.post("/app/forgot", {"login": "7B-12"})
+    assert asked["Location"] == "/app/reset?login=7B-12"
+    form = {"login": "7B-12", "code": "000000", "password": "another horse"}
+    assert "The code is not right" in text_of(client.post("/app/reset", form), 400)
+    done = client.post("/app/reset", {**form, "code": f" {codes[0]} "})
+    assert done["Location"] == "/app/sign-in"
+    assert sign_in(client, password="another horse").status_code == 302
+
+
+def test_nobody_learns_from_the_page_who_has_an_account(ravi: User, codes: list[int]) -> None:
+    answers = [Client().post("/app/forgot", {"login": login}) for login in (ravi.email, "nobody@school.example")]
+    assert {answer.status_code for answer in answers} == {302}
+    assert len(codes) == 1
+
+
+def test_the_mailbox_is_confirmed_by_a_mailed_code(ravi: User, codes: list[int]) -> None:
+    client = Client()
+    sign_in(client)
+    assert client.post("/app/me/confirm/code")["Location"] == "/app/me/confirm"
+    assert "Code from the mail" in text_of(client.get("/app/me/confirm"))
+    assert "The code is not right" in text_of(client.post("/app/me/confirm", {"code": "000000"}), 400)
+    assert client.post("/app/me/confirm", {"code": str(codes[0])})["Location"] == "/app/me/"
+    assert User.objects.get().is_proved

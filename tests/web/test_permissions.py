@@ -1,0 +1,127 @@
+"""Who may open which page, and send which form, as one table."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import get_resolver
+
+from accounts.models import User
+from tests.api.rest import School, snapshot
+from tests.support.http import Client
+from tests.web.people import signed_in
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.one_database("Permissions stand above the database; what they let through, the pages' tests do."),
+]
+
+WHO = ("nobody", "owner", "other teacher", "student", "other student", "superuser")
+
+#: Leads to the sign-in, which leads back.
+IN = "sign-in"
+FORM = 400  # a form without its fields comes back
+GO = 302
+NO_CLASS = 404
+
+#: The page's name, method, path, and the answer to each of WHO.
+TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
+    ("home", "GET", "", (GO, 200, 200, 200, 200, 200)),
+    ("sign-in", "GET", "sign-in", (200, GO, GO, GO, GO, GO)),
+    ("sign-in", "POST", "sign-in", (FORM,) * 6),
+    ("sign-up", "GET", "sign-up", (200, GO, GO, GO, GO, GO)),
+    ("sign-up", "POST", "sign-up", (FORM,) * 6),
+    ("sign-out", "POST", "sign-out", (GO,) * 6),
+    ("forgot", "GET", "forgot", (200,) * 6),
+    ("forgot", "POST", "forgot", (FORM,) * 6),
+    ("reset", "GET", "reset", (200,) * 6),
+    ("reset", "POST", "reset", (FORM,) * 6),
+    ("language", "POST", "language", (GO,) * 6),
+    ("classes", "GET", "classes/", (IN, 200, 200, 403, 403, 200)),
+    ("class-new", "GET", "classes/new", (IN, 200, 200, 403, 403, 200)),
+    ("class-new", "POST", "classes/new", (IN, FORM, FORM, 403, 403, FORM)),
+    ("class", "GET", "classes/{class}/", (IN, 200, 403, 403, 403, 403)),
+    ("class-start", "POST", "classes/{class}/start", (IN, GO, 403, 403, 403, 403)),
+    ("class-students", "GET", "classes/{class}/students", (IN, 200, 403, 403, 403, 403)),
+    ("class-students", "POST", "classes/{class}/students", (IN, FORM, 403, 403, 403, 403)),
+    ("class-settings", "GET", "classes/{class}/settings", (IN, 200, 403, 403, 403, 403)),
+    ("class-remove", "POST", "classes/{class}/remove", (IN, FORM, 403, 403, 403, 403)),
+    ("session", "GET", "sessions/{session}/", (IN, 200, 403, 403, 403, 403)),
+    ("session-end", "POST", "sessions/{session}/end", (IN, GO, 403, 403, 403, 403)),
+    ("me", "GET", "me/", (IN, 200, 200, 200, 200, 200)),
+    ("password", "GET", "me/password", (IN, GO, GO, GO, GO, GO)),
+    ("password", "POST", "me/password", (IN, FORM, FORM, FORM, FORM, FORM)),
+    ("everywhere", "POST", "me/sign-out-everywhere", (IN, GO, GO, GO, GO, GO)),
+    ("confirm", "GET", "me/confirm", (IN, 200, 200, 200, 200, 200)),
+    ("confirm", "POST", "me/confirm", (IN, FORM, FORM, FORM, FORM, FORM)),
+    ("confirm-code", "POST", "me/confirm/code", (IN, GO, GO, GO, GO, GO)),
+    ("my-class", "GET", "me/classes/{class}", (IN, 403, 403, 200, 403, 403)),
+    ("office", "GET", "office/", (IN, 403, 403, 403, 403, 200)),
+    ("nothing", "GET", "no/such/page", (404,) * 6),
+    ("nothing", "POST", "no/such/page", (404,) * 6),
+]
+
+CELLS = [
+    pytest.param(method, path, who, expected, id=f"{method} /app/{path} by {who}")
+    for _, method, path, row in TABLE
+    for who, expected in zip(WHO, row, strict=True)
+]
+
+
+@pytest.fixture
+def ask(
+    school: School, make_boss: Callable[[], User], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, str, str], Any]:
+    monkeypatch.setattr("accounts.mail._send", lambda message: True)
+    people = (school.owner, school.other_teacher, school.student, school.other_student)
+
+    def ask(method: str, path: str, who: str) -> Any:
+        everybody = dict(zip(WHO[1:], (*people, make_boss() if who == "superuser" else None), strict=True))
+        user = everybody.get(who)
+        client = Client(raise_request_exception=False) if user is None else signed_in(user)
+        url = "/app/" + path.replace("{class}", school.class_id)
+        if "{session}" in url:
+            url = url.replace("{session}", school.start_session())
+        before = snapshot() if user is not None else None
+        answer = client.generic(method, url)
+        if answer.status_code >= 400:
+            assert before is None or snapshot() == before
+        return answer
+
+    return ask
+
+
+@pytest.mark.parametrize(("method", "path", "who", "expected"), CELLS)
+def test_each_page_answers_each_person_as_the_table_says(
+    ask: Callable[[str, str, str], Any], method: str, path: str, who: str, expected: int | str
+) -> None:
+    answer = ask(method, path, who)
+    if expected == IN:
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/app/sign-in?next=/app/")
+    else:
+        assert answer.status_code == expected, answer.content
+        assert not (expected == GO and answer["Location"].startswith("/app/sign-in?"))
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_every_page_and_form_has_a_row_and_every_row_a_page() -> None:
+    patterns: list[Any] = get_resolver().url_patterns
+    [pages] = [entry for entry in patterns if str(entry.pattern) == "app/"]
+    found = {
+        (entry.name, method.upper())
+        for entry in pages.url_patterns
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(entry.callback.view_class, method)
+    }
+    assert found == {(name, method) for name, method, _, _ in TABLE}
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_refused_in_words(owner: Client, method: str) -> None:
+    answer = owner.generic(method, "/app/classes/")
+    if method == "OPTIONS":
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 405
+        assert "cannot be used like that" in answer.content.decode()

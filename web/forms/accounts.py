@@ -1,0 +1,65 @@
+"""Forms of accounts: signing in and up, and passwords."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from core.identity import Role
+from web.forms.base import Form, NewPassword, current_password
+
+_LOGIN = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class SignInForm(Form):
+    login = forms.CharField(
+        max_length=254, label=_("E-mail or roll number"), widget=forms.TextInput(attrs={**_LOGIN, "autofocus": True})
+    )
+    password = current_password()
+    stay = forms.BooleanField(required=False, label=_("Keep me signed in on this device"))
+
+
+class SignUpForm(Form):
+    name = forms.CharField(
+        max_length=255, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+    )
+    email = forms.EmailField(
+        max_length=254, label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    password = NewPassword()
+    role = forms.ChoiceField(
+        label=_("I am"),
+        choices=[(Role.TEACHER.value, _("a teacher")), (Role.STUDENT.value, _("a student"))],
+        widget=forms.RadioSelect,
+    )
+
+
+class ForgotForm(Form):
+    login = forms.CharField(
+        max_length=254, label=_("E-mail or roll number"), widget=forms.TextInput(attrs={**_LOGIN, "autofocus": True})
+    )
+
+
+class ResetForm(Form):
+    login = forms.CharField(max_length=254, label=_("E-mail or roll number"), widget=forms.TextInput(attrs=_LOGIN))
+    code = forms.CharField(
+        max_length=16,
+        label=_("Code from the mail"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    password = NewPassword(label=_("New password"))
+
+
+class PasswordForm(Form):
+    """Another password, for who knows the old one."""
+
+    old = current_password(label=_("Present password"))
+    new = NewPassword(label=_("New password"))
+
+
+class CodeForm(Form):
+    """The code of a mail that shows that the mailbox is the person's."""
+
+    code = forms.CharField(
+        max_length=16,
+        label=_("Code from the mail"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )

@@ -1,0 +1,36 @@
+"""Tags of the pages' templates."""
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from attendance.enums import Status
+from web.statuses import LETTERS, SHAPES, WORDS
+
+register = template.Library()
+
+
+@register.simple_tag
+def status(value: str | None, number: Any = None) -> SafeString:
+    """A status with its colour, its shape and its word, and with `number` how many have it."""
+    found = Status(value) if value else None
+    kind = found.value if found else "unmarked"
+    counted = "" if number is None else format_html(" <b>{}</b>", number)
+    return format_html('<span class="status status-{}">{}{}{}</span>', kind, shape(value), WORDS[found], counted)
+
+
+@register.simple_tag
+def shape(value: str | None) -> SafeString:
+    """The shape of a status."""
+    drawn = SHAPES[Status(value) if value else None]
+    return mark_safe(  # noqa: S308  of constants
+        f'<svg viewBox="0 0 16 16" aria-hidden="true" class="shape"><g>{drawn}</g></svg>'
+    )
+
+
+@register.simple_tag
+def letter(value: str | None) -> str:
+    """The letter of a status, in the reader's language."""
+    return str(LETTERS[Status(value) if value else None])

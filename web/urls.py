@@ -1,0 +1,34 @@
+"""The pages, below /app/."""
+
+from django.urls import path, re_path
+
+from web.views import accounts, classes, home, me, office, page, sessions
+
+app_name = "web"
+
+urlpatterns = [
+    path("", home.Home.as_view(), name="home"),
+    path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
+    path("sign-up", accounts.SignUp.as_view(), name="sign-up"),
+    path("sign-out", accounts.SignOut.as_view(), name="sign-out"),
+    path("forgot", accounts.Forgot.as_view(), name="forgot"),
+    path("reset", accounts.Reset.as_view(), name="reset"),
+    path("language", accounts.Language.as_view(), name="language"),
+    path("classes/", classes.Classes.as_view(), name="classes"),
+    path("classes/new", classes.ClassNew.as_view(), name="class-new"),
+    path("classes/<class_id>/", classes.ClassSessions.as_view(), name="class"),
+    path("classes/<class_id>/start", classes.ClassStart.as_view(), name="class-start"),
+    path("classes/<class_id>/students", classes.ClassStudents.as_view(), name="class-students"),
+    path("classes/<class_id>/settings", classes.ClassSettings.as_view(), name="class-settings"),
+    path("classes/<class_id>/remove", classes.ClassRemove.as_view(), name="class-remove"),
+    path("sessions/<session_id>/", sessions.SessionDetail.as_view(), name="session"),
+    path("sessions/<session_id>/end", sessions.SessionEnd.as_view(), name="session-end"),
+    path("me/", me.Me.as_view(), name="me"),
+    path("me/password", me.Password.as_view(), name="password"),
+    path("me/sign-out-everywhere", me.Everywhere.as_view(), name="everywhere"),
+    path("me/confirm", me.Proof.as_view(), name="confirm"),
+    path("me/confirm/code", me.ProofCode.as_view(), name="confirm-code"),
+    path("me/classes/<class_id>", me.MyClass.as_view(), name="my-class"),
+    path("office/", office.Office.as_view(), name="office"),
+    re_path(r"", page.Nothing.as_view(), name="nothing"),
+]

@@ -1,0 +1,198 @@
+"""Signing in, up and out, and forgotten passwords."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import check_for_language
+from django.utils.translation import gettext as _
+
+from accounts import credentials, services
+from accounts.devices import Device
+from core import errors
+from core.identity import Role
+from core.rest.permissions import Audience
+from web.forms.accounts import ForgotForm, ResetForm, SignInForm, SignUpForm
+from web.views.page import Page
+
+#: Who asks for it stays signed in for so long; others until the browser is closed, twelve hours at most.
+STAY = timedelta(days=30)
+
+_BACKEND = "accounts.backends.PasswordBackend"
+
+
+def sign_in(request: HttpRequest, user: Any, *, stay: bool = False) -> None:
+    """Begins a session of these pages. What an earlier session held is gone."""
+    request.session.flush()
+    login(request, user, backend=_BACKEND)
+    request.session.set_expiry(STAY if stay else 0)
+
+
+class SignIn(Page):
+    """`/app/sign-in`."""
+
+    audience = Audience.ANYONE
+    slow = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if self.person is not None:
+            return redirect(self.goal())
+        return self._form(SignInForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SignInForm(request.POST)
+        if not form.is_valid():
+            return self._form(form)
+        device = Device.of(request)
+        try:
+            user = credentials.account_with_password(
+                login=form.cleaned_data["login"].strip(),
+                password=form.cleaned_data["password"],
+                address=self.address,
+                device=device,
+            )
+        except (errors.InvalidCredentials, errors.TooManyRequests) as refusal:
+            self.refuse(form, refusal)
+            return self._form(form)
+        sign_in(request, user, stay=form.cleaned_data["stay"])
+        response = redirect(self.goal())
+        device.save_to(response, secure=request.is_secure())
+        return response
+
+    def _form(self, form: SignInForm) -> HttpResponse:
+        may_sign_up = settings.SIGNUP in ("open", "students", "domains")
+        return self.show("sign_in.html", {"form": form, "next": self.goal(), "may_sign_up": may_sign_up})
+
+
+class SignUp(Page):
+    """`/app/sign-up`. Who may is the setting SIGNUP's to say."""
+
+    audience = Audience.ANYONE
+    slow = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if self.person is not None:
+            return redirect(self.goal())
+        role = Role.STUDENT if settings.SIGNUP == "students" else request.GET.get("role", "")
+        return self._form(SignUpForm(initial={"role": role}))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SignUpForm(request.POST)
+        if not form.is_valid():
+            return self._form(form)
+        try:
+            user = services.user_signup(
+                name=form.cleaned_data["name"],
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+                role=Role(form.cleaned_data["role"]),
+                address=self.address,
+            )
+        except errors.ApiError as refusal:
+            of_email = isinstance(refusal, errors.EmailTaken | errors.SignupForSchoolOnly)
+            self.refuse(form, refusal, "email" if of_email else None)
+            return self._form(form)
+        sign_in(request, user)
+        messages.success(request, _("Welcome! You have an account now."))
+        return redirect(self.goal())
+
+    def _form(self, form: SignUpForm) -> HttpResponse:
+        is_closed = settings.SIGNUP in ("invited", "closed")
+        return self.show("sign_up.html", {"form": form, "next": self.goal(), "is_closed": is_closed})
+
+
+class SignOut(Page):
+    """`/app/sign-out`."""
+
+    audience = Audience.ANYONE
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        logout(request)
+        return self.done(_("You are signed out."), "sign-in")
+
+
+class Forgot(Page):
+    """`/app/forgot`: mails a code, to whoever has an account; nobody is told whether somebody has."""
+
+    audience = Audience.ANYONE
+    slow = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show("forgot.html", {"form": ForgotForm()})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ForgotForm(request.POST)
+        if form.is_valid():
+            asked = form.cleaned_data["login"].strip()
+            try:
+                credentials.password_forgot(login=asked, address=self.address)
+            except errors.TooManyRequests as refusal:
+                self.refuse(form, refusal)
+            else:
+                messages.info(request, _("If there is such an account, a code is on its way to its mailbox."))
+                return redirect(f"{reverse('web:reset')}?{urlencode({'login': asked})}")
+        return self.show("forgot.html", {"form": form})
+
+
+class Reset(Page):
+    """`/app/reset`: another password for whoever has the mailed code."""
+
+    audience = Audience.ANYONE
+    slow = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show("reset.html", {"form": ResetForm(initial={"login": request.GET.get("login", "")})})
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ResetForm(request.POST)
+        if not form.is_valid():
+            return self.show("reset.html", {"form": form})
+        device = Device.of(request)
+        try:
+            credentials.password_reset(
+                login=form.cleaned_data["login"].strip(),
+                code=form.cleaned_data["code"].strip(),
+                password=form.cleaned_data["password"],
+                address=self.address,
+                device=device,
+            )
+        except errors.ApiError as refusal:
+            self.refuse(form, refusal, "code" if isinstance(refusal, errors.InvalidCode) else None)
+            return self.show("reset.html", {"form": form})
+        response = self.done(_("Your password is changed. Sign in with the new one."), "sign-in")
+        device.save_to(response, secure=request.is_secure())
+        return response
+
+
+class Language(Page):
+    """`/app/language`: the reader's language, in a cookie."""
+
+    audience = Audience.ANYONE
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        code = request.POST.get("language", "")
+        response = redirect(self._back())
+        if code in dict(settings.LANGUAGES) and check_for_language(code):
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                code,
+                max_age=int(timedelta(days=400).total_seconds()),
+                path=settings.LANGUAGE_COOKIE_PATH,
+                secure=request.is_secure(),
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    def _back(self) -> str:
+        """The page that the person came from."""
+        came_from = self.request.headers.get("Referer", "")
+        origin = f"{self.request.scheme}://{self.request.get_host()}"
+        path = came_from.removeprefix(origin) if came_from.startswith(f"{origin}/app/") else ""
+        return path or reverse("web:home")

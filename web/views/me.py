@@ -1,0 +1,122 @@
+"""The person who is signed in: their account, and what is recorded of a student."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from accounts import credentials, proofs, tokens
+from accounts.devices import Device
+from accounts.selectors import is_verified, user_get
+from attendance.selectors import records_of_student, status_so_far
+from classes.selectors import class_get_for_student
+from core import errors
+from core.rest.permissions import Audience
+from web.forms.accounts import CodeForm, PasswordForm
+from web.views.page import Page
+
+
+class Mine(Page):
+    audience = Audience.SIGNED_IN
+    section = "me"
+
+    def page(self, form: PasswordForm | None = None, code: CodeForm | None = None) -> HttpResponse:
+        content: dict[str, Any] = {
+            "is_verified": is_verified(self.actor.id),
+            "roll_number": user_get(self.actor.id).roll_number,
+            "form": form or PasswordForm(),
+            "code_form": code,
+        }
+        return self.show("me.html", content)
+
+
+class Me(Mine):
+    """`/app/me/`: the account."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page()
+
+
+class Password(Mine):
+    """`/app/me/password`: another password. Every other session and every token of the person's ends."""
+
+    slow = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return redirect("web:me")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = PasswordForm(request.POST)
+        if not form.is_valid():
+            return self.page(form)
+        device = Device.of(request)
+        try:
+            credentials.own_password_change(
+                actor=self.actor,
+                old=form.cleaned_data["old"],
+                new=form.cleaned_data["new"],
+                address=self.address,
+                device=device,
+            )
+        except (errors.InvalidPassword, errors.TooManyRequests) as refusal:
+            self.refuse(form, refusal, "old")
+            return self.page(form)
+        update_session_auth_hash(request, user_get(self.actor.id))
+        said = _("Your password is changed. Wherever else you were signed in, you are not any more.")
+        response = self.done(said, "me")
+        device.save_to(response, secure=request.is_secure())
+        return response
+
+
+class Everywhere(Mine):
+    """`/app/me/sign-out-everywhere`: no session and no token of the person's is good any more, but this one."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        tokens.void_all(self.actor.id)
+        update_session_auth_hash(request, user_get(self.actor.id))
+        return self.done(_("You are signed out everywhere else."), "me")
+
+
+class ProofCode(Mine):
+    """`/app/me/confirm/code`: mails a code to the person's mailbox."""
+
+    slow = True
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        proofs.proof_begin(user_id=self.actor.id, address=self.address)
+        messages.info(request, _("A code is on its way to your mailbox."))
+        return redirect("web:confirm")
+
+
+class Proof(Mine):
+    """`/app/me/confirm`: shows by the mailed code that the mailbox is the person's."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(code=CodeForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = CodeForm(request.POST)
+        if form.is_valid():
+            try:
+                proofs.proof_finish(user_id=self.actor.id, code=form.cleaned_data["code"].strip(), address=self.address)
+            except (errors.InvalidCode, errors.TooManyRequests) as refusal:
+                self.refuse(form, refusal, "code")
+            else:
+                return self.done(_("Your address is confirmed."), "me")
+        return self.page(code=form)
+
+
+class MyClass(Page):
+    """`/app/me/classes/ID`: a student's own records in a class."""
+
+    audience = Audience.STUDENT
+    section = "home"
+
+    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        found = class_get_for_student(actor=self.actor, class_id=class_id)
+        records = records_of_student(student_id=self.actor.id, class_id=found.id)[::-1]
+        _id, status = status_so_far(actor=self.actor, class_id=found.id)
+        return self.show("my_class.html", {"class": found, "records": records, "status": status})

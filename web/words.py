@@ -1,0 +1,70 @@
+"""The project's errors in words for people: what is wrong, and what to do."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from core import errors
+
+#: The `code` of an error → its sentence. An error that is not here has its own message, which is English.
+SENTENCES: dict[str, Any] = {
+    errors.InvalidSchema.code: _("Something in the form is not as it should be."),
+    errors.BadRequest.code: _("The browser sent something that cannot be read. Please go back and try again."),
+    errors.EmailTaken.code: _("Somebody has an account with this address already."),
+    errors.SignupForStudentsOnly.code: _("Only students can make an account by themselves. Ask your school."),
+    errors.SignupForSchoolOnly.code: _("Please use your school's e-mail address."),
+    errors.InvitationNeeded.code: _("You need an invitation. Ask your school for one."),
+    errors.SignupClosed.code: _("Nobody can make an account by themselves here. Ask your school."),
+    errors.InvalidInvitation.code: _("The invitation is not good any more. Ask your school for a new one."),
+    errors.AddressNotProved.code: _(
+        "This student has not confirmed the e-mail address yet. They are enrolled as soon as they have."
+    ),
+    errors.InvalidCredentials.code: _("The name or the password is not right."),
+    errors.InvalidPassword.code: _("The password is not right."),
+    errors.WeakPassword.code: _(
+        "The password is too easy to guess: at least 8 characters, and none of the common ones."
+    ),
+    errors.InvalidCode.code: _("The code is not right, or too old."),
+    errors.AlreadyProved.code: _("Your address is confirmed already."),
+    errors.Unauthorized.code: _("Please sign in again."),
+    errors.TeacherOnly.code: _("This page is for teachers."),
+    errors.StudentOnly.code: _("This page is for students."),
+    errors.SuperuserOnly.code: _("This page is for the school's office."),
+    errors.NotClassTeacher.code: _("This class is another teacher's."),
+    errors.NotEnrolled.code: _("You are not in this class."),
+    errors.Forbidden.code: _("You may not do this."),
+    errors.NotFound.code: _("There is nothing at this address. The link may be old, or mistyped."),
+    errors.ClassNotFound.code: _("There is no such class, or it is not yours. It may have been removed."),
+    errors.UserNotFound.code: _("There is no such person."),
+    errors.StudentNotFound.code: _("There is no such student."),
+    errors.TeacherNotFound.code: _("There is no such teacher."),
+    errors.ClassNameTaken.code: _("You have a class of this name already."),
+    errors.AlreadyEnrolled.code: _("This student is in the class already."),
+    errors.RecordNotFound.code: _("There is no such lesson. It may have been removed."),
+    errors.NoActiveSession.code: _("This lesson is over."),
+    errors.StudentNotEnrolled.code: _("You are not in this class. Ask your teacher to put you on the list."),
+    errors.JournalFull.code: _("This lesson has so many marks that it takes no more."),
+    errors.MethodNotAllowed.code: _("This page cannot be used like that. Please go back and try again."),
+    errors.PayloadTooLarge.code: _("The file is too large."),
+    errors.TooManyRequests.code: _("Too many attempts."),
+    errors.InternalError.code: _("Something went wrong here. It was noted; please try again."),
+    errors.DatabaseUnavailable.code: _("The server cannot reach its data at the moment. Please try again in a minute."),
+}
+
+
+def sentence_of(error: errors.ApiError) -> str:
+    """What a person is told of `error`."""
+    said = str(SENTENCES.get(error.code, error.message))
+    if isinstance(error, errors.TooManyRequests):
+        return f"{said} {wait_of(error.retry_after)}"
+    return said
+
+
+def wait_of(seconds: int) -> str:
+    """How long to wait before the next attempt."""
+    if seconds < 60:
+        text = ngettext("Please try again in %d second.", "Please try again in %d seconds.", seconds)
+        return text % seconds
+    minutes = -(-seconds // 60)
+    return ngettext("Please try again in %d minute.", "Please try again in %d minutes.", minutes) % minutes
