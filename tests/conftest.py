@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.transaction import atomic, set_rollback  # noqa: TID251  tests of every unit of work run in it
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
@@ -56,6 +57,13 @@ def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sent: list[int] = []
     monkeypatch.setattr("accounts.mail.send_code", lambda *, user, code: sent.append(code))
     return sent
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The database of this process outlives no power failure, and its tests need not wait for the disk."""
+    if ON_SQLITE:
+        connection.settings_dict["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ from tests.support.clients import Api, Socket
 from tests.support.http import Client
 from tests.support.server import Server
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.early]
 
 PASSWORD = "correct horse"
 

@@ -13,6 +13,8 @@ from tests.support.clients import MANY, PASSWORD, Api, Room, at_once
 from tests.support.environment import REAL_SETTINGS
 from tests.support.server import Server
 
+pytestmark = pytest.mark.early
+
 
 @pytest.fixture(autouse=True)
 def _no_crash(server: Server) -> Iterator[None]:

@@ -14,6 +14,8 @@ from tests.support.database import Databases
 from tests.support.redis import RedisServer
 from tests.support.server import Server, two_servers
 
+pytestmark = pytest.mark.early
+
 
 @pytest.fixture(scope="module")
 def pair(databases: Databases, redis: RedisServer) -> Iterator[tuple[Server, Server]]:

@@ -11,6 +11,8 @@ from tests.realtime.contract import NO_SESSION, done, error, marked, mine, summa
 from tests.support.clients import FRAME_LIMIT, Room, Socket, make_class
 from tests.support.server import Server
 
+pytestmark = pytest.mark.early
+
 
 class TestOneAtATime:
     async def test_starting_another_class_sets_the_first_aside_and_its_start_resumes_it(

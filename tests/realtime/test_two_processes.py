@@ -11,6 +11,8 @@ from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_c
 from tests.support.database import Databases
 from tests.support.server import Server, two_servers
 
+pytestmark = pytest.mark.early
+
 
 @pytest.fixture(scope="module")
 def pair(databases: Databases) -> Iterator[tuple[Server, Server]]:

@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -28,7 +29,7 @@ from attendance.enums import SessionState
 from attendance.models import Attendance, Mark, Session
 from attendance_project.settings import database_settings
 from tests.support.environment import DATABASES_STAY, PREFIX, TEST_DATABASE_URL, database_url
-from tests.support.starter import MANAGE, start
+from tests.support.starter import ROOT, start
 
 R = TypeVar("R")
 #: pytest-django lets nobody at a database outside marked tests; this makes an exception.
@@ -110,12 +111,16 @@ def environment_of(database: Database, more: dict[str, str]) -> dict[str, str]:
 
 def manage(*arguments: str, database: Database, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a `manage.py` command on `database`; the caller looks at `returncode`, `stdout` and `stderr`."""
+    return run_script("manage.py", *arguments, env=environment_of(database, environment))
+
+
+def run_script(*script: str, env: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The same for any script in a copy of the project."""
     with open(os.devnull, "rb") as nothing, TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
-        environment = environment_of(database, environment)
-        status = start([*MANAGE, *arguments], (nothing, stdout, stderr), env=environment).wait(120)
+        status = start([sys.executable, *script], (nothing, stdout, stderr), cwd=cwd, env=env).wait(120)
         for said in (stdout, stderr):
             said.seek(0)
-        return subprocess.CompletedProcess(arguments, status, stdout.read(), stderr.read())
+        return subprocess.CompletedProcess(script, status, stdout.read(), stderr.read())
 
 
 class Databases:

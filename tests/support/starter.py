@@ -2,7 +2,7 @@
 
 What is started is a process as any other: `manage.py` reads the settings from the environment that it is given, and
 loads all of the project. It has a pid, a session, files and an exit status of its own. The starter itself reads no
-settings, and has no thread and no connection that a fork could share.
+settings, and has no thread and no connection that a fork could share. Other programs of the project are run likewise.
 
 Tests have one each test process (tests/conftest.py), on Linux. Programs beside the tests and benchmarks have none.
 """
@@ -78,9 +78,9 @@ class Starter:
         self._control, self._its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, arguments: Sequence[str], env: Mapping[str, str], files: Sequence[IO[Any]]) -> Started:
-        """Runs `manage.py` with `arguments` in the project's folder; `files` are its stdin, stdout and stderr."""
-        request = {"arguments": list(arguments), "environment": dict(env)}
+    def start(self, script: Sequence[str], files: Sequence[IO[Any]], cwd: Path, env: Mapping[str, str]) -> Started:
+        """Runs a script of the folder with its arguments; `files` are its stdin, stdout and stderr."""
+        request = {"script": list(script), "folder": str(cwd), "environment": dict(env)}
         return Started(self, self.ask(request, [file.fileno() for file in files]))
 
     def ask(self, request: Mapping[str, Any], files: Sequence[int] = ()) -> int:
@@ -131,8 +131,8 @@ def start(
     command: Sequence[str], files: Sequence[IO[Any]], *, cwd: Path = ROOT, env: Mapping[str, str] = os.environ
 ) -> Running:
     """Runs a command in a session of its own; `files` are its stdin, stdout and stderr."""
-    if _current is not None and list(command[:2]) == MANAGE and cwd == ROOT:
-        return _current.start(command[2:], env, files)
+    if _current is not None and command[0] == sys.executable and (cwd / command[1]).is_file():
+        return _current.start(command[1:], files, cwd, env)
     stdin, stdout, stderr = files
     return subprocess.Popen(
         command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
@@ -174,11 +174,12 @@ def _serve(control: socket.socket) -> dict[str, Any] | None:
             os.close(file)
 
 
-def _become(arguments: list[str], environment: dict[str, str]) -> None:
+def _become(script: list[str], folder: str, environment: dict[str, str]) -> None:
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["manage.py", *arguments]
-    runpy.run_path("manage.py", run_name="__main__")
+    sys.argv, sys.path[0] = script, folder
+    runpy.run_path(script[0], run_name="__main__")
 
 
 if __name__ == "__main__":

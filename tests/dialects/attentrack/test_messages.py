@@ -15,6 +15,8 @@ from tests.support.clients import FRAME_LIMIT, Socket
 from tests.support.database import Databases
 from tests.support.server import Server
 
+pytestmark = pytest.mark.early
+
 HERE = {"latitude": 21.2497, "longitude": 81.6050}
 #: About 100 metres north of there.
 NEAR = {"latitude": 21.2506, "longitude": 81.6050}
