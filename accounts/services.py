@@ -12,6 +12,7 @@ from accounts.invitations import invitation_accept
 from accounts.limits import take
 from accounts.models import Origin, StudentProfile, TeacherProfile, User
 from accounts.proofs import proof_begin
+from accounts.selectors import account_by_login, user_get
 from accounts.standing import is_open
 from core import errors
 from core.addresses import network_of
@@ -71,13 +72,37 @@ def user_login(*, email: str, password: str, address: str | None = None, device:
     `TooManyRequests`, also for the right one.
     """
     user = User.objects.by_email(email)
-    named = account_named(email=email)
+    return tokens.issue(_signed_in(user, account_named(email=email), password, address, device))
+
+
+def sign_in(*, login: str, password: str, address: str | None = None, device: Device | None = None) -> User:
+    """The person of any role who signs in with this e-mail or roll number, and password.
+
+    Raises what `user_login` raises, in the same time.
+    """
+    user = account_by_login(login)
+    return _signed_in(user, account_named(email=login), password, address, device)
+
+
+def _signed_in(user: User | None, named: str, password: str, address: str | None, device: Device | None) -> User:
     right = password_is_right(user, named=named, password=password, address=address, device=device)
     if user is None:
         raise errors.UnknownEmail
     if not right:
         raise errors.InvalidCredentials
-    return tokens.issue(user)
+    return user
+
+
+@unit_of_work
+def user_rename(*, user_id: str, name: str, seen: str | None = None) -> User:
+    """Gives a person another name; with `seen` only if the name still is that, else `Changed`."""
+    user_hold(user_id=user_id)
+    user = user_get(user_id)
+    if seen is not None and user.name != seen:
+        raise errors.Changed
+    user.name = name
+    user.save(update_fields=["name", "updated_at"])
+    return user
 
 
 def user_hold(*, user_id: str) -> None:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from accounts.admin import WritablePage
 from attendance import services
 from attendance.enums import SessionState, Status
+from attendance.folding import LastMark, last_marks, last_marks_by_session
 from attendance.models import Attendance, Mark, Session
 from classes.admin import roster_size
 from classes.models import Enrolment
@@ -44,17 +45,8 @@ class ReadOnly:
         return False
 
 
-def statuses_so_far(session_ids: Iterable[str]) -> dict[str, dict[str, Status]]:
-    """For each session: student's id → the status of the student's last mark. One query."""
-    found: dict[str, dict[str, Status]] = {session_id: {} for session_id in session_ids}
-    marks = Mark.objects.filter(session_id__in=list(found)).order_by("session_id", "seq")
-    for session_id, student_id, status in marks.values_list("session_id", "student_id", "status"):
-        found[session_id][student_id] = Status(status)
-    return found
-
-
-def _counts(statuses: Iterable[Status]) -> tuple[int, int]:
-    basic = [status.as_basic for status in statuses]
+def _counts(marks: Iterable[LastMark]) -> tuple[int, int]:
+    basic = [mark.status.as_basic for mark in marks]
     return basic.count(Status.PRESENT), basic.count(Status.ABSENT)
 
 
@@ -65,10 +57,9 @@ class _SessionList(ChangeList):
         super().get_results(request)
         shown: Sequence[Any] = list(self.result_list)
         is_open = [session for session in shown if session.state == SessionState.OPEN]
-        for session_id, statuses in statuses_so_far(session.pk for session in is_open).items():
-            for session in is_open:
-                if session.pk == session_id:
-                    session.present_count, session.absent_count = _counts(statuses.values())
+        marks = last_marks_by_session([session.pk for session in is_open])
+        for session in is_open:
+            session.present_count, session.absent_count = _counts(marks[session.pk].values())
         self.result_list = shown
 
 
@@ -130,7 +121,7 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
     @admin.display(description="counts")
     def counts(self, session: Session) -> str:
         if session.state == SessionState.OPEN:
-            present, absent = _counts(statuses_so_far([session.pk])[session.pk].values())
+            present, absent = _counts(last_marks(session.pk).values())
             return f"{present} present, {absent} absent so far"
         if session.state == SessionState.VOIDED:
             return "none: it was voided"
@@ -149,7 +140,7 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
     @admin.display(description="roster and records")
     def roster(self, session: Session) -> SafeString:
         """Each student who is enrolled or has a mark or a record, with the status."""
-        enrolled = Enrolment.objects.filter(class_ref_id=session.class_ref_id)
+        enrolled = Enrolment.objects.current().filter(class_ref_id=session.class_ref_id)
         marked: QuerySet[Mark] | QuerySet[Attendance] = session.records.all()
         if session.state == SessionState.OPEN:
             marked = session.marks.order_by("seq")  # the last mark of a student counts
@@ -158,7 +149,8 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
         for student_id, name, email in (*enrolled.values_list(*columns), *marked.values_list(*columns)):
             people[student_id] = name, email
         statuses = {
-            student_id: Status(status).label for student_id, status in marked.values_list("student_id", "status")
+            student_id: Status(status).label if status else "–"
+            for student_id, status in marked.values_list("student_id", "status")
         }
         lines = sorted(
             ((name, email, statuses.get(student_id, "–")) for student_id, (name, email) in people.items()),

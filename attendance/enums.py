@@ -17,6 +17,11 @@ class Status(models.TextChoices):
         return Status.PRESENT if self in (Status.PRESENT, Status.LATE) else Status.ABSENT
 
 
+def basic_of(status: Status | None) -> Status:
+    """`Status.as_basic`, also of a student who was marked and is unmarked again: the end makes them absent."""
+    return Status.ABSENT if status is None else status.as_basic
+
+
 class Method(models.TextChoices):
     """How a mark came about."""
 

@@ -7,7 +7,7 @@ ORM remains.
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,11 +28,17 @@ class NewMark:
 
     session_id: str
     student_id: str
-    status: Status
+    #: None takes the student's mark away.
+    status: Status | None
     at: datetime
     by_id: str
     method: Method
     note: str = ""
+    #: The client's name for the mark, once in its session.
+    key: str | None = None
+    #: The id of what the marks of one action have in common, and of the action that this one undoes.
+    action: str | None = None
+    undoes: str | None = None
     id: str = field(default_factory=new_id)
 
 
@@ -72,7 +78,25 @@ class _OrmStatements:
         return session.values_list("last_seq", flat=True).get() if taken else None
 
     def insert(self, rows: Sequence[tuple[NewMark, int]]) -> None:
-        Mark.objects.bulk_create([Mark(**asdict(mark), seq=seq) for mark, seq in rows])
+        Mark.objects.bulk_create(
+            [
+                Mark(
+                    id=mark.id,
+                    session_id=mark.session_id,
+                    seq=seq,
+                    student_id=mark.student_id,
+                    status=mark.status or "",
+                    at=mark.at,
+                    by_id=mark.by_id,
+                    method=mark.method,
+                    note=mark.note,
+                    key=mark.key,
+                    action=mark.action,
+                    undoes=mark.undoes,
+                )
+                for mark, seq in rows
+            ]
+        )
 
 
 class _SqlStatements:
@@ -97,11 +121,14 @@ class _SqlStatements:
                 mark.session_id,
                 seq,
                 mark.student_id,
-                mark.status.value,
+                mark.status.value if mark.status is not None else "",
                 as_time(mark.at),
                 mark.by_id,
                 mark.method.value,
                 mark.note,
+                mark.key,
+                mark.action,
+                mark.undoes,
             )
             for mark, seq in rows
         ]
@@ -110,7 +137,7 @@ class _SqlStatements:
 
 
 #: The columns of a row above, in its order.
-_ROW = ("id", "session", "seq", "student", "status", "at", "by", "method", "note")
+_ROW = ("id", "session", "seq", "student", "status", "at", "by", "method", "note", "key", "action", "undoes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class Session(models.Model):
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_seq = models.PositiveIntegerField("marks", default=0)
     last_activity_at = models.DateTimeField("last mark", default=now)
+    #: How often the session was opened: once, and once more each time that it was reopened.
+    openings = models.PositiveIntegerField(default=1, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
     #: The focus's `number` when it last moved here; 0 for never.
     focus_number = models.PositiveBigIntegerField(default=0, editable=False)
@@ -73,21 +75,33 @@ class Focus(models.Model):
 
 
 class Mark(models.Model):
-    """One row of the journal: never changed, never deleted."""
+    """One row of the journal: never changed, never deleted.
+
+    The marks of one action of a person have the same `action`. An undoing is an action too: its marks say what the
+    students' statuses are without the action `undoes`.
+    """
 
     id = id_field()
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="marks")
     seq = models.PositiveIntegerField()
     student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="marks")
-    status = models.CharField(max_length=8, choices=Status.choices)
+    #: Empty where an action was undone before which the student had no mark.
+    status = models.CharField(max_length=8, choices=Status.choices, blank=True)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     method = models.CharField(max_length=10, choices=Method.choices)
     note = models.CharField(max_length=255, blank=True, default="")
+    #: A client's name for this mark: sent again, it makes no second one.
+    key = models.CharField(max_length=64, null=True, blank=True)
+    action = models.CharField(max_length=24, null=True, editable=False)
+    undoes = models.CharField(max_length=24, null=True, editable=False)
 
     class Meta:
         ordering = ("session_id", "seq")  # by its id: by the session, every query would join it
-        constraints = (models.UniqueConstraint(fields=("session", "seq"), name="one_mark_a_seq"),)
+        constraints = (
+            models.UniqueConstraint(fields=("session", "seq"), name="one_mark_a_seq"),
+            models.UniqueConstraint(fields=("session", "key"), name="one_mark_a_key"),
+        )
 
     def __str__(self) -> str:
         return f"{self.seq}: {self.student} {self.status}"

@@ -103,7 +103,7 @@ def attendance_matrix(*, class_id: str, since: date | None = None, until: date |
         row[columns[session_id]] = Status(status)
 
     people = User.objects.filter(
-        Q(pk__in=Enrolment.objects.filter(class_ref_id=class_id).values("student_id"))
+        Q(pk__in=Enrolment.objects.current().filter(class_ref_id=class_id).values("student_id"))
         | Q(pk__in=records.values("student_id"))
     )
     nothing = [None] * len(columns)

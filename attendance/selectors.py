@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.selectors import names_of
 from attendance.enums import SessionState, Status
+from attendance.folding import last_marks
 from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.sheets import Entry, Sheet
 from classes.selectors import class_exists, class_get_for_student, student_names
@@ -47,7 +48,7 @@ def status_so_far(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
         return found.id, _recorded(found.id, actor.id)
     marks = Mark.objects.filter(session_id=open_session["id"], student_id=actor.id).order_by("-seq")
     status = marks.values_list("status", flat=True).first()
-    return found.id, Status(status) if status is not None else None
+    return found.id, Status(status) if status else None
 
 
 _last_finished = Prepared(
@@ -105,18 +106,16 @@ def session_sheet(session_id: str) -> Sheet:
     """An ended session's records and who made the marks; of an open session, what its end would write now."""
     row = Session.objects.select_related("class_ref__teacher").get(pk=session_id)
     records = dict(Attendance.objects.filter(session_id=session_id).values_list("student_id", "status"))
-    marks = Mark.objects.filter(session_id=session_id).order_by("seq")
-    columns = marks.values_list("student_id", "at", "by_id", "status")
-    marked = {student_id: (at, by_id, status) for student_id, at, by_id, status in columns}
-    statuses = {student_id: status for student_id, (_, _, status) in marked.items()} | records
+    marked = last_marks(session_id)
+    statuses = {student_id: mark.status.value for student_id, mark in marked.items()} | records
     roster = student_names(row.class_ref_id)
     if row.state != SessionState.OPEN:
         roster = {student_id: name for student_id, name in roster.items() if student_id in statuses}
     names = roster | names_of(statuses.keys() - roster.keys())
     entries = []
     for student_id, name in names.items():
-        at, by_id, _ = marked.get(student_id, (None, None, None))
-        status = statuses.get(student_id)
+        mark, status = marked.get(student_id), statuses.get(student_id)
+        at, by_id = (None, None) if mark is None else (mark.at, mark.by_id)
         entries.append(Entry(student_id, name, None if status is None else Status(status), at, by_id))
     return Sheet(
         session_id=row.id,

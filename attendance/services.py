@@ -12,14 +12,16 @@ from django.db.models import F
 from accounts.limits import take
 from attendance import journal, selectors
 from attendance.enums import Method, SessionState, Status
+from attendance.folding import last_marks
 from attendance.journal import NewMark
 from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.selectors import session_get_for_owner
 from attendance.signals import session_changed
 from classes import services as class_services
-from classes.models import Enrolment
-from classes.selectors import class_exists, class_get_for_owner
+from classes.models import Class, Enrolment
+from classes.selectors import class_exists, class_get, class_get_for_owner
 from classes.services import class_create, class_join
+from classes.students import enrolment_stop
 from core import errors, limits
 from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
@@ -40,21 +42,32 @@ _focus_of = Prepared(lambda session_id: Focus.objects.filter(session_id=session_
 def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Session:
     """Opens a session of a class of `actor`, or resumes the open one unchanged. With `move_focus` it gets the focus.
 
-    An open session that was forgotten ends first. Raises `ClassNotFound`, `NotClassTeacher`, and `TooManyRequests`
-    where too many sessions are opened or the focus is taken too often from sessions that other teachers use.
+    An open session that was forgotten ends first. Raises `ClassNotFound`, `NotClassTeacher`, `ClassArchived`, and
+    `TooManyRequests` where too many sessions are opened, or the focus is taken too often from sessions that other
+    teachers use.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
+    return session_open(actor=actor, found=found, move_focus=move_focus)
+
+
+def session_open(*, actor: Actor, found: Class, move_focus: bool) -> Session:
+    """`session_start`, for somebody whom the caller lets take the class's attendance.
+
+    Raises `ClassArchived` for a class that takes no more sessions.
+    """
+    if found.archived_at is not None:
+        raise errors.ClassArchived
     session = _open_session.first(found.id)
     is_live = session is not None and session.last_activity_at >= idle_since()
     if session is not None and is_live and (not move_focus or _focus_of.first(session.id) is not None):
         return session  # nothing changes: no transaction is needed, and nobody need be told
-    return _open_or_resume(actor, class_id, move_focus)
+    return _open_or_resume(actor, found.id, move_focus)
 
 
 @retry_races
 @unit_of_work
 def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
-    found = class_get_for_owner(actor=actor, class_id=class_id)
+    found = class_get(class_id)
     session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
     if session is not None and session.last_activity_at < idle_since():
         _end(session.id, forgotten=True)
@@ -106,7 +119,7 @@ def _start_named(actor: Actor, name: str, class_id: str | None) -> Session:
     take(limits.SESSION_NAMES, actor.id)
     if class_id is None:
         class_id = class_create(teacher=actor, name=name, open_roster=True).id
-    session = _open_or_resume(actor, class_id, move_focus=False)
+    session = _open_or_resume(actor, class_get_for_owner(actor=actor, class_id=class_id).id, move_focus=False)
     SessionName.objects.create(name=name, session=session)
     return session
 
@@ -180,13 +193,13 @@ def _end(
     after_commit(lambda: session_changed.send(sender=Session))
 
     # From here on nobody can add a mark, so the journal is complete.
-    marks = Mark.objects.filter(session_id=session_id).order_by("seq").values_list("student_id", "status", "method")
-    outcome = {student_id: (status, method) for student_id, status, method in marks}
+    outcome = {student_id: (mark.status, mark.method) for student_id, mark in last_marks(session_id).items()}
     if (forgotten or void_if_empty) and not outcome:
         Session.objects.filter(pk=session_id).update(state=SessionState.VOIDED)
         return True
     class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)
-    for student_id in Enrolment.objects.filter(class_ref_id=class_id).values_list("student_id", flat=True):
+    enrolled = Enrolment.objects.current().filter(class_ref_id=class_id)
+    for student_id in enrolled.values_list("student_id", flat=True):
         outcome.setdefault(student_id, (Status.ABSENT, Method.AUTO))
     Attendance.objects.bulk_create(
         [
@@ -213,10 +226,10 @@ def record_correct(*, by_id: str, record_id: str, status: Status, note: str = ""
     Raises `NoActiveSession` if the session is not finished, or voided by now, and `JournalFull`.
     """
     record = Attendance.objects.get(pk=record_id)
-    _correct(record.session_id, {record.student_id: status}, by_id=by_id, note=note)
+    record_corrections(record.session_id, {record.student_id: status}, by_id=by_id, note=note)
 
 
-def _correct(session_id: str, statuses: Mapping[str, Status], *, by_id: str, note: str = "") -> None:
+def record_corrections(session_id: str, statuses: Mapping[str, Status], *, by_id: str, note: str = "") -> None:
     """Inside a unit of work: corrections of a finished session, in the journal and in the records."""
     if not statuses:
         return
@@ -288,13 +301,13 @@ def session_record(
     found = class_get_for_owner(actor=actor, class_id=class_id)
     if instant > latest():
         raise errors.InTheFuture
-    roster = Enrolment.objects.filter(class_ref=found).values_list("student_id", flat=True)
+    roster = Enrolment.objects.current().filter(class_ref=found).values_list("student_id", flat=True)
     wanted = {student_id: statuses[student_id] for student_id in roster if student_id in statuses}
 
     known = Session.objects.filter(class_ref=found, recorded_for=instant).first()
     if known is not None:
         records = Attendance.objects.filter(session=known).values_list("student_id", "status")
-        _correct(known.id, _changes(dict(records), wanted), by_id=actor.id, note="recorded again")
+        record_corrections(known.id, _changes(dict(records), wanted), by_id=actor.id, note="recorded again")
         return Session.objects.get(pk=known.id), False
 
     finished = Session.objects.filter(class_ref=found, state=SessionState.ENDED)
@@ -306,8 +319,8 @@ def session_record(
         session = None
     if session is not None:
         method, ended_at = Method.BULK, None
-        marks = Mark.objects.filter(session=session).order_by("seq").values_list("student_id", "status")
-        wanted = _changes(dict(marks), wanted)
+        marked = {student_id: mark.status.value for student_id, mark in last_marks(session.id).items()}
+        wanted = _changes(marked, wanted)
     else:
         take(limits.SESSIONS, actor.id)
         method, ended_at = Method.IMPORT, instant
@@ -345,7 +358,7 @@ def session_flip(*, actor: Actor, session_id: str, student_ids: Sequence[str]) -
         student_id: Status.ABSENT if Status(records[student_id]).as_basic is Status.PRESENT else Status.PRESENT
         for student_id in student_ids
     }
-    _correct(session.id, flipped, by_id=actor.id, note="flipped")
+    record_corrections(session.id, flipped, by_id=actor.id, note="flipped")
 
 
 @unit_of_work
@@ -360,6 +373,22 @@ def session_void(*, actor: Actor, session_id: str) -> None:
         raise errors.RecordNotFound
     Attendance.objects.filter(session_id=session.id).delete()
     after_commit(lambda: session_changed.send(sender=Session))
+
+
+@unit_of_work
+def class_delete(*, class_id: str) -> None:
+    """Removes a class that never had a session. Raises `ClassNotFound`, `ClassHasSessions`."""
+    if Session.objects.filter(class_ref_id=class_id).exists():
+        raise errors.ClassHasSessions
+    class_services.class_remove(class_id=class_id)
+
+
+@unit_of_work
+def enrolment_end(*, enrolment: Enrolment) -> None:
+    """Takes a student off a class from today on: see `classes.students.enrolment_stop`."""
+    in_class = {"student_id": enrolment.student_id, "session__class_ref_id": enrolment.class_ref_id}
+    has_record = Attendance.objects.filter(**in_class).exists() or Mark.objects.filter(**in_class).exists()
+    enrolment_stop(enrolment=enrolment, has_record=has_record)
 
 
 @unit_of_work

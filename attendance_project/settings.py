@@ -394,7 +394,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_PATCH": False,
-    "PREPROCESSING_HOOKS": ["core.rest.openapi.without_slash"],
+    "PREPROCESSING_HOOKS": ["core.rest.openapi.routes_described"],
     "POSTPROCESSING_HOOKS": [],
     "APPEND_COMPONENTS": {
         "securitySchemes": {

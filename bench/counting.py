@@ -20,13 +20,15 @@ def main() -> None:
 
     from attendance.journal import NewMark
     from attendance.live import commit
+    from attendance.live.commit import Refusal
+    from attendance.live.facts import Marked
 
     count, append = open(sys.argv[1], "a", buffering=1), commit._append  # noqa: SIM115  as long as the process
 
-    def counted(marks: Sequence[NewMark]) -> list[int | None]:
-        seqs = append(marks)
-        count.write(f"{len(marks)}\n")
-        return seqs
+    def counted(units: Sequence[Sequence[NewMark]]) -> list[list[Marked] | Refusal]:
+        outcomes = append(units)
+        count.write(f"{sum(map(len, units))}\n")
+        return outcomes
 
     commit._append = counted
     call_command("serve", port=int(sys.argv[2]))

@@ -95,7 +95,9 @@ def _fill(classes: int, students: int, people: int, started: bool) -> list[Lesso
     ]
     Class.objects.bulk_create(made, batch_size=BATCH)
     enrolled = [
-        Enrolment(class_ref_id=lesson.class_id, student_id=key) for lesson in lessons for key in lesson.student_ids
+        Enrolment(class_ref_id=lesson.class_id, student_id=key, since=None)
+        for lesson in lessons
+        for key in lesson.student_ids
     ]
     Enrolment.objects.bulk_create(enrolled, batch_size=BATCH)
     if started:

@@ -29,7 +29,7 @@ else:
 
 def roster_size(class_id: str) -> Coalesce:
     """An expression for queries: how many students the class has whose id the expression `class_id` gives."""
-    enrolled = Enrolment.objects.filter(class_ref_id=OuterRef(class_id)).order_by().values("class_ref_id")
+    enrolled = Enrolment.objects.current().filter(class_ref_id=OuterRef(class_id)).order_by().values("class_ref_id")
     return Coalesce(Subquery(enrolled.annotate(number=Count("id")).values("number")), 0)
 
 
@@ -51,7 +51,7 @@ class EnrolmentInline(_Inline):
 
     model = Enrolment
     form = EnrolmentForm
-    fields = ("student", "address", "created_at")
+    fields = ("student", "address", "since", "until", "created_at")
     readonly_fields = ("address", "created_at")
     autocomplete_fields = ("student",)
     extra = 0

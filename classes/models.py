@@ -1,10 +1,11 @@
 """Classes and who is enrolled in them."""
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -12,7 +13,7 @@ from accounts.signals import person_changed
 from classes.signals import roster_changed
 from core.database.unit_of_work import after_commit, unit_of_work
 from core.ids import id_field
-from core.times import now
+from core.times import now, today
 
 
 class Class(models.Model):
@@ -37,6 +38,8 @@ class Class(models.Model):
     roster_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
     )
+    #: An archived class takes no more sessions. Everything of it can be read.
+    archived_at = models.DateTimeField("archived", null=True, blank=True, editable=False)
     removed_at = models.DateTimeField("removed", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -49,18 +52,59 @@ class Class(models.Model):
         return self.name
 
 
+class CoTeacher(models.Model):
+    """Somebody who teaches a class with its owner, the class's `teacher`."""
+
+    id = id_field()
+    class_ref = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="co_teachers", verbose_name="class")
+    teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField("since", auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("class_ref", "teacher"), name="one_co_teacher_a_class"),)
+
+    def __str__(self) -> str:
+        return f"{self.teacher} with {self.class_ref}"
+
+
 #: A roster's order: the students as they were enrolled. Ids alone would not do: the ids that two processes make in one
 #: second are not in the order of time.
 ENROLMENT_ORDER = ("created_at", "id")
 
 
+def covers(*, since: date | None, until: date | None, day: date) -> bool:
+    """Whether an enrolment from `since` to `until` holds on `day`. Both are included; None is without end."""
+    return (since is None or since <= day) and (until is None or day <= until)
+
+
+class Enrolments(QuerySet["Enrolment"]):
+    def on(self, day: date) -> "Enrolments":
+        """Those that hold on `day`, by the rule of `covers`."""
+        return self.filter(Q(since=None) | Q(since__lte=day), Q(until=None) | Q(until__gte=day))
+
+    def current(self) -> "Enrolments":
+        """Those that hold today."""
+        return self.on(today())
+
+
 class Enrolment(models.Model):
-    """One student on one class's roster."""
+    """One student on one class's roster, from day to day.
+
+    A student who left and comes back has the same row again. The days between count nowhere, since nobody is recorded
+    who is not enrolled.
+    """
 
     id = id_field()
     class_ref = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="enrolments", verbose_name="class")
     student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrolments")
+    #: The first day; None: the student was always there, as far as anybody knows.
+    since = models.DateField("from", null=True, blank=True, default=today)
+    #: The last day; None: the student stays.
+    until = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = Enrolments.as_manager()
 
     class Meta:
         ordering = ENROLMENT_ORDER

@@ -6,16 +6,17 @@ from django.db.models import Count
 
 from accounts.models import User
 from accounts.selectors import actor_of
-from classes.models import ENROLMENT_ORDER, Class, Enrolment
+from classes.models import ENROLMENT_ORDER, Class, CoTeacher, Enrolment, covers
 from core import errors
 from core.database.prepared import Prepared
 from core.identity import Actor, Role
 from core.ids import parse_id
+from core.times import today
 
 _class = Prepared(lambda class_id: Class.objects.filter(pk=class_id, removed_at=None).order_by())
 _enrolment = Prepared(
     lambda class_id, student_id: (
-        Enrolment.objects.filter(class_ref_id=class_id, student_id=student_id).order_by().values_list("id", flat=True)
+        Enrolment.objects.filter(class_ref_id=class_id, student_id=student_id).order_by().values_list("since", "until")
     )
 )
 
@@ -72,28 +73,35 @@ def class_get_for_student(*, actor: Actor, class_id: str) -> Class:
 
 
 def is_enrolled(*, actor: Actor, class_id: str) -> bool:
-    """Whether `actor` is a student on the class's roster now."""
+    """Whether `actor` is a student on the class's roster today."""
     if actor.role != Role.STUDENT:
         return False
-    return _enrolment.first(class_id, actor.id) is not None
+    found = _enrolment.first(class_id, actor.id)
+    return found is not None and covers(since=found[0], until=found[1], day=today())
+
+
+def was_enrolled(*, student_id: str, class_id: str) -> bool:
+    """Whether the student is, was, or is to be on the class's roster."""
+    return _enrolment.first(class_id, student_id) is not None
 
 
 def student_ids(class_id: str) -> list[str]:
     """The ids of the class's students, in the order of enrolment."""
-    return list(
-        Enrolment.objects.filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER).values_list("student_id", flat=True)
-    )
+    rows = Enrolment.objects.current().filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
+    return list(rows.values_list("student_id", flat=True))
 
 
 def students_of(class_id: str) -> list[User]:
     """The class's students, in the order of enrolment."""
-    rows = Enrolment.objects.filter(class_ref_id=class_id).select_related("student").order_by(*ENROLMENT_ORDER)
+    rows = (
+        Enrolment.objects.current().filter(class_ref_id=class_id).select_related("student").order_by(*ENROLMENT_ORDER)
+    )
     return [row.student for row in rows]
 
 
 def students_shown(class_id: str) -> list[dict[str, str]]:
     """`{id, name, email}` of each of the class's students, in the order of enrolment."""
-    rows = Enrolment.objects.filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
+    rows = Enrolment.objects.current().filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
     columns = rows.values_list("student_id", "student__name", "student__email")
     return [{"id": key, "name": name, "email": email} for key, name, email in columns]
 
@@ -106,15 +114,24 @@ def student_names(class_id: str) -> dict[str, str]:
 def student_names_by_class(class_ids: Collection[str]) -> dict[str, dict[str, str]]:
     """For each class: id → name of its students, in the order of enrolment. One query, and none for no class."""
     names: dict[str, dict[str, str]] = {class_id: {} for class_id in class_ids}
-    rows = Enrolment.objects.filter(class_ref_id__in=names).order_by("class_ref_id", *ENROLMENT_ORDER)
+    rows = Enrolment.objects.current().filter(class_ref_id__in=names).order_by("class_ref_id", *ENROLMENT_ORDER)
     for class_id, student_id, name in rows.values_list("class_ref_id", "student_id", "student__name"):
         names[class_id][student_id] = name
     return names
 
 
+def co_teachers_by_class(class_ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """For each class the ids of its co-teachers. One query, and none for no class."""
+    found: dict[str, set[str]] = {class_id: set() for class_id in class_ids}
+    rows = CoTeacher.objects.filter(class_ref_id__in=list(found)).values_list("class_ref_id", "teacher_id")
+    for class_id, teacher_id in rows if found else ():
+        found[class_id].add(teacher_id)
+    return {class_id: frozenset(teachers) for class_id, teachers in found.items()}
+
+
 def classes_of_student(student_id: str) -> list[Class]:
     """The classes that the student is enrolled in, the oldest class first, with their teachers."""
-    enrolled = Enrolment.objects.filter(student_id=student_id).values_list("class_ref_id", flat=True)
+    enrolled = Enrolment.objects.current().filter(student_id=student_id).values_list("class_ref_id", flat=True)
     return list(Class.objects.filter(pk__in=list(enrolled), removed_at=None).select_related("teacher"))
 
 
@@ -125,6 +142,6 @@ def classes_of_teacher(teacher_id: str) -> list[Class]:
 
 def roster_sizes(class_ids: Sequence[str]) -> dict[str, int]:
     """Class id → how many students the class has. One query."""
-    counted = Enrolment.objects.filter(class_ref_id__in=list(class_ids)).order_by().values("class_ref_id")
+    counted = Enrolment.objects.current().filter(class_ref_id__in=list(class_ids)).order_by().values("class_ref_id")
     found = {row["class_ref_id"]: row["number"] for row in counted.annotate(number=Count("id"))}
     return {class_id: found.get(class_id, 0) for class_id in class_ids}

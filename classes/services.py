@@ -10,6 +10,7 @@ from accounts.selectors import student_get, user_get
 from accounts.services import user_hold
 from accounts.standing import Author, author_of, is_open, is_set_aside, name_stands
 from classes import selectors
+from classes.enrolment import enrol
 from classes.models import Class, Enrolment, SetAside, announce_roster
 from classes.rosters.entries import Entry
 from classes.rosters.write import roster_write
@@ -100,6 +101,26 @@ def _take_name(name: str, author: Author) -> None:
 
 
 @unit_of_work
+def class_update(*, class_id: str, name: str, is_archived: bool, seen: Class | None = None) -> Class:
+    """Renames a class, archives it, or takes it back from the archive.
+
+    With `seen` only if the class still is as `seen` has it, else `Changed`.
+    """
+    rows = Class.objects.filter(pk=class_id, removed_at=None)
+    if seen is not None:
+        rows = rows.filter(name=seen.name, archived_at=seen.archived_at)
+    if not rows.update(name=name, updated_at=now()):
+        raise errors.Changed
+    if is_archived:
+        rows = Class.objects.filter(pk=class_id, archived_at=None)
+        rows.update(archived_at=now(), reserved_name=None)
+    else:
+        Class.objects.filter(pk=class_id).exclude(archived_at=None).update(archived_at=None)
+    announce_roster(class_id)  # the live server tells clients the class's name
+    return Class.objects.get(pk=class_id)
+
+
+@unit_of_work
 def class_remove(*, class_id: str) -> None:
     """Removes the class: nobody finds it any more, and its name is free again. Its sessions and records stay.
 
@@ -120,7 +141,7 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new:
     """
     found = selectors.class_get_for_owner(actor=actor, class_id=class_id)
     student = student_get(parse_id(student_id))
-    if not Enrolment.objects.filter(class_ref=found, student=student).exists():
+    if not Enrolment.objects.current().filter(class_ref=found, student=student).exists():
         if is_set_aside(student):
             set_aside(class_id=found.id, student_id=student.id, roll_number=None, sender=actor.id)
             raise errors.AddressNotProved
@@ -137,5 +158,5 @@ def class_add_student(*, actor: Actor, class_id: str, student_id: str, only_new:
 
 @unit_of_work
 def _enrol(found: Class, student_id: str) -> None:
-    Enrolment.objects.create(class_ref=found, student_id=student_id)
+    enrol(found.id, [student_id])
     SetAside.objects.filter(class_ref=found, student_id=student_id).delete()

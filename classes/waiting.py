@@ -10,6 +10,7 @@ from django.dispatch import receiver
 from accounts import mail
 from accounts.models import User
 from accounts.signals import address_counts_now
+from classes.enrolment import enrol
 from classes.models import Enrolment, SetAside
 from core.database.unit_of_work import after_commit, unit_of_work
 from core.identity import Role
@@ -48,9 +49,9 @@ def _address_counts(sender: type[User], user_id: str, **kwargs: Any) -> None:
 
 
 def _admit(waiting: SetAside) -> None:
-    is_there = Enrolment.objects.filter(class_ref_id=waiting.class_ref_id, student_id=waiting.student_id).exists()
-    if waiting.class_ref.removed_at is None and not is_there:
-        Enrolment.objects.create(class_ref_id=waiting.class_ref_id, student_id=waiting.student_id)
+    there = Enrolment.objects.current().filter(class_ref_id=waiting.class_ref_id, student_id=waiting.student_id)
+    if waiting.class_ref.removed_at is None and not there.exists():
+        enrol(waiting.class_ref_id, [waiting.student_id])
     number = waiting.roll_number
     if number and User.objects.by_roll_number(number) is None:
         User.objects.filter(pk=waiting.student_id, roll_number=None).update(roll_number=number)

@@ -5,6 +5,7 @@ Code raises an error, and no code on the way catches it: `core.rest.envelope` tu
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 #: The key of a WSGI request's environment under which the server has left an error that answers the request.
@@ -23,7 +24,13 @@ class ApiError(Exception):
 
 
 class InvalidSchema(ApiError):
+    """`fields`: what is wrong, by the name of the field; `marks.1.status` is the status of the second of `marks`."""
+
     code, status, message = "invalid_schema", 400, "Invalid request schema"
+
+    def __init__(self, fields: Mapping[str, Sequence[str]] | None = None) -> None:
+        super().__init__()
+        self.fields = dict(fields or {})
 
 
 class InTheFuture(ApiError):
@@ -197,6 +204,72 @@ class RecordNotFound(ApiError):
 
 class RosterConflict(ApiError):
     code, status, message = "roster_conflict", 400, "A roll number or an email belongs to somebody else"
+
+
+class SessionNotFound(ApiError):
+    code, status, message = "session_not_found", 404, "Session not found"
+
+
+class TeachersOnly(ApiError):
+    """Students of a class ask for what is its teachers' alone."""
+
+    code, status, message = "teachers_only", 403, "Forbidden, for the teachers of the class only"
+
+
+class OwnerOnly(ApiError):
+    """A co-teacher asks for what is the owner's alone."""
+
+    code, status, message = "owner_only", 403, "Forbidden, for the owner of the class only"
+
+
+class ClassArchived(ApiError):
+    code, status, message = "class_archived", 409, "Class is archived"
+
+
+class ClassHasSessions(ApiError):
+    """A class with sessions is archived, not deleted."""
+
+    code, status, message = "class_has_sessions", 409, "Class has sessions, archive it instead"
+
+
+class SessionNotEnded(ApiError):
+    """A record is corrected that is not written yet."""
+
+    code, status, message = "session_not_ended", 409, "Session has not ended"
+
+
+class ReopenRefused(ApiError):
+    """The session ended too long ago, or the class has had another since."""
+
+    code, status, message = "reopen_refused", 409, "Session cannot be reopened"
+
+
+class NothingToUndo(ApiError):
+    code, status, message = "nothing_to_undo", 409, "Nothing to undo"
+
+
+class TimeOutsideLesson(ApiError):
+    """A mark's own time is before the session's start or after now."""
+
+    code, status, message = "time_outside_lesson", 400, "Time outside of the lesson"
+
+
+class KeyReused(ApiError):
+    """A key that stands for one thing was sent for another."""
+
+    code, status, message = "key_reused", 422, "Key was used for something else"
+
+
+class InProgress(ApiError):
+    """The first request of this key is still under way."""
+
+    code, status, message = "in_progress", 409, "The same request is still under way"
+
+
+class Changed(ApiError):
+    """What the client read (`If-Match`) is not what is there now."""
+
+    code, status, message = "changed", 412, "Changed by somebody else in the meantime"
 
 
 class MethodNotAllowed(ApiError):

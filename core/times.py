@@ -1,6 +1,7 @@
 """Times, in the precision and the form of the contracts."""
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
 
@@ -20,9 +21,33 @@ def latest() -> datetime:
     return now() + CLOCKS_DIFFER
 
 
+def today() -> date:
+    """The day that it is in the school's time (TIME_ZONE)."""
+    return timezone.localdate()
+
+
+def day_of(moment: datetime) -> date:
+    """The day of `moment` in the school's time."""
+    return timezone.localdate(moment)
+
+
 def to_iso(moment: datetime) -> str:
     """`moment` as JavaScript's `toISOString()` prints it, in UTC: `2025-03-11T10:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})\Z", re.ASCII)
+
+
+def from_iso(text: str) -> datetime | None:
+    """The moment that `text` says in the form of RFC 3339, in whole milliseconds; None for anything else."""
+    if not _ISO.match(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def in_words(seconds: int) -> str:

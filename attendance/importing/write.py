@@ -72,7 +72,7 @@ def _write(plan: Plan, advance: Callable[[int], object]) -> None:
     _create(
         Enrolment,
         [
-            Enrolment(class_ref_id=group.id, student_id=student)
+            Enrolment(class_ref_id=group.id, student_id=student, since=None)
             for group, students in plan.groups
             for student in students
         ],

@@ -7,7 +7,7 @@ has a subclass of `Request`, too, that answers messages in its words.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ import msgspec
 from django.conf import settings
 
 from accounts.selectors import student_get
-from attendance.enums import Method, Status
+from attendance.enums import Method, Status, basic_of
 from attendance.live import gateway, wire
 from attendance.live.catch_up import CatchUp
 from attendance.live.commit import Refusal
@@ -25,6 +25,7 @@ from attendance.live.limits import MESSAGES_A_TURN, TURN
 from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
+from attendance.marking import Wanted
 from core import errors, limits, strict_json
 from core.identity import Actor, Role
 from core.ids import parse_id
@@ -138,24 +139,24 @@ class _Marking(Protocol):
 
 
 async def mark(request: Request, session: LiveSession, data: _Marking) -> None:
-    status = {data.studentId.lower(): Status(data.status)}
+    wanted = [Wanted(data.studentId.lower(), Status(data.status))]
 
     def answer(committed: Committed) -> None:
         request.done(session, committed.marks[0], committed.audience)
 
-    await mark_students(request, session, status, Method.TEACHER, answer)
+    await mark_students(request, session, wanted, Method.TEACHER, answer)
 
 
 async def mark_students(
     request: Request,
     session: LiveSession,
-    statuses: Mapping[str, Status],
+    marks: Sequence[Wanted],
     method: Method,
     answer: Callable[[Committed], None],
     *,
     by: Actor | None = None,
 ) -> None:
-    """Marks students, by id, all or none. `answer` gets the marks once they are told.
+    """Marks students, in order, all or none. `answer` gets the marks once they are told.
 
     `by` is who marks them, the sender if nobody else is named. The sender is told a refusal. Nobody waits for the
     commit here: a burst from one socket shares commits like marks from many sockets.
@@ -165,7 +166,7 @@ async def mark_students(
         await asyncio.shield(socket.pending)  # a socket that floods the server waits for its own marks
     if socket.closing:
         raise errors.SocketUnauthorized  # its token went bad while the handler waited
-    pending = live.mark(session, statuses, by=by or socket.actor, method=method)
+    pending = live.mark(session, marks, by=by or socket.actor, method=method)
     socket.pending = pending
 
     def decided(outcome: asyncio.Future[Outcome]) -> None:
@@ -186,7 +187,7 @@ async def today_summary(request: Request, session: LiveSession, data: NoData) ->
 
 async def my_attendance(request: Request, session: LiveSession, data: NoData) -> None:
     mark = session.latest.get(request.socket.actor.id)
-    request.answer("MY_ATTENDANCE", {"status": mark.status.as_basic.value if mark else "not yet updated"})
+    request.answer("MY_ATTENDANCE", {"status": basic_of(mark.status).value if mark else "not yet updated"})
 
 
 async def done(request: Request, session: LiveSession, data: NoData) -> None:

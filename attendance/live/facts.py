@@ -13,10 +13,13 @@ class Marked:
 
     seq: int
     student_id: str
-    status: Status
+    #: None: the student has no mark any more.
+    status: Status | None
     at: datetime
     by_id: str
     method: Method
+    note: str = ""
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

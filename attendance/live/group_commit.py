@@ -113,7 +113,7 @@ class GroupCommit:
         audiences: Mapping[str, Audience] = {}
         if committed:
             try:
-                audiences = await self._announce(committed)
+                audiences = await self._announce({key: _once(marks) for key, marks in committed.items()})
             except Exception:
                 # The marks are in the journal: the next look finds them there and tells everybody.
                 logger.exception(
@@ -125,3 +125,11 @@ class GroupCommit:
             else Committed(outcome, audiences.get(unit[0].session_id, EVERYBODY))
             for unit, outcome in zip(units, outcomes, strict=True)
         ]
+
+
+def _once(marks: list[Marked]) -> list[Marked]:
+    """The marks in order, once each: a mark with a key may be the answer to several units."""
+    if all(mark.key is None for mark in marks):
+        return marks
+    by_seq = {mark.seq: mark for mark in marks}
+    return [by_seq[seq] for seq in sorted(by_seq)]

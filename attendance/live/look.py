@@ -9,13 +9,14 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AccountsVersion
 from accounts.selectors import names_of
-from attendance.enums import Method, SessionState, Status
+from attendance.enums import SessionState
+from attendance.live import rows
 from attendance.live.facts import Counts, Marked
 from attendance.live.view import RECENT, Known, Row, SessionView, View
 from attendance.models import Focus, Mark, Session
 from attendance.selectors import session_sheet
 from attendance.services import idle_since
-from classes.selectors import student_names_by_class
+from classes.selectors import co_teachers_by_class, student_names_by_class
 from core.times import now
 
 _COLUMNS = (
@@ -32,11 +33,14 @@ _COLUMNS = (
     "present_count",
     "absent_count",
     "focus_number",
+    "openings",
 )
 
 
-def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
+def look(known: Mapping[str, Known], finished: Mapping[str, int]) -> View:
     """Reads what changed: the open sessions, the known ones, and those that ended just now and are not `finished`.
+
+    `finished`: the sessions that ended, and how often each of them had been opened by then.
 
     By the time the look returns, the replica may have later marks than the look; the replica's gate passes over those
     that it has.
@@ -54,23 +58,26 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
         .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))
         .values(*_COLUMNS, "focused")
     )
-    rows: dict[str, Row] = {row["id"]: row for row in found}
+    read: dict[str, Row] = {row["id"]: row for row in found}
     # Most sessions have not changed since the last look. Of those, only the rows are read.
     news = [
         (row, has)
-        for key, row in rows.items()
-        if key not in finished and ((has := known.get(key, _NOTHING)).row != row or has.seq < row["last_seq"])
+        for key, row in read.items()
+        if _may_be_news(row, finished.get(key))
+        and ((has := known.get(key, _NOTHING)).row != row or has.seq < row["last_seq"])
     ]
-    rosters = student_names_by_class({row["class_ref_id"] for row, has in news if _has_old_roster(row, has)})
+    old_rosters = {row["class_ref_id"] for row, has in news if _has_old_roster(row, has)}
+    rosters, co_teachers = student_names_by_class(old_rosters), co_teachers_by_class(old_rosters)
     marks = marks_since({row["id"]: has.seq for row, has in news if row["last_seq"] > has.seq})
     return View(
-        focus_id=next((key for key, row in rows.items() if row["focused"]), None),
+        focus_id=next((key for key, row in read.items() if row["focused"]), None),
         accounts_version=accounts_version,
-        rows=rows,
+        rows=read,
         sessions=[
             _view(
                 row,
                 rosters[row["class_ref_id"]] if _has_old_roster(row, has) else None,
+                co_teachers.get(row["class_ref_id"], frozenset()),
                 # Marks that were committed after the rows were read belong to the next look.
                 [mark for mark in marks.get(row["id"], ()) if mark.seq <= row["last_seq"]],
             )
@@ -78,8 +85,10 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
         ],
         idle=[
             key
-            for key, row in rows.items()
-            if row["state"] == SessionState.OPEN and row["last_activity_at"] < idle_limit and key not in finished
+            for key, row in read.items()
+            if row["state"] == SessionState.OPEN
+            and row["last_activity_at"] < idle_limit
+            and _may_be_news(row, finished.get(key))
         ],
     )
 
@@ -87,11 +96,16 @@ def look(known: Mapping[str, Known], finished: frozenset[str]) -> View:
 _NOTHING = Known(seq=0, roster_version=-1)
 
 
+def _may_be_news(row: Row, finished_opening: int | None) -> bool:
+    """Whether the replica does not know yet that this is over: it never ended there, or was opened again since."""
+    return finished_opening is None or bool(row["openings"] > finished_opening)
+
+
 def _has_old_roster(row: Row, has: Known) -> bool:
     return bool(row["class_ref__roster_version"] != has.roster_version)
 
 
-def _view(row: Row, roster: dict[str, str] | None, marks: list[Marked]) -> SessionView:
+def _view(row: Row, roster: dict[str, str] | None, co_teachers: frozenset[str], marks: list[Marked]) -> SessionView:
     state = SessionState(row["state"])
     others = {mark.student_id for mark in marks} - roster.keys() if roster is not None else set()
     return SessionView(
@@ -103,8 +117,10 @@ def _view(row: Row, roster: dict[str, str] | None, marks: list[Marked]) -> Sessi
         last_seq=row["last_seq"],
         counts=Counts(row["present_count"] or 0, row["absent_count"] or 0),
         focus_number=row["focus_number"],
+        openings=row["openings"],
         roster_version=row["class_ref__roster_version"],
         roster=roster,
+        co_teachers=co_teachers,
         marks=marks,
         class_name=row["class_ref__name"],
         teacher_name=row["class_ref__teacher__name"],
@@ -121,8 +137,8 @@ def marks_since(seqs: Mapping[str, int]) -> dict[str, list[Marked]]:
         together.setdefault(seq, []).append(session_id)
     found: dict[str, list[Marked]] = {session_id: [] for session_id in seqs}
     for seq, session_ids in together.items():
-        rows = Mark.objects.filter(session_id__in=session_ids, seq__gt=seq).order_by("session_id", "seq")
-        columns = rows.values_list("session_id", "seq", "student_id", "status", "at", "by_id", "method")
-        for session_id, number, student_id, status, at, by_id, method in columns:
-            found[session_id].append(Marked(number, student_id, Status(status), at, by_id, Method(method)))
+        found_rows = Mark.objects.filter(session_id__in=session_ids, seq__gt=seq).order_by("session_id", "seq")
+        for row in found_rows.values_list(*rows.COLUMNS):
+            session_id, mark = rows.marked(row)
+            found[session_id].append(mark)
     return found

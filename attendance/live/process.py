@@ -7,14 +7,13 @@ database, the group commit writes marks, and the hub tells sockets what is new. 
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from channels.layers import get_channel_layer
 
 from accounts import tokens
 from attendance import selectors, services
-from attendance.enums import Method, SessionState, Status
-from attendance.journal import NewMark
+from attendance.enums import Method, SessionState
 from attendance.live import gateway
 from attendance.live.connections import Connections
 from attendance.live.directory import Directory
@@ -29,6 +28,7 @@ from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
 from attendance.live.view import View
 from attendance.live.watcher import Watcher
+from attendance.marking import Wanted, new_marks
 from core import errors
 from core.identity import Actor
 from core.ids import parse_id
@@ -40,11 +40,17 @@ from core.times import now
 MAX_WAITING = 10_000  # marks
 
 
-class Observer(Protocol):
-    """Another protocol's sockets, which the hub does not know. Called in the event loop."""
+class Observer:
+    """A protocol that has to do more than the hub does for it. Called in the event loop; each method does nothing."""
+
+    def opened(self, session: LiveSession) -> None:
+        """`session` was started, or, with more than one of its `openings`, reopened."""
 
     def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """This process's sockets are being told these facts of `session`."""
+
+    def roster_changed(self, session: LiveSession) -> None:
+        """The class of `session` has other students, names or teachers."""
 
     async def stop(self) -> None:
         """The live server stops."""
@@ -172,19 +178,26 @@ class Live:
     # What clients do
 
     def mark(
-        self, session: LiveSession, statuses: Mapping[str, Status], *, by: Actor, method: Method
+        self, session: LiveSession, marks: Sequence[Wanted], *, by: Actor, method: Method
     ) -> asyncio.Future[Outcome]:
-        """Commits marks of students, by id, all or none, and tells them. All of them have the same time.
+        """Commits marks of students, in order, all or none, and tells them. They have the same time, or their own.
 
         The future is done when the marks are in the replica, or refused. It never raises. Raises `JournalFull` if the
-        session takes no more marks. Processes that mark at the same time may go beyond that by what is on its way.
+        session takes no more marks, and `TimeOutsideLesson`. Processes that mark at the same time may go beyond the
+        limit by what is on its way.
         """
-        if len(statuses) > session.room - self._commits.on_their_way(session.id):
+        if len(marks) > session.room - self._commits.on_their_way(session.id):
             count_refusal(JOURNAL.label, account=by.id)
             raise errors.JournalFull
-        moment = now()
         return self._commits.submit(
-            [NewMark(session.id, student_id, status, moment, by.id, method) for student_id, status in statuses.items()]
+            new_marks(
+                marks,
+                session_id=session.id,
+                started_at=session.started_at,
+                by_id=by.id,
+                method=method,
+                moment=now(),
+            )
         )
 
     @property
@@ -246,7 +259,7 @@ class Live:
     async def _take(self, view: View) -> None:
         for news in self.replica.take(view):
             for socket in self.hub.followers(news.session.id):
-                if not news.session.concerns(socket.actor):  # taken off the roster, or another teacher's now
+                if not news.session.may_be_followed_by(socket.actor):  # taken off the roster, or another teacher's now
                     self.hub.unfollow(socket, news.session.id)
                     self.statistics.forget(socket, news.session.id)
             self._tell(news)
@@ -257,8 +270,14 @@ class Live:
     def _tell(self, news: News) -> None:
         """Tells this process's sockets."""
         session = news.session
+        if news.is_opened:
+            for observer in self.observers:
+                observer.opened(session)
         if news.facts or news.roster_changed:
             self.statistics.changed(session)
+        if news.roster_changed and not news.is_opened:
+            for observer in self.observers:
+                observer.roster_changed(session)
         if news.facts:
             self.hub.publish(session, news.facts, news.audience)
             for observer in self.observers:

@@ -33,6 +33,8 @@ class News:
     roster_changed: bool = False
     #: Whether the session is over or gone: nothing comes of it any more.
     is_over: bool = False
+    #: Whether the session has just been opened, or opened again after its end.
+    is_opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class _Finished:
     at: float
     #: Who was told the session's last facts.
     audience: Audience
+    #: How often the session had been opened by then.
+    openings: int
 
 
 class Replica:
@@ -64,9 +68,9 @@ class Replica:
     # What is asked of it
 
     @property
-    def finished(self) -> frozenset[str]:
-        """The sessions of which nothing new can come."""
-        return frozenset(self._finished)
+    def finished(self) -> dict[str, int]:
+        """The sessions of which nothing new can come, unless they are opened more often than this."""
+        return {key: finished.openings for key, finished in self._finished.items()}
 
     def known(self) -> dict[str, Known]:
         """How much the replica has of each open session."""
@@ -143,48 +147,58 @@ class Replica:
             yield from self._take_session(session)
         self.focus_id = view.focus_id
         for deleted in [session for key, session in self.sessions.items() if key not in view.rows]:
-            self._finish(deleted.id)
+            self._finish(deleted.id, deleted.openings)
             yield News(deleted, is_over=True)
         self._rows = view.rows
         self.is_loaded = True
 
     def _take_session(self, view: SessionView) -> Iterator[News]:
-        if view.id in self._finished:
+        finished = self._finished.get(view.id)
+        if finished is not None and view.openings <= finished.openings:
             return  # the session ended while the look was under way
-        session = self.sessions.get(view.id)
+        session, is_opened = self.sessions.get(view.id), False
+        is_again = session is None and view.openings > 1
         if session is None:
             if view.state is not SessionState.OPEN and not self.is_loaded:
-                self._finish(view.id)  # over before this process began: nobody here has heard of it
+                self._finish(view.id, view.openings)  # over before this process began: nobody here has heard of it
                 return
-            session = LiveSession(view.id, view.class_id, view.teacher_id, view.started_at)
+            session = LiveSession(view.id, view.class_id, view.teacher_id, view.started_at, openings=view.openings)
+            is_opened = self.is_loaded
+            self._finished.pop(view.id, None)
+        is_opened = is_opened or session.openings != view.openings
+        session.openings = view.openings
         roster_changed = self._take_people(session, view)
-        facts: list[Fact] = [*(session.admit(view.marks) or [])]
+        marks = session.admit(view.marks) or []
+        facts: list[Fact] = [] if is_again else [*marks]  # before its end, a session's marks were told
         if view.state is SessionState.ENDED and view.sheet is not None:
             session.ended = Ended(session.seq, view.counts, view.sheet)
             facts.append(session.ended)
         told = self.tell(session, facts)
         is_over = view.state is not SessionState.OPEN
-        yield News(session, facts, told.audience, roster_changed, is_over)
+        yield News(session, facts, told.audience, roster_changed, is_over, is_opened and not is_over)
         if is_over:
-            self._finish(view.id)  # not before the end is told: a look whose telling fails is made good by the next
+            # Not before the end is told: a look whose telling fails is made good by the next.
+            self._finish(view.id, view.openings)
 
     def _take_people(self, session: LiveSession, view: SessionView) -> bool:
-        """Brings names, roster and teacher of a session up to `view`; whether the view has a new roster."""
+        """Brings names, roster and teachers of a session up to `view`; whether the view has a new roster."""
         session.class_name, session.teacher_name = view.class_name, view.teacher_name
         roster, is_new = session.roster, view.roster is not None and view.roster_version > session.roster_version
         if view.roster is not None and is_new:
             roster, session.roster_version = frozenset(view.roster), view.roster_version
             others = {key: name for key, name in session.names.items() if key not in view.roster}
             session.names = view.roster | others | view.other_names
-        if session.id not in self.sessions or (view.teacher_id, roster) != (session.teacher_id, session.roster):
-            session.belong_to(view.teacher_id, roster)
+        co_teachers = view.co_teachers if is_new else session.co_teachers
+        people = view.teacher_id, roster, co_teachers
+        if session.id not in self.sessions or people != (session.teacher_id, session.roster, session.co_teachers):
+            session.belong_to(*people)
             self.sessions.add(session)
         return is_new
 
-    def _finish(self, session_id: str) -> None:
+    def _finish(self, session_id: str, openings: int) -> None:
         self.sessions.remove(session_id)
         self._named = {name: named for name, named in self._named.items() if named != session_id}
         moment = self._clock()
-        self._finished[session_id] = _Finished(moment, self._audiences.pop(session_id, NOBODY))
+        self._finished[session_id] = _Finished(moment, self._audiences.pop(session_id, NOBODY), openings)
         while self._finished and next(iter(self._finished.values())).at < moment - MEMORY:
             self._finished.pop(next(iter(self._finished)))

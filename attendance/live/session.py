@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from attendance.enums import SessionState, Status
+from attendance.enums import SessionState, Status, basic_of
 from attendance.live.facts import Counts, Ended, Marked
 from attendance.sheets import Entry, Sheet
 from core.identity import Actor, Role
@@ -21,10 +21,14 @@ class LiveSession:
     started_at: datetime
     roster: frozenset[str] = frozenset()
     roster_version: int = -1
-    #: The roster and the teacher.
+    #: The roster and the owner: those of whom the published protocols know.
     people: frozenset[str] = frozenset()
+    #: Who teaches the class with its owner.
+    co_teachers: frozenset[str] = frozenset()
+    #: How often the session was opened.
+    openings: int = 1
     marks: list[Marked] = field(default_factory=list)
-    #: Each marked student's last mark.
+    #: The last mark of each student who has one.
     latest: dict[str, Marked] = field(default_factory=dict)
     present: int = 0
     class_name: str = ""
@@ -50,11 +54,11 @@ class LiveSession:
     @property
     def statuses(self) -> dict[str, Status]:
         """Each marked student's status."""
-        return {student_id: mark.status for student_id, mark in self.latest.items()}
+        return {student_id: mark.status for student_id, mark in self.latest.items() if mark.status is not None}
 
-    def belong_to(self, teacher_id: str, roster: frozenset[str]) -> None:
-        """The session's class has this teacher and this roster from now on."""
-        self.teacher_id, self.roster = teacher_id, roster
+    def belong_to(self, teacher_id: str, roster: frozenset[str], co_teachers: frozenset[str] = frozenset()) -> None:
+        """The session's class has these teachers and this roster from now on."""
+        self.teacher_id, self.roster, self.co_teachers = teacher_id, roster, co_teachers
         self.people = roster | {teacher_id}
 
     def concerns(self, actor: Actor) -> bool:
@@ -62,6 +66,15 @@ class LiveSession:
         if actor.role == Role.TEACHER:
             return actor.id == self.teacher_id
         return actor.id in self.roster
+
+    def is_taught_by(self, actor: Actor) -> bool:
+        """Whether `actor` is the class's owner, a co-teacher, or the office."""
+        is_one = actor.id == self.teacher_id or actor.id in self.co_teachers or actor.is_superuser
+        return is_one and actor.role == Role.TEACHER
+
+    def may_be_followed_by(self, actor: Actor) -> bool:
+        """Whether `actor` may hear of this session, or of their own part in it."""
+        return self.is_taught_by(actor) or (actor.role == Role.STUDENT and actor.id in self.roster)
 
     def admit(self, marks: Iterable[Marked]) -> list[Marked] | None:
         """The gate: takes the marks that are next in order, once each, and returns them.
@@ -75,9 +88,12 @@ class LiveSession:
         for mark in new:
             self.marks.append(mark)
             before = self.latest.get(mark.student_id)
-            self.present += mark.status.as_basic is Status.PRESENT
-            self.present -= before is not None and before.status.as_basic is Status.PRESENT
-            self.latest[mark.student_id] = mark
+            self.present += basic_of(mark.status) is Status.PRESENT
+            self.present -= before is not None and basic_of(before.status) is Status.PRESENT
+            if mark.status is not None:
+                self.latest[mark.student_id] = mark
+            else:
+                self.latest.pop(mark.student_id, None)
         return new
 
     def marks_since(self, seq: int) -> list[Marked]:

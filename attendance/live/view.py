@@ -50,6 +50,10 @@ class SessionView:
     other_names: dict[str, str]
     #: What the records say, once the session has ended.
     sheet: Sheet | None
+    #: How often the session was opened.
+    openings: int = 1
+    #: The teachers besides the owner; known with the roster only.
+    co_teachers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from attendance.enums import basic_of
 from attendance.live.facts import Counts, Ended, Fact, Joined, Marked, Summary
 from attendance.live.session import LiveSession
 from core.times import to_iso
@@ -63,7 +64,7 @@ def _message(fact: Marked | Summary | Ended) -> dict[str, Any]:
 
 
 def _mark(mark: Marked) -> dict[str, str]:
-    return {"studentId": mark.student_id, "status": mark.status.as_basic.value}
+    return {"studentId": mark.student_id, "status": basic_of(mark.status).value}
 
 
 def _counts(counts: Counts) -> dict[str, int]:

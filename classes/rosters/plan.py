@@ -123,7 +123,7 @@ def _known(class_id: str, entries: Iterable[Entry], author: Author) -> _Known:
     ids = {user.made_by_id for user in (*by_email.values(), *by_roll_number.values()) if user.made_by_id}
     for some in batches(sorted(ids)):
         makers.update((user.id, user) for user in User.objects.filter(pk__in=some).only(*_COLUMNS))
-    enrolled = Enrolment.objects.filter(class_ref_id=class_id).values_list("student_id", flat=True)
+    enrolled = Enrolment.objects.current().filter(class_ref_id=class_id).values_list("student_id", flat=True)
     holders = [user.id for user in by_roll_number.values()]
     return _Known(author, by_email, by_roll_number, makers, set(enrolled), _students_among(holders, author.id))
 

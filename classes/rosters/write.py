@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.models import StudentProfile, User
 from accounts.standing import Author
-from classes.models import Enrolment, SetAside, announce_roster
+from classes.enrolment import enrol
+from classes.models import SetAside
 from classes.rosters.entries import Entry
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Outcome, Plan, roster_plan
@@ -82,15 +83,14 @@ def roster_write(
     for row in plan.rows:
         if row.sets_roll_number:
             User.objects.filter(pk=row.student_id).update(roll_number=row.entry.roll_number, updated_at=timezone.now())
-    enrolments = [
-        Enrolment(class_ref_id=class_id, student_id=row.student_id or users[row.entry.line].id)
+    enrolled = [
+        row.student_id or users[row.entry.line].id
         for row in plan.rows
         if row.outcome in (Outcome.CREATED, Outcome.ENROLLED)
     ]
-    Enrolment.objects.bulk_create(enrolments, batch_size=_BATCH)
     _set_aside(class_id, plan, author)
-    if enrolments:
-        announce_roster(class_id)
+    if enrolled:
+        enrol(class_id, enrolled)
     return plan
 
 

@@ -66,6 +66,14 @@ class ViewSchema(AutoSchema):
             OpenApiParameter(name, str, required=True, description=description)
             for name, description in self.view.query.items()
         ]
+        asked += [
+            OpenApiParameter(name, kind, description=description)
+            for name, (kind, description) in self.view.filters.items()
+        ]
+        asked += [
+            OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)
+            for name, description in self.view.takes_headers.items()
+        ]
         return [*asked, _RETRY_AFTER] if errors.TooManyRequests in self._raises() else asked
 
     def get_request_serializer(self) -> Any:
@@ -122,7 +130,7 @@ class ViewSchema(AutoSchema):
         yield from _REFUSED[view.audience]
         if view.body is not None:
             yield from _BAD_BODY
-        if view.query:
+        if view.query or view.filters:
             yield errors.InvalidSchema
         yield from view.raises
         yield from _EVERYWHERE
@@ -163,6 +171,8 @@ def _object(properties: Schema) -> Schema:
 
 
 def _one_of(values: list[Any]) -> Schema:
+    if isinstance(values[0], dict):
+        return {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
     return {"type": "boolean" if isinstance(values[0], bool) else "string", "enum": list(dict.fromkeys(values))}
 
 
@@ -193,6 +203,13 @@ class ChoiceInSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
         }
 
 
-def without_slash(endpoints: list[Any]) -> list[Any]:
-    """The routes without a slash at the end. The form with the slash is the same route."""
-    return [(path.rstrip("/") or "/", *rest) for path, *rest in endpoints]
+def routes_described(endpoints: list[Any]) -> list[Any]:
+    """The routes without a slash at the end, each with the view that answers its method.
+
+    The form with the slash is the same route.
+    """
+    return [
+        (path.rstrip("/") or "/", expression, method, getattr(callback, "by_method", {}).get(method, callback))
+        for path, expression, method, callback in endpoints
+        if method != "OPTIONS"
+    ]

@@ -1,9 +1,14 @@
 """Routes. A route has no slash at its end; the same path with a slash is the same route."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404, URLPattern, re_path, resolve
 
+from core import errors
+from core.rest.permissions import Audience
 from core.rest.views import ApiView
 
 
@@ -13,16 +18,63 @@ def route(pattern: str, view: type[ApiView], name: str, **options: Any) -> URLPa
     A segment is any text without a slash. The view checks whether it is an id, and answers 404 if it is not.
     `options` are attributes of the view that have another value on this route.
     """
+    return _path(pattern, view.as_view(**options), name)
+
+
+def route_by_method(pattern: str, name: str, **views: type[ApiView]) -> URLPattern:
+    """A route with a view for each method: `route_by_method("classes", "classes", GET=ClassList, POST=ClassCreate)`."""
+    return _path(pattern, _by_method(views), name)
+
+
+def view_for(callback: Any, method: str) -> Any:
+    """The view class that answers `method` on the route of `callback`; the callback itself if it is no class's."""
+    callback = getattr(callback, "by_method", {}).get(method, callback)
+    return getattr(callback, "view_class", callback)
+
+
+def _path(pattern: str, callback: Any, name: str) -> URLPattern:
     expression = pattern.replace("<", "(?P<").replace(">", r">[^/]+)")
-    return re_path(rf"^{expression}/?\Z", view.as_view(**options), name=name)
+    return re_path(rf"^{expression}/?\Z", callback, name=name)
+
+
+def _by_method(views: dict[str, type[ApiView]]) -> Callable[..., HttpResponseBase]:
+    by_method = {method: view.as_view() for method, view in views.items()}
+
+    class AnyMethod(ApiView):
+        """What the route answers to OPTIONS, and to methods that it does not have."""
+
+        audience = Audience.ANYONE
+        protocol = next(iter(views.values())).protocol
+        needs_database = False
+        error_form = next(iter(views.values())).error_form
+
+        @property
+        def allowed_methods(self) -> list[str]:
+            return [*views, "OPTIONS"]
+
+        def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+            if request.method != "OPTIONS":
+                raise errors.MethodNotAllowed
+
+    fallback = AnyMethod.as_view()
+    if "GET" in by_method:
+        by_method["HEAD"] = by_method["GET"]
+
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return by_method.get(request.method or "", fallback)(request, *args, **kwargs)
+
+    made: Any = answer
+    made.by_method, made.cls, made.view_class, made.initkwargs = by_method, AnyMethod, AnyMethod, {}
+    made.csrf_exempt = True
+    return answer
 
 
 def is_slow(method: str, path: str) -> bool:
-    """Whether the request's view says that its POST takes long: `slow`, of the view's class or of the function."""
-    if method != "POST":
+    """Whether the request's view says that it takes long: `slow`, of the view's class or of the function."""
+    if method in ("GET", "HEAD", "OPTIONS"):
         return False
     try:
-        view = resolve(path).func
+        callback = resolve(path).func
     except Resolver404:
         return False
-    return bool(getattr(getattr(view, "view_class", view), "slow", False))
+    return bool(getattr(view_for(callback, method), "slow", False))

@@ -1,9 +1,10 @@
 """Serializer fields and bases that take exactly what the contracts say: a number is no string, nothing is trimmed."""
 
 import functools
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -11,7 +12,9 @@ from rest_framework import serializers
 from core import errors
 from core.emails import LONGEST, valid_email
 from core.ids import parse_id
-from core.times import to_iso
+from core.times import from_iso, to_iso
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
 class StrictString(serializers.CharField):
@@ -85,16 +88,62 @@ class IsoTime(serializers.Field[datetime, Any, str, Any]):
         return to_iso(value)
 
 
+@extend_schema_field({"type": "string", "format": "date"})
+class StrictDay(StrictString):
+    """A day, `2025-03-11`. In an answer and in a body."""
+
+    default_error_messages: ClassVar = {"invalid_day": "Not a day: write it as 2025-03-11."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if not _DAY.match(text):
+            self.fail("invalid_day")
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fail("invalid_day")
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class StrictTime(StrictString):
+    """A moment with its offset from UTC, as `toISOString()` or RFC 3339 print it. The value has whole milliseconds."""
+
+    default_error_messages: ClassVar = {"invalid_time": "Not a time: write it as 2025-03-11T10:00:00.000Z."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        moment = from_iso(super().to_internal_value(data))
+        if moment is None:
+            self.fail("invalid_time")
+        return moment
+
+
 class InputSerializer(serializers.Serializer[Any]):
     """A request's body. Fields that it does not name are ignored."""
 
     @classmethod
     def read(cls, data: object) -> dict[str, Any]:
-        """The validated fields of `data`. Raises `InvalidSchema` for data that is not valid."""
+        """The validated fields of `data`. Raises `InvalidSchema`, which names the fields that are not valid."""
         body = cls(data=data)
-        if not isinstance(data, dict) or not body.is_valid():
+        if not isinstance(data, dict):
             raise errors.InvalidSchema
+        if not body.is_valid():
+            raise errors.InvalidSchema(dict(_by_path(body.errors)))
         return dict(body.validated_data)
+
+
+def _by_path(failures: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """A serializer's errors by the path of the field: `marks.1.status`."""
+    if isinstance(failures, dict):
+        for name, below in failures.items():
+            yield from _by_path(below, f"{path}.{name}" if path else str(name))
+    elif failures and all(isinstance(failure, str) for failure in failures):
+        yield path, [str(failure) for failure in failures]
+    else:
+        for number, below in enumerate(failures):
+            yield from _by_path(below, f"{path}.{number}")
 
 
 class OutputSerializer(serializers.Serializer[Any]):

@@ -29,6 +29,10 @@ class ApiView(APIView):
     body: ClassVar[type[InputSerializer] | None] = None
     #: Parameter of the query → what it is. All are required.
     query: ClassVar[Mapping[str, str]] = {}
+    #: Parameter of the query that may be left out → its type and what it is.
+    filters: ClassVar[Mapping[str, tuple[type, str]]] = {}
+    #: Header that a client may send → what it is.
+    takes_headers: ClassVar[Mapping[str, str]] = {}
     #: Status → the serializer or type of the answer, or a list of one; None for an answer without a body.
     answers: ClassVar[Mapping[int, Any]] = {}
     #: The errors of this view, without those that follow from `audience` and `body`.

@@ -9,11 +9,12 @@ from django.conf import settings
 from accounts.limits import refuse_if_full, take
 from accounts.selectors import account_find
 from attendance import check_in
-from attendance.enums import Method, Status
+from attendance.enums import Method, Status, basic_of
 from attendance.live import events, gateway
 from attendance.live.events import Event, NoData
 from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
+from attendance.marking import Wanted
 from core import errors, limits, strict_json
 from core.identity import Actor, Role
 from dialects.attentrack import services
@@ -159,7 +160,7 @@ async def attendance(request: Request, session: LiveSession, data: AttendanceDat
             raise errors.Forbidden
     told = attendance2(data.rollNumber)
     last = session.latest.get(data.studentId)
-    if last is not None and last.status.as_basic is Status.PRESENT:
+    if last is not None and basic_of(last.status) is Status.PRESENT:
         room.say(told)  # the app sends a mark again when it heard no answer
         return
 
@@ -170,7 +171,7 @@ async def attendance(request: Request, session: LiveSession, data: AttendanceDat
     await events.mark_students(
         request,
         session,
-        {data.studentId: Status.PRESENT},
+        [Wanted(data.studentId, Status.PRESENT)],
         Method.SELF if actor.role is Role.STUDENT else Method.TEACHER,
         answer,
         by=actor,

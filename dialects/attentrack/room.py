@@ -13,12 +13,12 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from accounts.selectors import roll_numbers_of
-from attendance.enums import Method, Status
+from attendance.enums import Method, Status, basic_of
 from attendance.live import gateway
 from attendance.live.facts import Fact, Marked
 from attendance.live.frames import Frames
 from attendance.live.hints import Hint, Hints
-from attendance.live.process import live
+from attendance.live.process import Observer, live
 from attendance.live.session import LiveSession
 from core import errors, strict_json
 from core.database.failures import DATABASE_ERRORS
@@ -65,7 +65,7 @@ def error_frame(error: errors.ApiError) -> str:
     return refusal(message_of(error))
 
 
-class Room:
+class Room(Observer):
     """The room's part in this process. All methods belong to the event loop."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Room:
 
     def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """Takes what the live sessions tell. The app knows one attendance at a time: the focused session's."""
-        present = [fact for fact in facts if isinstance(fact, Marked) and fact.status.as_basic is Status.PRESENT]
+        present = [fact for fact in facts if isinstance(fact, Marked) and basic_of(fact.status) is Status.PRESENT]
         if present and session.id == live.focus_id and live.hub.speaks(form):
             self._marked.put_nowait((session, present))
 

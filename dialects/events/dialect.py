@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from accounts import tokens
 from accounts.tokens import Claims
-from attendance.enums import Status
+from attendance.enums import Status, basic_of
 from attendance.live import events
 from attendance.live.events import Event, NoData
 from attendance.live.facts import Ended, Fact, Marked
@@ -27,13 +27,13 @@ class PresentData(events.Data):
 
 
 async def summary(request: Request, session: LiveSession, data: NoData) -> None:
-    present = [key for key, mark in session.latest.items() if mark.status.as_basic is Status.PRESENT]
+    present = [key for key, mark in session.latest.items() if basic_of(mark.status) is Status.PRESENT]
     request.answer("TODAY_SUMMARY", {"presentCount": len(present), "presentStudentIds": present})
 
 
 async def my_status(request: Request, session: LiveSession, data: NoData) -> None:
     mark = session.latest.get(request.socket.actor.id)
-    is_present = mark is not None and mark.status.as_basic is Status.PRESENT
+    is_present = mark is not None and basic_of(mark.status) is Status.PRESENT
     request.answer("MY_STATUS", {"status": "present" if is_present else None})
 
 
@@ -41,7 +41,7 @@ def spell(fact: Fact) -> tuple[str, Any] | None:
     """The event for a fact, and its data; None if this dialect has no event for it."""
     match fact:
         case Marked(student_id=student_id, status=status):
-            return "ATTENDANCE_MARKED", {"studentId": student_id, "status": status.as_basic.value}
+            return "ATTENDANCE_MARKED", {"studentId": student_id, "status": basic_of(status).value}
         case Ended(sheet=sheet):
             lines = [(entry.student_id, entry.status) for entry in sheet.entries if entry.status is not None]
             attendance = [{"studentId": key, "status": status.as_basic.value} for key, status in lines]

@@ -15,6 +15,7 @@ from attendance.live import events, gateway
 from attendance.live.events import Event
 from attendance.live.group_commit import Committed
 from attendance.live.session import LiveSession
+from attendance.marking import Wanted
 from attendance.sheets import Sheet
 from core import errors, limits
 from core.identity import Actor, Role
@@ -179,7 +180,7 @@ async def _mark(request: Request, session: LiveSession, data: StudentData, statu
         record = shapes.mark_shape(data.session_id, session, committed.marks[0])
         request.answer(answer, {"session_id": data.session_id, "student_id": student_id, "attendanceRecord": record})
 
-    await events.mark_students(request, session, {student_id: status}, Method.TEACHER, confirm)
+    await events.mark_students(request, session, [Wanted(student_id, status)], Method.TEACHER, confirm)
 
 
 async def bulk(request: Request, session: LiveSession, data: BulkData) -> None:
@@ -192,7 +193,8 @@ async def bulk(request: Request, session: LiveSession, data: BulkData) -> None:
 
     # If a student has two entries, the last one counts.
     statuses = {update.student_id.lower(): Status(update.status) for update in data.attendanceUpdates}
-    await events.mark_students(request, session, statuses, Method.BULK, confirm)
+    wanted = [Wanted(student_id, status) for student_id, status in statuses.items()]
+    await events.mark_students(request, session, wanted, Method.BULK, confirm)
 
 
 async def get_data(request: Request, found: Found, data: SessionData) -> None:

@@ -68,11 +68,11 @@ async def test_marks_that_come_during_a_commit_share_the_next(monkeypatch: pytes
     loop, entered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     append, sizes = commit._append, []
 
-    def held(marks: Sequence[NewMark]) -> Any:
-        sizes.append(len(marks))
+    def held(units: Sequence[Sequence[NewMark]]) -> Any:
+        sizes.append(len(units))
         loop.call_soon_threadsafe(entered.set)
         go_on.wait(30)
-        return append(marks)
+        return append(units)
 
     monkeypatch.setattr(commit, "_append", held)
     first = new_mark(room, session)
@@ -119,8 +119,8 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
     append = commit._append
     lost: list[Any] = []
 
-    def losing(marks: Sequence[NewMark]) -> Any:
-        answer = append(marks)
+    def losing(units: Sequence[Sequence[NewMark]]) -> Any:
+        answer = append(units)
         if not lost:
             lost.append(answer)
             raise OperationalError("the connection broke")
@@ -129,7 +129,7 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
     monkeypatch.setattr(commit, "_append", losing)
     marks = [new_mark(room, session) for _ in range(3)]
     assert await seqs(*(commits.submit([mark]) for mark in marks)) == [[1], [2], [3]]
-    assert lost == [[1, 2, 3]]
+    assert [[mark.seq for mark in unit] for unit in lost[0]] == [[1], [2], [3]]
     assert told.batches == [[as_told(mark, seq) for seq, mark in enumerate(marks, start=1)]]
     assert await run(lambda: list(Mark.objects.order_by("seq").values_list("seq", flat=True))) == [1, 2, 3]
     assert await seqs(commits.submit([new_mark(room, session)])) == [[4]]
@@ -139,7 +139,7 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
 async def test_nothing_is_told_of_what_cannot_be_committed(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     room, session, told, commits = await begin()
 
-    def fails(marks: Sequence[NewMark]) -> Any:
+    def fails(units: Sequence[Sequence[NewMark]]) -> Any:
         raise failure
 
     monkeypatch.setattr(commit, "_append", fails)
@@ -236,8 +236,8 @@ async def test_a_unit_whose_answer_was_lost_is_not_committed_twice(monkeypatch: 
     room, session, _, commits = await begin()
     append = commit._append
 
-    def losing(marks: Sequence[NewMark]) -> Any:
-        append(marks)
+    def losing(units: Sequence[Sequence[NewMark]]) -> Any:
+        append(units)
         raise OperationalError("the connection broke")
 
     monkeypatch.setattr(commit, "_append", losing)

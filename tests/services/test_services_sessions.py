@@ -174,7 +174,7 @@ def test_a_forgotten_session_ends_as_done_would_end_it() -> None:
     session.refresh_from_db()
     assert session.state == SessionState.OPEN
     forget(session)
-    assert look({}, frozenset()).idle == [session.id]
+    assert look({}, {}).idle == [session.id]
     services.session_end_forgotten(session_id=session.id)
     session.refresh_from_db()
     assert (session.state, session.present_count, session.absent_count) == (SessionState.ENDED, 1, 1)
@@ -193,9 +193,9 @@ def test_a_forgotten_session_without_a_mark_is_voided_and_counts_nowhere() -> No
     with pytest.raises(errors.NoActiveSession):
         services.session_end(session_id=session.id)
     assert commit_marks([new_mark(room, session)]) == [Refusal.SESSION_OVER]
-    view = look({session.id: Known(0, 1)}, frozenset()).sessions
+    view = look({session.id: Known(0, 1)}, {}).sessions
     assert [found.state for found in view] == [SessionState.VOIDED]
-    assert look({}, frozenset()).sessions == []
+    assert look({}, {}).sessions == []
 
 
 def test_a_start_does_not_resume_a_forgotten_session() -> None:
@@ -241,18 +241,18 @@ def test_a_look_finds_what_is_new_and_nothing_else() -> None:
     room = make_room(2)
     session = room.start()
     commit_marks([new_mark(room, session, 0), new_mark(room, session, 1)])
-    first = look({}, frozenset())
+    first = look({}, {})
     assert first.focus_id == session.id
     (view,) = first.sessions
     assert [mark.seq for mark in view.marks] == [1, 2]
     assert view.roster == {student.id: student.name for student in room.students}
     known = {session.id: Known(1, view.roster_version)}
-    (view,) = look(known, frozenset()).sessions
+    (view,) = look(known, {}).sessions
     assert [mark.seq for mark in view.marks] == [2]
     assert view.roster is None
     late = make_room(1).students[0]
     enrol(room.class_id, late)
-    (view,) = look(known, frozenset()).sessions
+    (view,) = look(known, {}).sessions
     assert view.roster is not None
     assert late.id in view.roster
 
@@ -261,17 +261,17 @@ def test_a_look_passes_over_a_session_that_is_as_the_last_one_found_it() -> None
     room = make_room(2)
     session = room.start()
     commit_marks([new_mark(room, session)])
-    view = look({}, frozenset())
+    view = look({}, {})
     version = view.sessions[0].roster_version
     known = {session.id: Known(1, version, view.rows[session.id])}
-    assert look(known, frozenset()).sessions == []
-    assert look({session.id: Known(0, version, view.rows[session.id])}, frozenset()).sessions != []
+    assert look(known, {}).sessions == []
+    assert look({session.id: Known(0, version, view.rows[session.id])}, {}).sessions != []
     Class.objects.filter(pk=room.class_id).update(name="Chemistry")
-    (renamed,) = look(known, frozenset()).sessions
+    (renamed,) = look(known, {}).sessions
     assert (renamed.class_name, renamed.marks, renamed.roster) == ("Chemistry", [], None)
     Class.objects.filter(pk=room.class_id).update(name="Physics")
     commit_marks([new_mark(room, session, 1)])
-    (marked,) = look(known, frozenset()).sessions
+    (marked,) = look(known, {}).sessions
     assert [mark.seq for mark in marked.marks] == [2]
 
 
@@ -282,8 +282,8 @@ def test_a_look_at_many_sessions_from_their_beginning_asks_no_more_than_a_look_a
     sessions = [room.start() for room in rooms]
     for room, session in zip(rooms, sessions, strict=True):
         commit_marks([new_mark(room, session, 0), new_mark(room, session, 1, "absent")])
-    with django_assert_max_num_queries(4):  # the accounts' version, sessions, rosters, marks
-        views = look({}, frozenset()).sessions
+    with django_assert_max_num_queries(5):  # the accounts' version, sessions, rosters, co-teachers, marks
+        views = look({}, {}).sessions
     assert [view.id for view in views] == [session.id for session in sessions]
     for view, room in zip(views, rooms, strict=True):
         assert view.roster == {student.id: student.name for student in room.students}
@@ -296,12 +296,12 @@ def test_a_look_finds_what_ended_just_now_and_what_is_known_however_long_ago_it_
     room = make_room(1)
     session = room.start()
     services.session_end(session_id=session.id)
-    (view,) = look({}, frozenset()).sessions
+    (view,) = look({}, {}).sessions
     assert (view.state, view.counts.absent) == (SessionState.ENDED, 1)
-    assert look({}, frozenset({session.id})).sessions == []
+    assert look({}, {session.id: 1}).sessions == []
     Session.objects.update(ended_at=timezone.now() - 2 * RECENT)
-    assert look({}, frozenset()).sessions == []
-    assert len(look({session.id: Known(0, 1)}, frozenset()).sessions) == 1
+    assert look({}, {}).sessions == []
+    assert len(look({session.id: Known(0, 1)}, {}).sessions) == 1
 
 
 def test_a_start_that_is_undone_announces_nothing() -> None:

@@ -427,7 +427,7 @@ class LiveSessions(RuleBasedStateMachine):
             rows = _journal(session_id)
             assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
             assert open_now[session_id].last_seq == len(rows) == session.seq
-            assert [(m.seq, m.student_id, m.status.value, m.at) for m in session.marks] == [
+            assert [(m.seq, m.student_id, m.status, m.at) for m in session.marks] == [
                 (row.seq, row.student_id, row.status, row.at) for row in rows
             ]
             assert session.statuses == fold(rows)

@@ -10,6 +10,7 @@ from attendance.enums import Method, Status
 from attendance.live import events
 from attendance.live.session import LiveSession
 from attendance.live.socket import Outlet, Socket
+from attendance.marking import Wanted
 from core import errors
 from core.identity import Actor, Role
 
@@ -21,5 +22,5 @@ async def test_a_socket_whose_token_went_bad_while_its_message_waited_marks_nobo
     session = LiveSession("s", "c", "t", datetime(2025, 3, 11, tzinfo=UTC))
     with pytest.raises(errors.SocketUnauthorized):
         await events.mark_students(
-            events.Request(live, socket), session, {"a": Status.PRESENT}, Method.TEACHER, lambda committed: None
+            events.Request(live, socket), session, [Wanted("a", Status.PRESENT)], Method.TEACHER, lambda committed: None
         )

@@ -18,7 +18,7 @@ from attendance import journal, services
 from attendance.enums import Method, SessionState, Status
 from attendance.journal import NewMark
 from attendance.models import Session
-from classes.models import Class
+from classes.models import Class, Enrolment
 from classes.rosters.entries import entries_of
 from classes.rosters.errors import RosterError
 from classes.rosters.sources import read_csv
@@ -144,6 +144,7 @@ def _class(teacher: Actor) -> str:
         raise CommandError(str(failure)) from None
     for row in plan.refused:
         raise CommandError(f"{row.entry.name} of the demo's roster cannot be enrolled: {row.reason}.")
+    Enrolment.objects.filter(class_ref_id=class_id).update(since=None)  # its finished sessions were held before today
     return class_id
 
 

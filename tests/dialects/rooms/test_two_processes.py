@@ -4,6 +4,7 @@ import pytest
 
 from attendance.enums import Method, Status
 from attendance.live.group_commit import Committed
+from attendance.marking import Wanted
 from dialects.rooms.shapes import RoomForm
 from tests.services.conftest import Connection, Rig, gateway_threads, rig
 from tests.services.test_hints import begin, end
@@ -74,8 +75,8 @@ async def test_a_bulk_update_at_one_process_is_one_message_at_another(rig: Rig, 
     room, a, b, teacher, student = await begin(rig)
     (session_id,) = a.sessions
     follow(student, session_id, is_teacher=False)
-    statuses = {person.id: Status.PRESENT for person in room.students}
-    outcome = await a.mark(a.sessions[session_id], statuses, by=teacher.socket.actor, method=Method.BULK)
+    wanted = [Wanted(person.id, Status.PRESENT) for person in room.students]
+    outcome = await a.mark(a.sessions[session_id], wanted, by=teacher.socket.actor, method=Method.BULK)
     assert isinstance(outcome, Committed)
     assert [mark.seq for mark in outcome.marks] == [1, 2]
     if way == "look":

@@ -1,0 +1,68 @@
+"""What somebody is to a class, and what follows from it for those who ask by the class's id.
+
+A class is unknown to everybody who has no part in it. Who has a part may see the class, and is told so when what they
+ask for is somebody else's. The published protocols have rules of their own (`classes.selectors`).
+"""
+
+from enum import Enum
+
+from classes.models import Class, CoTeacher
+from classes.selectors import class_get, is_enrolled, was_enrolled
+from core import errors
+from core.identity import Actor, Role
+
+
+class Part(Enum):
+    """What an actor is to a class."""
+
+    OWNER = "owner"
+    CO_TEACHER = "co-teacher"
+    #: A superuser: may do what the owner may, in every class.
+    OFFICE = "office"
+    #: Enrolled today.
+    STUDENT = "student"
+    #: Was enrolled, or will be: reads their own history.
+    FORMER = "former student"
+
+    @property
+    def teaches(self) -> bool:
+        return self in (Part.OWNER, Part.CO_TEACHER, Part.OFFICE)
+
+
+def part_in(found: Class, actor: Actor) -> Part | None:
+    """What `actor` is to the class; None for somebody who has no part in it."""
+    if actor.role == Role.TEACHER:
+        if found.teacher_id == actor.id:
+            return Part.OWNER
+        if actor.is_superuser:
+            return Part.OFFICE
+        is_one = CoTeacher.objects.filter(class_ref=found, teacher_id=actor.id).exists()
+        return Part.CO_TEACHER if is_one else None
+    if is_enrolled(actor=actor, class_id=found.id):
+        return Part.STUDENT
+    return Part.FORMER if was_enrolled(student_id=actor.id, class_id=found.id) else None
+
+
+def class_for_member(*, actor: Actor, class_id: str) -> tuple[Class, Part]:
+    """The class and what `actor` is to it. `ClassNotFound` for whoever has no part in it."""
+    found = class_get(class_id)
+    part = part_in(found, actor)
+    if part is None:
+        raise errors.ClassNotFound
+    return found, part
+
+
+def class_for_teacher(*, actor: Actor, class_id: str) -> tuple[Class, Part]:
+    """The class, for its owner, its co-teachers and the office. Raises `ClassNotFound`, `TeachersOnly`."""
+    found, part = class_for_member(actor=actor, class_id=class_id)
+    if not part.teaches:
+        raise errors.TeachersOnly
+    return found, part
+
+
+def class_for_owner(*, actor: Actor, class_id: str) -> Class:
+    """The class, for its owner and the office. Raises `ClassNotFound`, `TeachersOnly`, `OwnerOnly`."""
+    found, part = class_for_teacher(actor=actor, class_id=class_id)
+    if part is Part.CO_TEACHER:
+        raise errors.OwnerOnly
+    return found
