@@ -34,7 +34,8 @@ def view_for(callback: Any, method: str) -> Any:
 
 def _path(pattern: str, callback: Any, name: str) -> URLPattern:
     expression = pattern.replace("<", "(?P<").replace(">", r">[^/]+)")
-    return re_path(rf"^{expression}/?\Z", callback, name=name)
+    made: URLPattern = re_path(rf"^{expression}/?\Z", callback, name=name)
+    return made
 
 
 def _by_method(views: dict[str, type[ApiView]]) -> Callable[..., HttpResponseBase]:
@@ -46,7 +47,7 @@ def _by_method(views: dict[str, type[ApiView]]) -> Callable[..., HttpResponseBas
         audience = Audience.ANYONE
         protocol = next(iter(views.values())).protocol
         needs_database = False
-        error_form = next(iter(views.values())).error_form
+        worded = next(iter(views.values())).worded
 
         @property
         def allowed_methods(self) -> list[str]:
