@@ -1,5 +1,6 @@
 """The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
+import ipaddress
 import re
 import secrets
 import zoneinfo
@@ -39,6 +40,7 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
+_metrics: list[str] = env.list("METRICS", [])
 #: The origins whose web pages may use this server; `*` stands for all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
 #: The proxies whose X-Forwarded-For and X-Forwarded-Proto `serve` believes: addresses and networks; `*` stands for all.
@@ -134,6 +136,17 @@ except (KeyError, ValueError, OSError):
     raise ImproperlyConfigured(
         f"TIME_ZONE is {TIME_ZONE!r}, which is no time zone. Write Europe/Berlin, say."
     ) from None
+
+
+def _networks(setting: str, given: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(network.strip()) for network in given]
+    except ValueError as failure:
+        raise ImproperlyConfigured(f"{setting} is no list of networks: {failure}. Write 127.0.0.1,10.0.0.0/8") from None
+
+
+#: The networks whose addresses may ask for /metrics; none: nothing is counted.
+METRICS = _networks("METRICS", _metrics)
 
 if SIGNUP == "domains" and not SIGNUP_DOMAINS:
     raise ImproperlyConfigured(

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from core.rest.api_docs import Document, SwaggerUi
 from core.rest.health import Healthz, Readyz
+from core.rest.metrics import Metrics
 from core.rest.routes import route
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("", include("dialects.attentrack.urls")),
     route("healthz", Healthz, "healthz"),
     route("readyz", Readyz, "readyz"),
+    route("metrics", Metrics, "metrics"),
     route("api-docs", SwaggerUi, "api-docs"),
     route("api-docs/schema", Document, "api-docs-schema"),
     path("admin/", admin.site.urls),

@@ -317,6 +317,12 @@ class DatabaseUnavailable(ApiError):
     code, status, message = "database_unavailable", 503, "Database unavailable"
 
 
+class DatabaseNotWritable(ApiError):
+    """The database answers, and takes nothing: its disk is full, say."""
+
+    code, status, message = "database_not_writable", 503, "Database cannot be written"
+
+
 class NotReady(ApiError):
     code, status, message = "not_ready", 503, "Migrations missing, run manage.py migrate"
 

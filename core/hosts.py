@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-#: A load balancer asks here, often by an address.
-ANY_HOST_PATHS = ("/healthz", "/healthz/", "/readyz", "/readyz/")
+#: A load balancer or Prometheus asks here, often by an address.
+ANY_HOST_PATHS = tuple(f"/{name}{slash}" for name in ("healthz", "readyz", "metrics") for slash in ("", "/"))
 
 
 def allowed(scope: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from core import asking
+from core import asking, metrics
 from core.asking import Asking
 
 _SECRETS = re.compile(
@@ -46,6 +46,7 @@ def event(
     docs/operations.md lists the names. `by` is who does it, the running code's client if nobody else is named. A field
     that is None is left out. Fields are ids and words of this project, never what a client wrote.
     """
+    metrics.EVENTS.labels(name).inc()
     known = {field: value for field, value in fields.items() if value is not None}
     extra = {"event": name, "fields": known, "asking": by or asking.current.get()}
     logger.warning(message, *values, extra=extra, stacklevel=2)

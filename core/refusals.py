@@ -1,8 +1,8 @@
-"""What the server refuses because somebody asked too often or for too much: counted for the operator, in one place."""
+"""What the server refuses because somebody asked too often or for too much: counted, in the log and at /metrics."""
 
 import logging
 
-from core import logs
+from core import logs, metrics
 
 logger = logging.getLogger(__name__)
 
@@ -14,4 +14,5 @@ def count_refusal(limit: str, *, account: str | None = None) -> None:
     that the limit counts, if it is known.
     """
     name = limit.replace(" ", "_")
+    metrics.REFUSALS.labels(name).inc()
     logs.event(logger, "limit_reached", "Refused by the limit %s.", name, limit=name, account=account)

@@ -11,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeVar
 
+from core import metrics
+
 R = TypeVar("R")
 
 
@@ -32,6 +34,7 @@ class FairPool:
 
     def __init__(self, threads: int, name: str) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._waits = metrics.WAITING.labels(name)
         self._lock = threading.Lock()
         self._waiting: OrderedDict[str, OrderedDict[str, _Waiting]] = OrderedDict()
 
@@ -41,6 +44,7 @@ class FairPool:
         with self._lock:
             accounts = self._waiting.setdefault(turn.address, OrderedDict())
             accounts.setdefault(turn.account, deque()).append((work, future))
+        self._waits.inc()
         self._threads.submit(self._serve)
         return future
 
@@ -50,6 +54,7 @@ class FairPool:
 
     def _serve(self) -> None:
         work, future = self._next()
+        self._waits.dec()
         if not future.set_running_or_notify_cancel():
             return
         try:

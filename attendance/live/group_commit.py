@@ -5,6 +5,7 @@ So all who wait share a commit's cost (a sync of the disk), and a lone mark wait
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from attendance.journal import NewMark
 from attendance.live import gateway
 from attendance.live.commit import Refusal, commit
 from attendance.live.facts import EVERYBODY, Audience, Marked
+from core import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,7 @@ class GroupCommit:
                 del self._on_their_way[unit[0].session_id]
 
     async def _commit(self, units: Sequence[Sequence[NewMark]]) -> list[Outcome]:
+        began = time.perf_counter()
         try:
             outcomes = await gateway.write(commit, units)
         except Exception:
@@ -112,13 +115,15 @@ class GroupCommit:
                 committed.setdefault(unit[0].session_id, []).extend(outcome)
         audiences: Mapping[str, Audience] = {}
         if committed:
+            count = sum(map(len, committed.values()))
+            metrics.COMMIT_SECONDS.observe(time.perf_counter() - began)
+            metrics.COMMIT_MARKS.observe(count)
+            metrics.MARKS.inc(count)
             try:
                 audiences = await self._announce({key: _once(marks) for key, marks in committed.items()})
             except Exception:
                 # The marks are in the journal: the next look finds them there and tells everybody.
-                logger.exception(
-                    "%d committed marks could not be announced at once.", sum(map(len, committed.values()))
-                )
+                logger.exception("%d committed marks could not be announced at once.", count)
         return [
             outcome
             if isinstance(outcome, Refusal)

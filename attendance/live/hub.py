@@ -26,6 +26,7 @@ from attendance.live.frames import Frames
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
 from attendance.live.wire import WireForm
+from core import metrics
 from core.server.websocket_protocol import nothing
 
 #: Facts within this time of the last flush wait for the next one, seconds.
@@ -45,6 +46,8 @@ class Hub:
         #: What is kept until a socket comes or goes, or one of their paths changes: by followed session and audience.
         self._deliveries: dict[tuple[str | None, Audience], Delivery] = {}
         self._waiting: list[tuple[LiveSession, Audience, Fact]] = []
+        #: When the first of them came, by the loop's clock.
+        self._waiting_since = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._last_flush = float("-inf")
 
@@ -60,6 +63,7 @@ class Hub:
         self._connected += 1
         socket.number = self._connected
         self._sockets[socket] = None
+        metrics.SOCKETS.inc()
         self._by_user.setdefault(socket.actor.id, set()).add(socket)
         self._count_form(socket.form, 1)
         if socket.outlet.fast is not None:
@@ -71,6 +75,7 @@ class Hub:
         if socket not in self._sockets:
             return
         del self._sockets[socket]
+        metrics.SOCKETS.dec()
         _discard(self._by_user, socket.actor.id, socket)
         self._count_form(socket.form, -1)
         for session_id in list(socket.follows):
@@ -107,11 +112,14 @@ class Hub:
 
     def publish(self, session: LiveSession, facts: Iterable[Fact], audience: Audience) -> None:
         """Tells `audience` and the session's followers these facts, in order, after all facts published before."""
+        loop = asyncio.get_running_loop()
+        moment = loop.time()
+        if not self._waiting:
+            self._waiting_since = moment
         self._waiting += [(session, audience, fact) for fact in facts]
         if not self._waiting or self._timer is not None:
             return
-        loop = asyncio.get_running_loop()
-        wait = self._last_flush + FLUSH_INTERVAL - loop.time()
+        wait = self._last_flush + FLUSH_INTERVAL - moment
         if wait <= 0:
             self.flush()
         else:
@@ -149,12 +157,14 @@ class Hub:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        self._last_flush = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._last_flush = loop.time()
         for (_, audience), entries in groupby(waiting, key=lambda entry: (entry[0].id, entry[1])):
             group = list(entries)
             session, facts = group[0][0], [fact for _, _, fact in group]
             delivery = self._delivery(session, audience)
             delivery.send([Frames(form(session, facts)) for form in delivery.forms])
+        metrics.FANOUT_SECONDS.observe(loop.time() - self._waiting_since)
 
     def _delivery(self, session: LiveSession, audience: Audience) -> Delivery:
         followed = session.id if session.id in self._followers else None

@@ -29,7 +29,7 @@ from attendance.live.statistics import LiveStatistics
 from attendance.live.view import View
 from attendance.live.watcher import Watcher
 from attendance.marking import Wanted, new_marks
-from core import errors
+from core import errors, metrics
 from core.identity import Actor
 from core.ids import parse_id
 from core.limits import JOURNAL
@@ -300,6 +300,8 @@ class Live:
     def _admit(self, session_id: str, marks: Sequence[Marked]) -> bool:
         """The marks' way through the gate and to the sockets; False if the database must be looked at first."""
         told = self.replica.admit(session_id, marks)
+        if told is None:
+            metrics.GAPS.inc()
         for news in told or ():
             self._tell(news)
         return told is not None

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core import errors
 from core.database.failures import DATABASE_ERRORS
 from core.database.missing_migrations import missing_migrations
+from core.database.writable import check_writable
 from core.rest.permissions import Audience
 from core.rest.views import ApiView
 
@@ -34,11 +35,14 @@ class Healthz(ApiView):
 
 
 class Readyz(ApiView):
-    """`GET /readyz`: 200 if the database answers and has every migration, else 503 with the reason."""
+    """`GET /readyz`: 200 if the database answers, has every migration and can be written.
+
+    Otherwise 503 with the reason, whose code is in the header `X-Not-Ready` too.
+    """
 
     audience = Audience.ANYONE
     answers: ClassVar = {200: Ready}
-    raises = (errors.NotReady,)
+    raises = (errors.NotReady, errors.DatabaseNotWritable)
 
     def get(self, request: Request) -> Response:
         try:
@@ -47,4 +51,14 @@ class Readyz(ApiView):
             raise errors.DatabaseUnavailable from None
         if missing:
             raise errors.NotReady
+        try:
+            check_writable()
+        except DATABASE_ERRORS as failure:
+            raise errors.DatabaseNotWritable from failure
         return Response({"status": "ready"})
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, errors.ApiError):
+            response["X-Not-Ready"] = exc.code
+        return response

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import multiprocess
 
+from core import metrics
 from core.server.garbage import Collector
 from core.server.handover import Handover
 from core.server.shutdown import stopping
@@ -120,6 +121,7 @@ class Supervisor(multiprocess.Multiprocess):
                 continue
             worker.kill()  # closes the pipe to the process that ended
             worker.join()
+            metrics.worker_ended(worker.pid)
             if not self.started:
                 self.should_exit.set()
                 return

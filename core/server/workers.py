@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import metrics
+
 #: The environment variable that tells the workers where their folder is. `serve` sets it; operators do not.
 _VARIABLE = "ATTENDANCE_WORKERS_FOLDER"
 
@@ -32,7 +34,9 @@ def shared_folder() -> Iterator[None]:
     """Makes the folder for the workers that the block starts, and removes the folder after the block."""
     with tempfile.TemporaryDirectory(prefix="attendance-workers-") as folder:
         os.environ[_VARIABLE] = folder
+        metrics.share(Path(folder))
         try:
             yield
         finally:
+            metrics.share_no_more()
             del os.environ[_VARIABLE]

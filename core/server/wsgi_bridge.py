@@ -50,7 +50,7 @@ class WsgiBridge:
         self.wsgi = wsgi
         self.body_limit = body_limit
         self.turn_of = turn_of
-        self.workers = FairPool(threads, "http")
+        self.workers = FairPool(threads, "http" if turn_of is None else "http-slow")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with bodies.place(network_of_scope(scope)) as place:

@@ -1,5 +1,6 @@
 """The envelope around every HTTP answer: unknown routes, wrong methods, types, sizes and hosts, crashes, outages."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import override_settings
 
 from attendance_project import __version__
 from core import errors
+from core.database import writable
 from tests.api.rest import INVALID, UNAUTHORIZED, UNKNOWN_ID, Rest, School, failure, raiser, success, token_of
 from tests.support.queries import around_queries
 
@@ -312,6 +314,30 @@ def test_healthz_needs_no_database(rest: Rest) -> None:
 
 def test_readyz_says_that_every_migration_is_there(rest: Rest) -> None:
     assert rest.get("/readyz").body == success({"status": "ready"})
+
+
+@pytest.fixture
+def unwritten() -> Iterator[None]:
+    """No check of earlier tests is believed, and none of this test's by later ones."""
+    writable.forget()
+    yield
+    writable.forget()
+
+
+def test_readyz_says_that_nothing_can_be_written(rest: Rest, unwritten: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writable, "_write", raiser(OperationalError(SECRET)))
+    answer = rest.get("/readyz")
+    answer.is_failure(503, "Database cannot be written")
+    assert answer.response["X-Not-Ready"] == "database_not_writable"
+
+
+def test_readyz_writes_once_in_a_while_however_often_it_is_asked(
+    rest: Rest, unwritten: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rest.get("/readyz").status == 200
+    monkeypatch.setattr(writable, "_write", raiser(OperationalError(SECRET)))
+    assert rest.get("/readyz").status == 200
+    assert "X-Not-Ready" not in rest.get("/readyz").response
 
 
 def test_readyz_says_that_a_migration_is_missing(rest: Rest) -> None:

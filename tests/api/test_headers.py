@@ -1,6 +1,7 @@
 """What answers say in headers: to browsers of pages, to caches of personal JSON, and about cookies over HTTPS."""
 
 import re
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -126,8 +127,9 @@ def test_hsts_is_said_over_https_where_the_setting_says_so(settings: Any, second
 
 
 @pytest.mark.parametrize("path", hosts.ANY_HOST_PATHS)
-def test_the_health_routes_answer_whatever_the_host(settings: Any, path: str) -> None:
+def test_health_and_metrics_answer_whatever_the_host(settings: Any, path: str) -> None:
     settings.ALLOWED_HOSTS = ["attendance.example"]
+    settings.METRICS = [ip_network("127.0.0.1/32")]
     for host in ("10.0.0.7:3000", "attendance.example", "no host at all"):
         assert Client(headers={"Host": host}).get(path).status_code == 200
 

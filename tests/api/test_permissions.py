@@ -59,6 +59,7 @@ TABLE = Table(
         ("attendance-start", "POST", "/attendance/start", (*OUT, 200, NOT_OWNER, TEACHER, TEACHER, NOT_OWNER)),
         ("healthz", "GET", "/healthz", (200,) * 7),
         ("readyz", "GET", "/readyz", (200,) * 7),
+        ("metrics", "GET", "/metrics", (404,) * 7),
         ("api-docs", "GET", "/api-docs", (200,) * 7),
         ("api-docs-schema", "GET", "/api-docs/schema", (200,) * 7),
     ],
