@@ -12,7 +12,7 @@ PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
-	fuzz-parsers lock sbom licences audit bench bench-scale bench-docs clean
+	fuzz-parsers fuzz-api autobahn lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets
@@ -46,11 +46,17 @@ crash: $(VENV)/.dev ## kills a marking server KILLS (200) times and looks for lo
 crash-databases: $(VENV)/.dev ## 50 such kills on each database, and 20 of PostgreSQL's and MongoDB's own servers
 	$(RUN) -m tests.programs.databases --crash $(REQUIRE)
 
-fuzz: $(VENV)/.dev ## searches the live sessions for orders of events that tell clients apart from the journal, for minutes
+fuzz: $(VENV)/.dev fuzz-parsers fuzz-api ## those two, and orders of events that tell live clients apart from the journal, for minutes
 	HYPOTHESIS_PROFILE=long $(RUN) -m pytest -n 2 tests/services/test_state_machine.py $(PYTEST_ARGS)
 
 fuzz-parsers: $(FUZZING)/.there ## coverage-guided fuzzing of what reads JSON, ids, check-ins and rosters, SECONDS (60) each
 	$(FUZZING)/bin/python -m tests.programs.fuzz_parsers --seconds $(or $(SECONDS),60) $(READERS)
+
+fuzz-api: $(VENV)/.dev ## requests that the OpenAPI document allows and forbids, EXAMPLES (30) a route and person
+	$(RUN) -m tests.programs.fuzz_api --examples $(or $(EXAMPLES),30)
+
+autobahn: $(VENV)/.dev $(FUZZING)/.there ## the Autobahn test suite's cases against the WebSocket protocol; SECTIONS="1 2 6"
+	$(RUN) -m tests.programs.autobahn --client $(FUZZING)/bin/kosoku $(SECTIONS)
 
 outage: $(VENV)/.dev ## two processes that mark while Redis between them is cut off, killed and hangs; ARGS="--seconds 60"
 	$(RUN) -m tests.programs.databases --outage $(REQUIRE) $(ARGS)

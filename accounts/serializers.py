@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.passwords import weaknesses
@@ -29,6 +30,11 @@ class NewPassword(StrictString):
         if settings.PASSWORD_STRICT and weaknesses(password):
             self.fail("invalid")
         return password
+
+
+@extend_schema_field({"type": "string", "minLength": 8, "maxLength": settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
+class StrongPassword(StrictString):
+    """A new password of the project's own routes. What else it must be, `accounts.passwords.weaknesses` says."""
 
 
 class SignupInput(InputSerializer):
@@ -58,7 +64,7 @@ class LoginInput(InputSerializer):
 
 class PasswordInput(InputSerializer):
     old = StrictString(allow_blank=True)
-    new = StrictString()
+    new = StrongPassword()
 
 
 class ForgotInput(InputSerializer):
@@ -69,7 +75,7 @@ class ForgotInput(InputSerializer):
 class ResetInput(InputSerializer):
     login = StrictString(max_length=254)
     code = StrictString(max_length=16)
-    password = StrictString()
+    password = StrongPassword()
 
 
 class LogoutInput(InputSerializer):

@@ -89,8 +89,11 @@ class ViewSchema(AutoSchema):
 
     def _insert_field_validators(self, field: Any, schema: Schema) -> None:
         super()._insert_field_validators(field, schema)  # type: ignore[no-untyped-call]
-        if isinstance(field, StrictString) and not schema.keys() & {"maxLength", "pattern", "anyOf"}:
-            schema["maxLength"] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # no body holds a longer string
+        if not isinstance(field, StrictString) or schema.keys() & {"pattern", "anyOf"}:
+            return
+        schema.setdefault("maxLength", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)  # no body holds a longer string
+        if not field.allow_blank:
+            schema.setdefault("minLength", 1)
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return False  # `answers` says whether a view answers a list

@@ -46,7 +46,7 @@ def serve(host: str, workers: int, listeners: list[socket.socket], ready: Callab
     """
     connection.close()
     _allow_many_sockets()
-    config = _config(host, workers)
+    config = configuration(host, workers)
     if workers > 1:
         _leave_database()
         supervisor = Supervisor(config, listeners, ready)
@@ -76,7 +76,8 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _config(host: str, workers: int) -> uvicorn.Config:
+def configuration(host: str, workers: int) -> uvicorn.Config:
+    """uvicorn's configuration for the project's application and protocols."""
     return uvicorn.Config(
         "attendance_project.asgi:application",
         host=host,
