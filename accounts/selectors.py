@@ -1,11 +1,12 @@
 """Reads of accounts, for the apps above."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from accounts.models import User
 from accounts.standing import role_that_counts
 from core import errors
+from core.database.batches import pages
 from core.identity import Actor, Role
 from core.ids import parse_id
 
@@ -15,9 +16,9 @@ def is_new() -> bool:
     return not User.objects.exists()
 
 
-def students_all() -> Sequence[Mapping[str, Any]]:
-    """`{id, name, email, role}` of every student, the oldest account first."""
-    return list(User.objects.filter(role=Role.STUDENT).order_by("id").values("id", "name", "email", "role"))
+def students_all() -> Iterator[Sequence[Mapping[str, Any]]]:
+    """`{id, name, email, role}` of every student, the oldest account first, in pages."""
+    return pages(User.objects.filter(role=Role.STUDENT).values("id", "name", "email", "role"), "id")
 
 
 def user_get(user_id: str) -> User:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, cast
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +24,7 @@ from accounts.serializers import (
 )
 from accounts.signup_policy import SIGNUP_REFUSALS
 from core import errors
+from core.rest.lists import listed
 from core.rest.permissions import Audience
 from core.rest.views import ApiView
 
@@ -156,5 +158,5 @@ class Students(ApiView):
     audience = Audience.TEACHER
     answers: ClassVar = {200: list[StudentOutput]}
 
-    def get(self, request: Request) -> Response:
-        return Response(StudentOutput.show_all(selectors.students_all()))
+    def get(self, request: Request) -> HttpResponseBase:
+        return listed(request.accepted_renderer, selectors.students_all(), StudentOutput.show_all)

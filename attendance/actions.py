@@ -137,5 +137,7 @@ def _take(session_id: str) -> Session:
 
 def _append(marks: list[NewMark]) -> list[tuple[int, NewMark]]:
     seqs = journal.append(marks, is_activity=True)
+    if marks and seqs[-1] is not None:
+        journal.require_room(marks[-1].session_id, seqs[-1], by_id=marks[-1].by_id)
     after_commit(lambda: session_changed.send(sender=Session))
     return [(seq, mark) for seq, mark in zip(seqs, marks, strict=True) if seq is not None]

@@ -16,7 +16,11 @@ from django.db.models import F
 
 from attendance.enums import Method, SessionState, Status
 from attendance.models import Mark, Session
+from classes.selectors import student_ids
+from core import errors
 from core.ids import new_id
+from core.limits import JOURNAL, journal_limit
+from core.refusals import count_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,20 @@ def append(
     if seqs:
         statements.insert([(mark, seqs[mark.id]) for mark in marks if mark.id in seqs])
     return [seqs.get(mark.id) for mark in marks]
+
+
+def require_room(session_id: str, last_seq: int, *, by_id: str) -> None:
+    """Inside the unit of work that has added marks of `by_id` up to `last_seq`: raises `JournalFull` if that is too far.
+
+    The session's row is locked by then, so of several requests at once each sees what the others have added. Live marks
+    are checked before, by what the process knows (`attendance.live.session.LiveSession.room`).
+    """
+    if last_seq <= journal_limit(0):
+        return
+    class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)
+    if last_seq > journal_limit(len(student_ids(class_id))):
+        count_refusal(JOURNAL.label, account=by_id)
+        raise errors.JournalFull
 
 
 class _OrmStatements:

@@ -27,7 +27,6 @@ from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
-from core.refusals import count_refusal
 from core.times import latest, now
 
 #: A session that had a mark within this time is in use.
@@ -276,11 +275,7 @@ def _append(
     seqs = [seq for seq in journal.append(marks, state=state) if seq is not None]
     if len(seqs) < len(marks):
         raise errors.NoActiveSession
-    # The session's row is locked by now, so of several requests at once each sees what the others have added.
-    roster = Enrolment.objects.filter(class_ref_id__in=Session.objects.filter(pk=session_id).values("class_ref_id"))
-    if seqs[-1] > limits.journal_limit(0) and seqs[-1] > limits.journal_limit(roster.count()):
-        count_refusal(limits.JOURNAL.label, account=by_id)
-        raise errors.JournalFull
+    journal.require_room(session_id, seqs[-1], by_id=by_id)
 
 
 @retry_races

@@ -27,6 +27,10 @@ else:
     _SetAsideAdmin = admin.ModelAdmin
 
 
+#: A longer roster does not stand on its class's page: `import_roster` is for those.
+LONGEST_ROSTER = 2000
+
+
 def roster_size(class_id: str) -> Coalesce:
     """An expression for queries: how many students the class has whose id the expression `class_id` gives."""
     enrolled = Enrolment.objects.current().filter(class_ref_id=OuterRef(class_id)).order_by().values("class_ref_id")
@@ -98,6 +102,12 @@ class ClassAdmin(WritablePage, _ClassAdmin):
     readonly_fields = ("id", "roster_size", "created_at", "updated_at", "removed_at")
     fields = ("name", "teacher", "department", "batch", "semester", "open_roster", *readonly_fields)
     inlines = (EnrolmentInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: Class | None) -> Any:
+        """The roster, unless it is so long that a form for each student would fill the process's memory."""
+        if obj is None or self.roster_size(obj) <= LONGEST_ROSTER:
+            return super().get_inlines(request, obj)
+        return ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Class]:
         return super().get_queryset(request).annotate(roster_size=roster_size("pk"))

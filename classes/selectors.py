@@ -1,6 +1,7 @@
 """Reads of classes, with the check of who may read. `ClassNotFound` comes before any 403, as the contract orders it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.db.models import Count
 
@@ -8,10 +9,14 @@ from accounts.models import User
 from accounts.selectors import actor_of
 from classes.models import ENROLMENT_ORDER, Class, CoTeacher, Enrolment, covers
 from core import errors
+from core.database.batches import pages
 from core.database.prepared import Prepared
 from core.identity import Actor, Role
 from core.ids import parse_id
 from core.times import today
+
+#: What lists of students show of each.
+_SHOWN = ("id", "name", "email", "roll_number")
 
 _class = Prepared(lambda class_id: Class.objects.filter(pk=class_id, removed_at=None).order_by())
 _enrolment = Prepared(
@@ -99,11 +104,15 @@ def students_of(class_id: str) -> list[User]:
     return [row.student for row in rows]
 
 
-def students_shown(class_id: str) -> list[dict[str, str]]:
-    """`{id, name, email}` of each of the class's students, in the order of enrolment."""
-    rows = Enrolment.objects.current().filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
-    columns = rows.values_list("student_id", "student__name", "student__email")
-    return [{"id": key, "name": name, "email": email} for key, name, email in columns]
+def students_shown(class_id: str) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """`{id, name, email, roll_number}` of each of the class's students, in the order of enrolment, in pages."""
+    rows = (
+        Enrolment.objects.current()
+        .filter(class_ref_id=class_id)
+        .values(*ENROLMENT_ORDER, *(f"student__{column}" for column in _SHOWN))
+    )
+    for page in pages(rows, *ENROLMENT_ORDER):
+        yield [{column: row[f"student__{column}"] for column in _SHOWN} for row in page]
 
 
 def student_names(class_id: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The class routes of the canonical contract."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
@@ -10,6 +10,7 @@ from accounts.serializers import StudentOutput
 from classes import selectors, services
 from classes.serializers import AddStudentInput, ClassDetailOutput, ClassInput, ClassOutput
 from core import errors
+from core.rest.lists import encode_in_pieces, sliced
 from core.rest.permissions import Audience
 from core.rest.rendered import RenderedVersions, tag_of
 from core.rest.views import ApiView
@@ -44,11 +45,16 @@ class ClassDetail(ApiView):
         students = _rosters.get(
             f"{found.id} {today()}",
             found.roster_version,
-            lambda: StudentOutput.show_all(selectors.students_shown(found.id)),
+            lambda: encode_in_pieces(map(StudentOutput.show_all, selectors.students_shown(found.id))),
         )
-        shown = {"id": found.id, "name": found.name, "teacher_id": found.teacher_id, "students": students.json}
         tag = tag_of(found.id, found.name, found.teacher_id, students.digest)
-        return self.tagged(ClassDetailOutput.show(shown), tag)
+
+        def within(shown: Any) -> Any:
+            return ClassDetailOutput.show(
+                {"id": found.id, "name": found.name, "teacher_id": found.teacher_id, "students": shown}
+            )
+
+        return self.tagged(lambda: sliced(request.accepted_renderer, students.json, within), tag)
 
 
 class ClassAddStudent(ApiView):

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +42,8 @@ class RenderedVersions:
         self._kept: OrderedDict[str, tuple[int, Rendered]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str, version: int, make: Callable[[], Any]) -> Rendered:
-        """What `make` returns, as JSON. `make` is called once for each version of `key`.
+    def get(self, key: str, version: int, make: Callable[[], Iterable[bytes]]) -> Rendered:
+        """What `make` returns, the pieces of a JSON text. `make` is called once for each version of `key`.
 
         Two conditions: the caller read `version` before `make` reads the data, and whoever changes the data raises the
         version in the same transaction. Then the kept text may be newer than its version, and never older.
@@ -53,7 +53,7 @@ class RenderedVersions:
             if kept is not None and kept[0] == version:
                 self._kept.move_to_end(key)
                 return kept[1]
-        body = encode(make())
+        body = b"".join(make())
         rendered = Rendered(msgspec.Raw(body), hashlib.blake2b(body, digest_size=16).hexdigest())
         with self._lock:
             self._forget(key)

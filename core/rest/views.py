@@ -1,6 +1,6 @@
 """The base of every API view."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 from django.http import HttpResponseNotModified
@@ -63,10 +63,10 @@ class ApiView(APIView):
         """The validated fields of the request's body. Raises `InvalidSchema` for a body that is not valid."""
         return cast(type[InputSerializer], self.body).read(self.request.data)
 
-    def tagged(self, data: Any, tag: str) -> HttpResponseBase:
-        """An answer of `data` with the `ETag` `tag`; 304 for a client that has this tag already."""
+    def tagged(self, answer: Callable[[], HttpResponseBase], tag: str) -> HttpResponseBase:
+        """What `answer` makes, with the `ETag` `tag`; 304 for a client that has this tag already."""
         known = [one.removeprefix("W/") for one in parse_etags(self.request.headers.get("If-None-Match", ""))]
-        response = HttpResponseNotModified() if tag in known or known == ["*"] else Response(data)
+        response = HttpResponseNotModified() if tag in known or known == ["*"] else answer()
         response["ETag"] = tag
         # Only the client may keep the answer, and must ask before each use.
         response["Cache-Control"] = "private, no-cache"

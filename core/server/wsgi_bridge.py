@@ -7,7 +7,8 @@ Django's own ASGI handler gives each request a thread context of its own, and so
 - It counts the body as it comes, and keeps the body up to the limit. Of a longer body only the length reaches Django,
   where `core.rest.middleware.BodyLimit` answers 413, and of one that there is no room for only that it is refused.
 - It always calls the answer's `close()`. Without that call Django's `request_finished` never fires.
-- It runs a streamed answer on a thread of its own, so that a slow download occupies no thread of the pool.
+- It makes a streamed answer chunk by chunk, each on a thread of the pool once the client has taken the one before. So a
+  client that reads slowly occupies no thread, and however many do, there are no more threads and database connections.
 
 Requests that take long have a bridge of their own, which serves clients in turn (`core.turns`).
 """
@@ -16,20 +17,21 @@ import asyncio
 import contextvars
 import io
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
-
-from django.db import connections
+from typing import Any, TypeVar
 
 from core import errors, turns
 from core.server.bodies import Body, ClientGone, bodies, read_body
 from core.server.doors import network_of_scope
 from core.turns import FairPool, Turn
 
+Message = dict[str, Any]
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+R = TypeVar("R")
+#: Runs a function on a thread of the pool, in the request's turn and context.
+InTurn = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class WsgiBridge:
@@ -64,13 +66,16 @@ class WsgiBridge:
             if self.turn_of is not None:
                 turn = self.turn_of(scope, body.content)
                 context.run(turns.current.set, turn)
-            running = self.workers.submit(lambda: context.run(self._run, environ), turn)
-            start, answer = await asyncio.wrap_future(running)
+
+            def in_turn(work: Callable[[], R]) -> "asyncio.Future[R]":
+                return asyncio.wrap_future(self.workers.submit(lambda: context.run(work), turn))
+
+            start, answer = await in_turn(lambda: self._run(environ))
         if isinstance(answer, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": answer})
         else:
-            await _stream(start, answer, receive, send)
+            await _stream(start, answer, in_turn, receive, send)
 
     def _run(self, environ: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         """Runs `wsgi`, in a thread of the pool: the answer's start, and its body or, if it is streamed, the answer."""
@@ -129,46 +134,27 @@ def _environ(scope: Scope, body: Body) -> dict[str, Any]:
     return environ
 
 
-async def _stream(start: dict[str, Any], answer: Any, receive: Receive, send: Send) -> None:
-    """Sends a streamed answer from a thread of its own, one chunk at a time, until it ends or the client is gone."""
-    loop = asyncio.get_running_loop()
-    finished = asyncio.Event()
-    gone = threading.Event()
-    failures: list[Exception] = []
-
-    def say(message: dict[str, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(send(message), loop).result()  # type: ignore[arg-type]
-
-    def run() -> None:
-        try:
-            say(start)
-            for chunk in answer:
-                if gone.is_set():
-                    break
-                say({"type": "http.response.body", "body": chunk, "more_body": True})
-            else:
-                say({"type": "http.response.body", "body": b""})
-        except Exception as failure:
-            failures.append(failure)
-        finally:
-            _close(answer)
-            connections.close_all()
-            loop.call_soon_threadsafe(finished.set)
+async def _stream(start: Message, answer: Any, in_turn: InTurn, receive: Receive, send: Send) -> None:
+    """Sends a streamed answer, one chunk at a time, until it ends or the client is gone."""
 
     async def watch() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        gone.set()
 
     watcher = asyncio.create_task(watch())
-    threading.Thread(target=contextvars.copy_context().run, args=(run,), name="download", daemon=True).start()
+    chunks = iter(answer)
     try:
-        await finished.wait()
-        if failures and not gone.is_set():
-            raise failures[0]  # the server logs it and cuts the connection, so that the client sees a broken answer
+        await send(start)
+        while not watcher.done():
+            # If this raises, the server logs it and cuts the connection, so that the client sees a broken answer.
+            chunk: bytes | None = await in_turn(lambda: next(chunks, None))
+            if chunk is None:
+                await send({"type": "http.response.body", "body": b""})
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
     finally:
-        gone.set()
         watcher.cancel()
+        await in_turn(lambda: _close(answer))
 
 
 def _close(answer: Any) -> None:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,9 +12,10 @@ from accounts.selectors import account_get
 from attendance import services as attendance_services
 from classes import services
 from classes.rosters.entries import entry_of
-from classes.selectors import class_get_for_owner, students_of
+from classes.selectors import class_get_for_owner, students_shown
 from core import errors
 from core.identity import Role
+from core.rest.lists import listed
 from core.rest.permissions import Audience
 from dialects.attentrack import serializers, shapes
 from dialects.attentrack.base import AttenTrackView
@@ -49,13 +51,15 @@ class ClassList(AttenTrackView):
     answers: ClassVar = {200: shapes.ClassWithStudents}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
-    def get(self, request: Request, class_id: str) -> Response:
+    def get(self, request: Request, class_id: str) -> HttpResponseBase:
         found = class_get_for_owner(actor=self.teacher_of(class_id), class_id=class_id)
-        students = [
-            shapes.Listed(name=student.name, rollNumber=student.roll_number or shapes.NOT_SET, email=student.email)
-            for student in students_of(found.id)
-        ]
-        return Response(shapes.ClassWithStudents(**shapes.class_details(found), students=students))
+        details = shapes.class_details(found)
+        return listed(
+            request.accepted_renderer,
+            students_shown(found.id),
+            shapes.listed_all,
+            lambda shown: shapes.ClassWithStudents(**details, students=shown),
+        )
 
 
 class RemoveClass(AttenTrackView):

@@ -90,6 +90,14 @@ class Listed(TypedDict):
     email: str
 
 
+def listed_all(students: Sequence[Mapping[str, Any]]) -> list[Listed]:
+    """A class's students as its sheet lists them."""
+    return [
+        Listed(name=student["name"], rollNumber=student["roll_number"] or NOT_SET, email=student["email"])
+        for student in students
+    ]
+
+
 class ClassWithStudents(ClassDetails):
     students: list[Listed]
 

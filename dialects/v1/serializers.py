@@ -74,13 +74,13 @@ class ClassOutput(serializers.Serializer[Any]):
 
 
 class ClassDetailOutput(ClassOutput):
-    """The same shape with people, `{name, email}`, in the place of ids; the context has `students`."""
+    """The same shape with people, `{name, email}`, in the place of ids; the context has `students` as shown."""
 
     teacherId = PersonOutput(source="teacher")
 
     @extend_schema_field(PersonOutput(many=True))
     def get_studentsIds(self, found: Any) -> Any:
-        return PersonOutput.show_all(self.context["students"])
+        return self.context["students"]
 
 
 class ExistingClassRenderer(EnvelopeRenderer):

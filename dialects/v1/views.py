@@ -1,7 +1,9 @@
 """The routes of `/api/v1`. Each reads a body of this dialect, calls the core once, and answers in this dialect."""
 
+from itertools import chain
 from typing import Any, ClassVar
 
+from django.http.response import HttpResponseBase
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,6 +34,7 @@ from core.errors import (
     UnknownEmail,
     UserNotFound,
 )
+from core.rest.lists import listed
 from core.rest.permissions import Audience
 from core.rest.views import ApiView
 from dialects.v1.failures import CLASS_DETAIL, ME, SIGNING_IN, START, Failures, NoStudents, worded
@@ -42,6 +45,7 @@ from dialects.v1.serializers import (
     CreateClassInput,
     ExistingClassRenderer,
     ListedOutput,
+    PersonOutput,
     RegisterInput,
     StartInput,
     UserOutput,
@@ -138,11 +142,12 @@ class Students(V1View):
     answers: ClassVar = {200: list[ListedOutput]}
     raises = (NoStudents,)
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         students = accounts.selectors.students_all()
-        if not students:
+        first = next(students, None)
+        if first is None:
             raise NoStudents
-        return Response(ListedOutput.show_all(students))
+        return listed(request.accepted_renderer, chain([first], students), ListedOutput.show_all)
 
 
 class ClassDetail(V1View):
@@ -153,9 +158,14 @@ class ClassDetail(V1View):
     answers: ClassVar = {200: list[ClassDetailOutput]}
     raises = (ClassNotFound, NotClassTeacher)
 
-    def get(self, request: Request, class_id: str) -> Response:
+    def get(self, request: Request, class_id: str) -> HttpResponseBase:
         found = classes.selectors.class_get_for_member(actor=self.actor, class_id=class_id)
-        return Response([ClassDetailOutput(found, context={"students": classes.selectors.students_of(found.id)}).data])
+        return listed(
+            request.accepted_renderer,
+            classes.selectors.students_shown(found.id),
+            PersonOutput.show_all,
+            lambda shown: [ClassDetailOutput(found, context={"students": shown}).data],
+        )
 
 
 class MyAttendance(V1View):

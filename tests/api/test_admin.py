@@ -505,6 +505,18 @@ def test_a_class_is_made_with_its_students_at_once(page: Client, world: World) -
     assert roster(made) == {"Asha", "Cleo"}
 
 
+def test_a_roster_that_is_too_long_does_not_stand_on_the_page_of_its_class(
+    page: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"/admin/classes/class/{world.physics.pk}/change/"
+    roster = 'name="enrolments-TOTAL_FORMS"'
+    assert roster in page.get(url).content.decode()
+    monkeypatch.setattr("classes.admin.LONGEST_ROSTER", 1)
+    without = page.get(url)
+    assert without.status_code == 200
+    assert roster not in without.content.decode()
+
+
 def test_students_are_added_and_taken_off_and_the_roster_counts_as_changed(page: Client, world: World) -> None:
     before = version_of(world.physics)
     assert save_class(page, world.physics, add=[world.cleo]).status_code == 302

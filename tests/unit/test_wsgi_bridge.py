@@ -1,4 +1,4 @@
-"""core.server.wsgi_bridge: what WSGI asks of a server, bodies counted, answers closed, downloads off the workers."""
+"""core.server.wsgi_bridge: what WSGI asks of a server, bodies counted, answers closed, downloads in pieces."""
 
 import asyncio
 import contextvars
@@ -334,23 +334,26 @@ async def test_a_streamed_answer_is_sent_chunk_by_chunk_and_then_closed(bridge: 
     assert answer.closed.is_set()
 
 
-async def test_a_download_holds_no_worker(bridge: Make) -> None:
-    go_on = threading.Event()
+async def test_a_client_that_reads_slowly_holds_no_worker(bridge: Make) -> None:
+    may_send = asyncio.Semaphore(2)
 
-    def chunks() -> Iterator[bytes]:
-        yield b"first"
-        assert go_on.wait(SOON)
+    async def slow_send(message: dict[str, Any]) -> None:
+        await may_send.acquire()
+        client.outgoing.put_nowait(message)
 
-    download = Answer(chunks(), streaming=True)
+    download = Answer([b"first", b"second", b"third"], streaming=True)
     asked = bridge(App(lambda environ: download if environ["PATH_INFO"] == "/download" else [b"quick"]), threads=1)
     client = Client()
-    request = asyncio.create_task(asked(scope(path="/download"), client.receive, client.send))
+    request = asyncio.create_task(asked(scope(path="/download"), client.receive, slow_send))
     await client.next()
     await client.next()
     assert (await ask(asked, Client()))[-1]["body"] == b"quick"
-    go_on.set()
+    assert not request.done()
+    for _ in range(5):
+        may_send.release()
     await asyncio.wait_for(request, SOON)
-    assert set(download.threads) == {"download"}
+    assert [message.get("body") for message in client.sent] == [b"second", b"third", b""]
+    assert {name.partition("_")[0] for name in download.threads} == {"http"}
 
 
 async def test_a_download_whose_client_goes_is_ended_and_closed(bridge: Make) -> None:
