@@ -72,7 +72,7 @@ def append(
 
 
 def require_room(session_id: str, last_seq: int, *, by_id: str) -> None:
-    """Inside the unit of work that has added marks of `by_id` up to `last_seq`: raises `JournalFull` if that is too far.
+    """Inside the unit of work that added marks of `by_id` up to `last_seq`: raises `JournalFull` if that is too far.
 
     The session's row is locked by then, so of several requests at once each sees what the others have added. Live marks
     are checked before, by what the process knows (`attendance.live.session.LiveSession.room`).

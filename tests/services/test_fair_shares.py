@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import User
 from accounts.services import user_signup
-from attendance import services
+from attendance import actions, services
 from attendance.enums import Status
 from attendance.models import Attendance, Mark, Session, SessionName
 from classes.models import Class
@@ -182,3 +182,15 @@ def test_a_large_class_has_a_longer_journal_and_without_limits_none_is_full(sett
         flip()
     settings.LIMITS = False
     flip()
+
+
+def test_marking_the_rest_and_undoing_it_are_under_the_journals_limit(settings: Any) -> None:
+    settings.LIMIT_JOURNAL, settings.LIMIT_JOURNAL_A_STUDENT = 3, 1
+    room = make_room(2)
+    session = room.start()
+    actions.session_mark_rest(actor=room.actor, session_id=session.id, status=Status.PRESENT)
+    with pytest.raises(errors.JournalFull):
+        actions.session_undo(actor=room.actor, session_id=session.id)
+    assert Mark.objects.filter(session=session).count() == 2
+    settings.LIMIT_JOURNAL = 4
+    actions.session_undo(actor=room.actor, session_id=session.id)
