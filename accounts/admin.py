@@ -1,14 +1,20 @@
 """The admin's pages of people, and what all pages of this project's admin have in common."""
 
+from contextlib import suppress
 from contextvars import ContextVar
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -16,6 +22,7 @@ from django.utils.formats import date_format
 
 from accounts import second_factor
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
+from accounts.late_saves import AS_SHOWN, Change, late_form
 from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User
 from accounts.passwords import hash_password
 from accounts.proofs import accounts_vouch
@@ -50,8 +57,42 @@ else:
 _hashed: ContextVar[str | None] = ContextVar("hashed", default=None)
 
 
-class WritablePage:
-    """Mixin: all that a page writes is one unit of work."""
+def last_change(changed: Model, label: str, since: datetime) -> Change | None:
+    """Who changed the field of this label last, by the admin's own log."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(changed), object_id=str(changed.pk), action_time__gte=since
+    )
+    for entry in entries.select_related("user").order_by("-action_time"):
+        if label.casefold() in entry.get_change_message().casefold():
+            return Change(entry.user.name, entry.action_time)
+    return None
+
+
+class LateSaves:
+    """Mixin for a page: see `accounts.late_saves`."""
+
+    form: type[Any]
+
+    def who_changed(self, changed: Model, label: str, since: datetime) -> Change | None:
+        """Who changed the field that the page calls `label` last, not before `since`; None if nobody knows."""
+        return last_change(changed, label, since)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is not None and self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+            kwargs.setdefault("form", late_form(self.form, self.who_changed))
+        return super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        found: Any = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        is_late = obj is not None and self.has_change_permission(request, obj)  # type: ignore[attr-defined]
+        if not is_late or AS_SHOWN in flatten_fieldsets(found):
+            return found
+        (name, first), *others = found
+        return [(name, {**first, "fields": (*first["fields"], AS_SHOWN)}), *others]
+
+
+class WritablePage(LateSaves):
+    """Mixin: all that a page writes is one unit of work, and a page saved late undoes nothing."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
@@ -60,7 +101,16 @@ class WritablePage:
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         view = super().changeform_view  # type: ignore[misc]
-        done: HttpResponse = (unit_of_work(view) if request.method == "POST" else view)(request, *args, **kwargs)
+        done: HttpResponse = (unit_of_work(self._save) if request.method == "POST" else view)(request, *args, **kwargs)
+        return done
+
+    def _save(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> HttpResponse:
+        if object_id is not None and connection.features.has_select_for_update:
+            # So that nobody saves between this page's look at the row and its own write.
+            rows = self.model._default_manager.filter(pk=unquote(object_id))  # type: ignore[attr-defined]
+            with suppress(ValueError, ValidationError):  # no id: the page says so
+                rows.select_for_update().values_list("pk").first()
+        done: HttpResponse = super().changeform_view(request, object_id, *args, **kwargs)  # type: ignore[misc]
         return done
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -169,11 +219,19 @@ class AddressFilter(admin.SimpleListFilter):
         return queryset
 
 
-class StudentProfileInline(_StudentInline):
+class ProfileInline:
+    """Mixin for the part of a user's page that is their profile."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        kwargs["form"] = late_form(forms.ModelForm, lambda profile, label, since: last_change(obj, label, since))
+        return super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+
+
+class StudentProfileInline(ProfileInline, _StudentInline):
     model = StudentProfile
 
 
-class TeacherProfileInline(_TeacherInline):
+class TeacherProfileInline(ProfileInline, _TeacherInline):
     model = TeacherProfile
 
 

@@ -1,6 +1,7 @@
 """The admin's pages of sessions, the journal and the records. All changes go through services."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -12,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.admin import WritablePage
+from accounts.late_saves import Change
 from attendance import services
 from attendance.enums import SessionState, Status
 from attendance.folding import LastMark, last_marks, last_marks_by_session
@@ -233,6 +235,11 @@ class RecordAdmin(FoundBySession, WritablePage, _RecordAdmin):
         except (errors.NoActiveSession, errors.JournalFull) as refusal:
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(request.path)
+
+    def who_changed(self, changed: Any, label: str, since: datetime) -> Change | None:
+        marks = Mark.objects.filter(session_id=changed.session_id, student_id=changed.student_id, at__gte=since)
+        last = marks.select_related("by").order_by("-seq").first()
+        return Change(last.by.name, last.at) if last is not None else None
 
     def save_model(self, request: HttpRequest, obj: Attendance, form: Any, change: bool) -> None:
         if "status" not in form.changed_data:
