@@ -27,7 +27,7 @@ from classes.models import Class, Enrolment
 from core.emails import email_key
 from core.identity import Actor, Role
 from core.ids import new_id
-from tests.support.clients import Api, Socket
+from tests.support.clients import NO_CERTIFICATES, Api, Socket
 from tests.support.http import Client
 from tests.support.server import Server
 
@@ -728,7 +728,7 @@ class Browser:
     """The admin of a running server, signed in with the login that its first start prints."""
 
     def __init__(self, server: Server) -> None:
-        self.http = httpx.Client(base_url=server.url, timeout=60, follow_redirects=True)
+        self.http = httpx.Client(base_url=server.url, timeout=60, follow_redirects=True, verify=NO_CERTIFICATES)
         login = re.search(r"admin login (\S+)\s+password +(\S+)", server.log_text())
         assert login
         answer = self.post("/admin/login/?next=/admin/", {"username": login[1].upper(), "password": login[2]})

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from attendance.models import Focus
 from classes.models import Class, Enrolment
-from tests.support.clients import MANY, PASSWORD, Api, Room, at_once
+from tests.support.clients import MANY, NO_CERTIFICATES, PASSWORD, Api, Room, at_once
 from tests.support.environment import REAL_SETTINGS
 from tests.support.server import Server
 
@@ -101,7 +101,7 @@ def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_se
 
     def login(number: int) -> httpx.Response:
         body = {"email": people[number % len(people)].email, "password": PASSWORD}
-        answer = httpx.post(f"{server.url}/auth/login", json=body, timeout=60)
+        answer = httpx.post(f"{server.url}/auth/login", json=body, timeout=60, verify=NO_CERTIFICATES)
         done.append(number)
         return answer
 
@@ -132,7 +132,9 @@ def test_a_flood_of_logins_to_one_account_does_not_delay_another_accounts_single
         return answer
 
     with (
-        httpx.Client(base_url=server.url, timeout=60, limits=httpx.Limits(max_connections=MANY)) as flooding,
+        httpx.Client(
+            base_url=server.url, timeout=60, limits=httpx.Limits(max_connections=MANY), verify=NO_CERTIFICATES
+        ) as flooding,
         ThreadPoolExecutor(MANY) as threads,
     ):
         logins = [threads.submit(flood, number) for number in range(MANY)]

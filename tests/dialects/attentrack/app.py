@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.support.clients import FRAME_LIMIT, SILENCE, UNLIMITED, until_closed
+from tests.support.clients import FRAME_LIMIT, NO_CERTIFICATES, SILENCE, UNLIMITED, until_closed
 
 
 class App:
@@ -15,7 +15,7 @@ class App:
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url, self.token = url, token
-        self.http = httpx.Client(base_url=url, timeout=60)
+        self.http = httpx.Client(base_url=url, timeout=60, verify=NO_CERTIFICATES)
         self.traffic: list[str] = []
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dialects.socketio.packets import CLIENT_EVENT, Packet
 from tests.realtime.contract import INVALID
-from tests.support.clients import Room
+from tests.support.clients import NO_CERTIFICATES, Room
 from tests.support.server import Server
 from tests.support.socketio import SocketIo, events_socket
 
@@ -89,7 +89,7 @@ def poll(server: Server, http: httpx.Client, **query: str) -> str:
 
 def test_a_poll_may_carry_as_many_packets_as_fit(server: Server, room: Room) -> None:
     token = room.teacher.token
-    with httpx.Client(base_url=server.url, timeout=60) as http:
+    with httpx.Client(base_url=server.url, timeout=60, verify=NO_CERTIFICATES) as http:
         opening = poll(server, http, token=token)
         sid = opening.split('"sid":"')[1].split('"')[0]
         query = {"EIO": "4", "transport": "polling", "token": token, "sid": sid}
@@ -122,13 +122,13 @@ def test_a_poll_may_carry_as_many_packets_as_fit(server: Server, room: Room) -> 
 def test_each_request_that_is_no_poll_has_its_status(
     server: Server, method: str, query: dict[str, str], content: bytes, status: int
 ) -> None:
-    answer = httpx.request(method, f"{server.url}/socket.io/", params=query, content=content)
+    answer = httpx.request(method, f"{server.url}/socket.io/", params=query, content=content, verify=NO_CERTIFICATES)
     assert answer.status_code == status
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"x", b"9", b"\x1e\x1e", b"bx", b"0", b"6"])
 def test_a_poll_that_cannot_be_read_does_no_harm(server: Server, room: Room, body: bytes) -> None:
-    with httpx.Client(base_url=server.url, timeout=60) as http:
+    with httpx.Client(base_url=server.url, timeout=60, verify=NO_CERTIFICATES) as http:
         sid = poll(server, http).split('"sid":"')[1].split('"')[0]
         query = {"EIO": "4", "transport": "polling", "sid": sid}
         assert http.post("/socket.io/", params=query, content=body).status_code in (200, 400)

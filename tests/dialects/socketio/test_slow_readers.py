@@ -17,7 +17,7 @@ from attendance.live.outlet import MAX_UNSENT
 from dialects.socketio.outlet import EngineOutlet, EngineQueue
 from tests.dialects.socketio.test_packets import poll
 from tests.realtime import contract as canonical
-from tests.support.clients import Api, Room, Socket
+from tests.support.clients import NO_CERTIFICATES, Api, Room, Socket
 from tests.support.server import Server
 from tests.support.socketio import rooms_socket
 
@@ -82,7 +82,7 @@ def test_a_server_that_is_told_to_stop_waits_for_no_poll(make_server: Callable[.
     api = Api(server.url)
     room = api.make_room(1)
     api.close()
-    with httpx.Client(base_url=server.url, timeout=60) as http:
+    with httpx.Client(base_url=server.url, timeout=60, verify=NO_CERTIFICATES) as http:
         sid = poll(server, http, token=room.teacher.token).split('"sid":"')[1].split('"')[0]
         query = {"EIO": "4", "transport": "polling", "sid": sid}
         http.post("/socket.io/", params=query, content="40")

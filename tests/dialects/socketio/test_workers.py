@@ -10,7 +10,7 @@ from itertools import permutations
 import httpx
 import pytest
 
-from tests.support.clients import Api, Person
+from tests.support.clients import NO_CERTIFICATES, Api, Person
 from tests.support.database import Databases
 from tests.support.node import assert_a_crowd_stays, needs_node, run_client
 from tests.support.processes import free_port
@@ -49,7 +49,7 @@ async def test_the_dialects_work_as_with_one_worker(server: Server, script: str)
 
 def connection(url: str) -> httpx.Client:
     """A client of polling with a connection of its own, kept open from one request to the next."""
-    return httpx.Client(base_url=url, params={"EIO": "4", "transport": "polling"}, timeout=60)
+    return httpx.Client(base_url=url, params={"EIO": "4", "transport": "polling"}, timeout=60, verify=NO_CERTIFICATES)
 
 
 def open_session(client: httpx.Client, person: Person) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.clients import PASSWORD, Socket
+from tests.support.clients import NO_CERTIFICATES, PASSWORD, Socket
 from tests.support.server import Server
 
 
@@ -18,7 +18,7 @@ class Lesson:
 
     def __init__(self, server: Server, students: int) -> None:
         self.server = server
-        self.http = httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60)
+        self.http = httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=60, verify=NO_CERTIFICATES)
         #: The students' ids, in the order of the roster.
         self.students: list[str] = []
         self.tag = time.time_ns()
