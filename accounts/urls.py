@@ -14,5 +14,4 @@ urlpatterns = [
     route("auth/confirm-email", views.ProofFinish, "confirm-email"),
     route("invitation/<secret>", InvitationPage, "invitation"),
     route("invitation/<secret>/accept", InvitationAccept, "invitation-accept"),
-    route("students", views.Students, "students"),
 ]

@@ -2,11 +2,10 @@
 
 from typing import ClassVar, cast
 
-from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import credentials, proofs, selectors, services, tokens
+from accounts import credentials, proofs, services, tokens
 from accounts.devices import KnowsDevice
 from accounts.serializers import (
     ForgotInput,
@@ -18,13 +17,11 @@ from accounts.serializers import (
     ProofInput,
     ResetInput,
     SignupInput,
-    StudentOutput,
     TokenOutput,
     UserOutput,
 )
 from accounts.signup_policy import SIGNUP_REFUSALS
 from core import errors
-from core.rest.lists import listed
 from core.rest.permissions import Audience
 from core.rest.views import ApiView
 
@@ -150,13 +147,3 @@ class ProofFinish(ApiView):
     def post(self, request: Request) -> Response:
         user = proofs.proof_finish(user_id=self.actor.id, address=self.address, **self.read())
         return Response(UserOutput.show(user))
-
-
-class Students(ApiView):
-    """`GET /students`: every student, for teachers."""
-
-    audience = Audience.TEACHER
-    answers: ClassVar = {200: list[StudentOutput]}
-
-    def get(self, request: Request) -> HttpResponseBase:
-        return listed(request.accepted_renderer, selectors.students_all(), StudentOutput.show_all)

@@ -110,6 +110,8 @@ ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", False)
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "students", "domains", "invited", "closed"]))
 _domains: list[str] = env.list("SIGNUP_DOMAINS", [])
 SIGNUP_DOMAINS: list[str] = [domain.strip().lower().lstrip("@") for domain in _domains]
+#: True: to students, the e-mail addresses of others are empty, in every protocol.
+HIDE_EMAILS = env.bool("HIDE_EMAILS", False)
 #: Where people reach the server, for the links in invitations: https://attendance.school.example
 PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
 

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from accounts.models import User
-from accounts.selectors import actor_of
+from accounts.selectors import actor_of, students_all
+from accounts.standing import is_open
 from classes.models import ENROLMENT_ORDER, Class, CoTeacher, Enrolment, covers
 from core import errors
-from core.database.batches import pages
+from core.database.batches import batches, pages
 from core.database.prepared import Prepared
 from core.identity import Actor, Role
 from core.ids import parse_id
@@ -113,6 +114,24 @@ def students_shown(class_id: str) -> Iterator[Sequence[Mapping[str, Any]]]:
     )
     for page in pages(rows, *ENROLMENT_ORDER):
         yield [{column: row[f"student__{column}"] for column in _SHOWN} for row in page]
+
+
+def students_listed(teacher: Actor) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """`{id, name, email, role}` of the students whom the teacher may list, the oldest account first, in pages.
+
+    With SIGNUP=open these are all students, as the contract asks. With any other policy they are those of the classes
+    that the teacher teaches, alone or with others.
+    """
+    if is_open():
+        return students_all()
+    taught = Q(teacher_id=teacher.id) | Q(co_teachers__teacher_id=teacher.id)
+    classes = Class.objects.filter(taught, removed_at=None).order_by().values_list("id", flat=True)
+    enrolled = Enrolment.objects.current().filter(class_ref_id__in=list(classes)).order_by()
+    ids = sorted(set(enrolled.values_list("student_id", flat=True)))
+    return (
+        list(User.objects.filter(pk__in=part).order_by("id").values("id", "name", "email", "role"))
+        for part in batches(ids)
+    )
 
 
 def student_names(class_id: str) -> dict[str, str]:

@@ -43,6 +43,11 @@ class AttenTrackView(ApiView):
     def get_permissions(self) -> Any:
         return [] if self.is_open else super().get_permissions()
 
+    @property
+    def reader(self) -> Actor | None:
+        """The person who asks, or None on an open route."""
+        return None if self.is_open else self.actor
+
     def only(self, user_id: str) -> None:
         """Raises `Forbidden` unless this person asks, or the route is open."""
         if not self.is_open and self.actor.id != user_id:

@@ -11,6 +11,7 @@ from accounts.registration import Newcomer
 from accounts.selectors import account_get
 from attendance import services as attendance_services
 from classes import services
+from classes.privacy import as_seen_by
 from classes.rosters.entries import entry_of
 from classes.selectors import class_get_for_owner, students_shown
 from core import errors
@@ -56,7 +57,7 @@ class ClassList(AttenTrackView):
         details = shapes.class_details(found)
         return listed(
             request.accepted_renderer,
-            students_shown(found.id),
+            as_seen_by(self.reader, students_shown(found.id)),
             shapes.listed_all,
             lambda shown: shapes.ClassWithStudents(**details, students=shown),
         )

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from accounts.selectors import account_find, actor_of, is_verified, students_by_roll_number
 from attendance import reports, selectors, services
 from attendance.enums import Status
+from classes.privacy import emails_hidden_from
 from classes.selectors import class_get_for_owner, class_get_for_student, classes_of_student, student_ids
 from core import errors
 from core.identity import Role
@@ -95,13 +96,14 @@ class Records(AttenTrackView):
         body = self.read()
         found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
         matrix = reports.attendance_matrix(class_id=found.id, since=body["since"], until=body["until"])
+        hidden = emails_hidden_from(self.reader)
         report = {
             # A student who joined by another protocol may have no roll number, and has a row all the same.
-            row.roll_number or row.email: shapes.ReportRow(
+            row.roll_number or (row.name if hidden else row.email): shapes.ReportRow(
                 totalDays=row.tally.total,
                 presentCount=row.tally.present,
                 name=row.name,
-                email=row.email,
+                email="" if hidden else row.email,
             )
             for row in matrix.students
         }

@@ -18,6 +18,7 @@ from accounts.devices import KnowsDevice
 from accounts.serializers import LoginInput, TokenOutput
 from accounts.signup_policy import SIGNUP_REFUSALS
 from attendance.serializers import MyAttendanceOutput
+from classes.privacy import as_seen_by
 from core.errors import (
     AddressNotProved,
     AlreadyEnrolled,
@@ -136,14 +137,14 @@ class ClassAddStudent(V1View):
 
 
 class Students(V1View):
-    """`GET /api/v1/class/students`: answers every student, to teachers."""
+    """`GET /api/v1/class/students`: answers the students whom the teacher may list."""
 
     audience = Audience.TEACHER
     answers: ClassVar = {200: list[ListedOutput]}
     raises = (NoStudents,)
 
     def get(self, request: Request) -> HttpResponseBase:
-        students = accounts.selectors.students_all()
+        students = classes.selectors.students_listed(self.actor)
         first = next(students, None)
         if first is None:
             raise NoStudents
@@ -162,7 +163,7 @@ class ClassDetail(V1View):
         found = classes.selectors.class_get_for_member(actor=self.actor, class_id=class_id)
         return listed(
             request.accepted_renderer,
-            classes.selectors.students_shown(found.id),
+            as_seen_by(self.actor, classes.selectors.students_shown(found.id)),
             PersonOutput.show_all,
             lambda shown: [ClassDetailOutput(found, context={"students": shown}).data],
         )

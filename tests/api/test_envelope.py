@@ -223,7 +223,7 @@ CRASHES = {
     "/class": "classes.services.class_create",
     "/class/{}/add-student": "classes.services.class_add_student",
     "/class/{}": "classes.selectors.class_get_for_member",
-    "/students": "accounts.selectors.students_all",
+    "/students": "classes.selectors.students_listed",
     "/class/{}/my-attendance": "attendance.selectors.status_in_last_session",
     "/attendance/{}/my-attendance": "attendance.selectors.status_in_last_session",
     "/attendance/start": "attendance.services.session_start",
@@ -263,7 +263,7 @@ def test_a_crash_is_told_without_its_reason_and_logged_with_it(
 def test_a_broken_rule_of_the_database_is_a_crash_not_an_outage(
     rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.selectors.students_all", raiser(IntegrityError(SECRET)))
+    monkeypatch.setattr("classes.selectors.students_listed", raiser(IntegrityError(SECRET)))
     ask(rest, school, "GET", "/students").is_failure(500, "Internal server error")
 
 
@@ -271,7 +271,7 @@ def test_a_broken_rule_of_the_database_is_a_crash_not_an_outage(
 def test_with_debug_on_unknown_routes_and_crashes_keep_to_the_envelope(
     rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accounts.selectors.students_all", raiser(RuntimeError(SECRET)))
+    monkeypatch.setattr("classes.selectors.students_listed", raiser(RuntimeError(SECRET)))
     rest.get("/nothing").is_failure(404, "Not found")
     ask(rest, school, "GET", "/students").is_failure(500, "Internal server error")
     rest.get("/auth/me", Host="bad host").is_failure(400, "Bad request")
@@ -356,7 +356,7 @@ def test_too_many_requests_has_its_place_in_the_envelope(
     rest: Rest, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.openapi.check", lambda *_: None)  # no route of the envelope's says so yet
-    monkeypatch.setattr("accounts.selectors.students_all", raiser(errors.TooManyRequests(12.3)))
+    monkeypatch.setattr("classes.selectors.students_listed", raiser(errors.TooManyRequests(12.3)))
     answer = ask(rest, school, "GET", "/students")
     answer.is_failure(429, "Too many requests")
     assert answer.response["Retry-After"] == "13"

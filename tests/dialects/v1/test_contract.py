@@ -436,7 +436,7 @@ CRASHES: dict[str, str] = {
     "/class": "classes.services.class_create",
     "/class/create-class": "classes.services.class_create",
     "/class/{}/add-student": "classes.services.class_add_student",
-    "/class/students": "accounts.selectors.students_all",
+    "/class/students": "classes.selectors.students_listed",
     "/class/{}": "classes.selectors.class_get_for_member",
     "/attendance/{}/my-attendance": "attendance.selectors.status_so_far",
     "/attendance/start": "attendance.services.session_start",
