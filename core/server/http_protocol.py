@@ -5,6 +5,7 @@ connection has one timer at most. A request moves the time at which it is due, a
 """
 
 import asyncio
+import re
 from typing import Any
 
 from django.conf import settings
@@ -20,8 +21,16 @@ MAX_HEAD = 64 * 1024
 MIN_BODY_RATE = 1024
 
 
+#: What may stand in `Host` (RFC 9110, 7.2).
+_HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*")
+
+
 class Flood(Exception):
     """More requests wait for the answers before theirs than may."""
+
+
+class Refused(Exception):
+    """A head that is refused: raised for the parser, which stops and has `send_400_response` called."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -33,6 +42,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     A client that sends more requests ahead than `core.limits.PIPELINED` is cut off: uvicorn makes an object of each at
     once. Connections leave the process some descriptors, and WebSockets leave more.
+
+    Of what RFC 9112 has a server refuse, the parser takes some, and it is refused here: no `Host` or several, another
+    version, another transfer coding than `chunked`. A refusal comes after the answers to the requests before it.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -46,6 +58,10 @@ class HttpProtocol(HttpToolsProtocol):
         #: Bytes of the request's head so far; None while no head is arriving.
         self._head: int | None = None
         self._is_flood = False
+        #: What is wrong with the head that was read last; None for nothing, or if the parser knows.
+        self._fault: errors.ApiError | None = None
+        #: The refusal that waits for the answers before it. Nothing is read any more.
+        self._late: errors.ApiError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -55,7 +71,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(errors.ServerFull())
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._late is not None:
             return  # what comes on a connection that is refused is not read
         if self._head is not None:
             self._head += len(data)
@@ -79,6 +95,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head = None
+        self._fault = self._fault_of_head()
+        if self._fault is not None:
+            raise Refused
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -106,10 +125,39 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        if self._is_flood:
+        fault = self._fault or errors.BadRequest()
+        half = self.cycle is not None and self.cycle.more_body
+        if self._is_flood or (half and self.pipeline):
             self.transport.close()  # an answer would be taken for that of the first request that waits
+        elif self.cycle is None or self.cycle.response_complete or half:
+            self._refuse(fault)
         else:
-            self._refuse(errors.BadRequest())
+            self._stop_timer()
+            self._late = fault
+
+    def on_response_complete(self) -> None:
+        was_last = not self.pipeline
+        super().on_response_complete()
+        if self._late is not None and was_last and not self.transport.is_closing():
+            self._refuse(self._late)
+
+    def _fault_of_head(self) -> errors.ApiError | None:
+        """Why a head that the parser takes is refused; None for a good one."""
+        version, hosts = self.parser.get_http_version(), 0
+        size = len(self.url)
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            if name == b"host":
+                hosts += 1 if _HOST.fullmatch(value) else 2
+            elif name == b"transfer-encoding" and value.lower() != b"chunked":
+                return errors.BadRequest()
+        if size > MAX_HEAD:
+            return errors.HeadersTooLarge()
+        if version == "1.1":
+            return None if hosts == 1 else errors.BadRequest()
+        # HTTP/1.0 has no upgrade, and needs no host.
+        upgrades = self.parser.should_upgrade() and self._should_upgrade()
+        return None if version == "1.0" and hosts <= 1 and not upgrades else errors.BadRequest()
 
     def _expect(self) -> None:
         """A request must become whole within the next period."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.realtime.raw_frames import ROWS
 from tests.support.clients import Api
 from tests.support.server import Server, only_serve
 
@@ -19,33 +20,11 @@ HANDSHAKE = (
 )
 
 
-def frame(first: int, payload: bytes, mask: int = 0x80) -> bytes:
-    key = b"\0\0\0\0" if mask else b""
-    length = bytes([mask | len(payload)]) if len(payload) < 126 else bytes([mask | 126, 0, len(payload)])
-    return bytes([first]) + length + key + payload
-
-
-CLOSE = frame(0x88, b"\x03\xe8")
-NOT_UTF8 = frame(0x81, b"\xff\xfe")
-FRAMES = {
-    "not masked": frame(0x81, b"hi", mask=0),
-    "reserved bits": frame(0xF1, b"hi"),
-    "unknown opcode": frame(0x83, b"x"),
-    "not UTF-8": NOT_UTF8,
-    "not UTF-8, then a close": NOT_UTF8 + CLOSE,
-    "not UTF-8 three times": NOT_UTF8 * 3,
-    "not UTF-8 in fragments, then a close": frame(0x01, b"\xff") + frame(0x80, b"\xfe") + CLOSE,
-    "a continuation of nothing": frame(0x80, b"x"),
-    "text within a fragmented text": frame(0x01, b"a") + frame(0x81, b"b"),
-    "a ping that is too long": frame(0x89, b"x" * 200),
-    "a ping in fragments": frame(0x09, b"x"),
-    "a close code of one byte": frame(0x88, b"\x03"),
-    "a close code that nobody may send": frame(0x88, b"\x00\x01"),
-    "a close reason that is not UTF-8": frame(0x88, b"\x03\xe8\xff"),
-    "a length without end": b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-    "two closes": CLOSE * 2,
-    "another request": b"GET / HTTP/1.1\r\n\r\n",
+#: Whatever is wrong, and what is sent behind the end of a connection.
+FRAMES = {name: row.sent for name, row in ROWS.items() if row.code in (1002, 1007, 1009)} | {
+    name: ROWS[name].sent for name in ("two closes", "what comes after a close", "not UTF-8, then a close")
 }
+NOT_UTF8_THEN_CLOSE = FRAMES["not UTF-8, then a close"]
 
 
 def end(connection: socket.socket) -> None:
@@ -81,7 +60,7 @@ def test_a_flood_of_malformed_frames_leaves_a_few_lines_in_the_log(make_server: 
     for _ in range(300):
         connection = open_socket(server, PATHS[2])
         connection.recv(4096)
-        connection.sendall(NOT_UTF8 + CLOSE)
+        connection.sendall(NOT_UTF8_THEN_CLOSE)
         end(connection)
     with socket.create_connection(("127.0.0.1", server.port), timeout=15) as other:
         other.sendall(b"HELLO\r\n\r\n" * 2)

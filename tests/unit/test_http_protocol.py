@@ -243,6 +243,32 @@ async def test_what_is_no_http_is_answered_400_in_the_envelope() -> None:
     assert connection.refused(400) == {"success": False, "error": "Bad request"}
 
 
+async def test_a_refusal_waits_for_the_answers_to_the_requests_before_it() -> None:
+    for bad in (b"HELLO\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
+        connection = Connection()
+        connection.may_answer.clear()
+        await connection.send(WHOLE + WHOLE + bad)
+        await connection.send(WHOLE)  # nothing behind it is read
+        connection.clock.advance(100 * TIMEOUT)
+        assert (connection.transport.closed, connection.transport.written) == (False, b"")
+        connection.may_answer.set()
+        await connection.send(b"")
+        assert connection.heard == [b"", b""]
+        answers = connection.transport.written.split(ANSWER)
+        assert (len(answers), answers[0]) == (3, b"")
+        assert b"HTTP/1.1 400 " in answers[2]
+        assert connection.transport.closed
+
+
+async def test_a_broken_body_behind_a_request_that_is_worked_on_closes_the_connection() -> None:
+    connection = Connection()
+    connection.may_answer.clear()
+    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await connection.send(WHOLE + chunked + b"zz\r\n")
+    assert (connection.transport.closed, connection.transport.written) == (True, b"")
+    connection.may_answer.set()
+
+
 async def test_a_connection_that_ends_leaves_no_timer() -> None:
     connection = Connection()
     await connection.send(WHOLE[:10])
