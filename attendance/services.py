@@ -46,11 +46,11 @@ def session_start(*, actor: Actor, class_id: str, move_focus: bool = True) -> Se
     teachers use.
     """
     found = class_get_for_owner(actor=actor, class_id=class_id)
-    return session_open(actor=actor, found=found, move_focus=move_focus)
+    return session_open(actor=actor, found=found, move_focus=move_focus)[0]
 
 
-def session_open(*, actor: Actor, found: Class, move_focus: bool) -> Session:
-    """`session_start`, for somebody whom the caller lets take the class's attendance.
+def session_open(*, actor: Actor, found: Class, move_focus: bool) -> tuple[Session, bool]:
+    """`session_start`, for somebody whom the caller lets take the class's attendance; and whether the session is new.
 
     Raises `ClassArchived` for a class that takes no more sessions.
     """
@@ -59,18 +59,19 @@ def session_open(*, actor: Actor, found: Class, move_focus: bool) -> Session:
     session = _open_session.first(found.id)
     is_live = session is not None and session.last_activity_at >= idle_since()
     if session is not None and is_live and (not move_focus or _focus_of.first(session.id) is not None):
-        return session  # nothing changes: no transaction is needed, and nobody need be told
+        return session, False  # nothing changes: no transaction is needed, and nobody need be told
     return _open_or_resume(actor, found.id, move_focus)
 
 
 @retry_races
 @unit_of_work
-def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
+def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> tuple[Session, bool]:
     found = class_get(class_id)
     session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
     if session is not None and session.last_activity_at < idle_since():
         _end(session.id, forgotten=True)
         session = None
+    is_new = session is None
     if session is None:
         take(limits.SESSIONS, actor.id)
         moment = now()
@@ -80,7 +81,7 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> Session:
     if move_focus:
         _move_focus(session, actor)
     after_commit(lambda: session_changed.send(sender=Session))
-    return session
+    return session, is_new
 
 
 @retry_races
@@ -118,7 +119,8 @@ def _start_named(actor: Actor, name: str, class_id: str | None) -> Session:
     take(limits.SESSION_NAMES, actor.id)
     if class_id is None:
         class_id = class_create(teacher=actor, name=name, open_roster=True).id
-    session = _open_or_resume(actor, class_get_for_owner(actor=actor, class_id=class_id).id, move_focus=False)
+    found = class_get_for_owner(actor=actor, class_id=class_id)
+    session, _ = session_open(actor=actor, found=found, move_focus=False)
     SessionName.objects.create(name=name, session=session)
     return session
 

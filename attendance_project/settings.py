@@ -337,6 +337,7 @@ INSTALLED_APPS = [
     "classes",
     "attendance",
     "dialects.attentrack",
+    "dialects.v2",
     "web",
 ]
 
@@ -421,6 +422,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 #: Path prefix → the words of failures that are answered outside the views. Other paths have the envelope.
 FAILURES: dict[str, str] = {
+    "/api/v2": "dialects.v2.failures.worded",
     "/api/student": "dialects.attentrack.failures.worded",
     "/api/teacher": "dialects.attentrack.failures.worded",
     "/api/attendance": "dialects.attentrack.failures.worded",
@@ -477,7 +479,7 @@ CHANNEL_LAYERS = {
 #: `core.rest.middleware.Origins` decides which origins may ask. These settings are the headers of the answer, which
 #: never allow credentials.
 CORS_ALLOW_ALL_ORIGINS = "*" in ALLOWED_ORIGINS
-CORS_ALLOW_HEADERS = ("authorization", "content-type")
+CORS_ALLOW_HEADERS = ("authorization", "content-type", "idempotency-key", "if-match", "if-none-match")
 
 #: The longest HTTP body, bytes. A longer body is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("classes.urls")),
     path("", include("attendance.urls")),
     path("api/v1/", include("dialects.v1.urls")),
+    path("api/v2/", include("dialects.v2.urls")),
     path("", include("dialects.attentrack.urls")),
     route("healthz", Healthz, "healthz"),
     route("readyz", Readyz, "readyz"),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from accounts.selectors import actor_of, students_all
@@ -166,6 +166,15 @@ def classes_of_student(student_id: str) -> list[Class]:
 def classes_of_teacher(teacher_id: str) -> list[Class]:
     """The teacher's classes, the oldest first."""
     return list(Class.objects.filter(teacher_id=teacher_id, removed_at=None))
+
+
+def classes_taught(*, actor: Actor, archived: bool) -> "QuerySet[Class]":
+    """The classes that `actor` owns or teaches with their owner, for a superuser all of the school's."""
+    rows = Class.objects.filter(removed_at=None, archived_at__isnull=not archived)
+    if actor.is_superuser:
+        return rows
+    shared = list(CoTeacher.objects.filter(teacher_id=actor.id).values_list("class_ref_id", flat=True))
+    return rows.filter(Q(teacher_id=actor.id) | Q(pk__in=shared))
 
 
 def roster_sizes(class_ids: Sequence[str]) -> dict[str, int]:

@@ -101,23 +101,25 @@ def _take_name(name: str, author: Author) -> None:
 
 
 @unit_of_work
-def class_update(*, class_id: str, name: str, is_archived: bool, seen: Class | None = None) -> Class:
-    """Renames a class, archives it, or takes it back from the archive.
+def class_update(
+    *, class_id: str, name: str | None = None, is_archived: bool | None = None, seen: Class | None = None
+) -> Class:
+    """Renames a class, archives it, or takes it back from the archive; None leaves things as they are.
 
     With `seen` only if the class still is as `seen` has it, else `Changed`.
     """
     rows = Class.objects.filter(pk=class_id, removed_at=None)
     if seen is not None:
         rows = rows.filter(name=seen.name, archived_at=seen.archived_at)
-    if not rows.update(name=name, updated_at=now()):
+    if not rows.update(updated_at=now(), **({} if name is None else {"name": name})):
         raise errors.Changed
+    found = Class.objects.filter(pk=class_id)
     if is_archived:
-        rows = Class.objects.filter(pk=class_id, archived_at=None)
-        rows.update(archived_at=now(), reserved_name=None)
-    else:
-        Class.objects.filter(pk=class_id).exclude(archived_at=None).update(archived_at=None)
+        found.filter(archived_at=None).update(archived_at=now(), reserved_name=None)
+    elif is_archived is not None:
+        found.update(archived_at=None)
     announce_roster(class_id)  # the live server tells clients the class's name
-    return Class.objects.get(pk=class_id)
+    return found.get()
 
 
 @unit_of_work

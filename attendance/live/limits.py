@@ -4,3 +4,6 @@
 MESSAGES_A_TURN = 8
 #: A message that took longer than this is the last of its socket's turn, seconds.
 TURN = 0.001
+
+#: Marks in one request or message.
+MARKS_A_MESSAGE = 1000

@@ -6,8 +6,8 @@ database, the group commit writes marks, and the hub tells sockets what is new. 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
 
@@ -15,6 +15,7 @@ from accounts import tokens
 from attendance import selectors, services
 from attendance.enums import Method, SessionState
 from attendance.live import gateway
+from attendance.live.commit import Refusal
 from attendance.live.connections import Connections
 from attendance.live.directory import Directory
 from attendance.live.facts import NOBODY, Audience, Counts, Ended, Fact, Joined, Marked, Summary
@@ -36,6 +37,8 @@ from core.limits import JOURNAL
 from core.refusals import count_refusal
 from core.server.shutdown import on_stopping
 from core.times import now
+
+R = TypeVar("R")
 
 MAX_WAITING = 10_000  # marks
 
@@ -200,6 +203,27 @@ class Live:
             )
         )
 
+    async def mark_by_id(
+        self, session_id: str, marks: Sequence[Wanted], *, by: Actor, method: Method
+    ) -> Sequence[Marked]:
+        """`mark` for a session that is named; its marks once they are told.
+
+        Raises `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`, `TimeOutsideLesson`, `KeyReused`.
+        """
+        await self.start()
+        session = await self.known(session_id)
+        if session is None:
+            raise errors.NoActiveSession
+        students = {mark.student_id for mark in marks}
+        if not students <= session.roster:
+            await self.look()
+        if not students <= session.roster:
+            raise errors.StudentNotEnrolled
+        outcome = await self.mark(session, marks, by=by, method=method)
+        if isinstance(outcome, Refusal):
+            raise outcome.error
+        return outcome.marks
+
     @property
     def crowded(self) -> bool:
         """Whether so many marks wait to be committed that a client who has one among them should wait too."""
@@ -244,6 +268,13 @@ class Live:
     async def ask_for(self, socket: Socket) -> bool:
         """`Watcher.ask_for`."""
         return await self.watcher.ask_for(socket)
+
+    def call(self, make: Callable[[], Coroutine[Any, Any, R]]) -> R | None:
+        """Runs what `make` makes in the event loop, for another thread; None where no live server runs here."""
+        loop = self._loop
+        if loop is None or not loop.is_running():
+            return None
+        return asyncio.run_coroutine_threadsafe(make(), loop).result()
 
     def notice(self) -> None:
         """Something changed in the database: look soon, here and elsewhere. From any thread."""

@@ -1,0 +1,44 @@
+"""Marks that come by a request: they share commits with those of the sockets, where the live server runs."""
+
+import contextlib
+from collections.abc import Sequence
+
+from attendance.enums import Method, SessionState
+from attendance.live.commit import Refusal, commit
+from attendance.live.facts import Marked
+from attendance.live.process import live
+from attendance.marking import Wanted, new_marks
+from attendance.models import Session
+from attendance.signals import session_changed
+from classes.selectors import student_ids
+from core import errors
+from core.identity import Actor
+from core.times import now
+
+
+def session_mark(*, actor: Actor, session: Session, marks: Sequence[Wanted], method: Method) -> Sequence[Marked]:
+    """Marks students of an open session, in order, all or none; the marks once they are committed and told here.
+
+    For a thread of a request, outside of a unit of work. Marks whose keys are in the journal are answered also after
+    the session's end. Raises `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`,
+    `TimeOutsideLesson`, `KeyReused`.
+    """
+    told = None
+    with contextlib.suppress(errors.NoActiveSession):
+        told = live.call(lambda: live.mark_by_id(session.id, marks, by=actor, method=method))
+    return told if told is not None else _mark(actor, session, marks, method)
+
+
+def _mark(actor: Actor, session: Session, marks: Sequence[Wanted], method: Method) -> Sequence[Marked]:
+    """Without a live server here, or a session that it holds: others see the marks at their next look."""
+    is_open = Session.objects.filter(pk=session.id, state=SessionState.OPEN).exists()
+    if is_open and not {mark.student_id for mark in marks} <= set(student_ids(session.class_ref_id)):
+        raise errors.StudentNotEnrolled
+    unit = new_marks(
+        marks, session_id=session.id, started_at=session.started_at, by_id=actor.id, method=method, moment=now()
+    )
+    (outcome,) = commit([unit])
+    if isinstance(outcome, Refusal):
+        raise outcome.error
+    session_changed.send(sender=Session)
+    return outcome

@@ -1,0 +1,1 @@
+"""`/api/v2` and `/ws/v2`: this server's own protocol, which its pages use."""

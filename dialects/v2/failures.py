@@ -1,0 +1,33 @@
+"""How `/api/v2` and `/ws/v2` word failures: by a code that never changes, and with the fields of a bad body."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import ApiError, InvalidSchema
+
+#: Errors that have another status or code here than in the core.
+_HERE: Mapping[str, tuple[int, str]] = {
+    "token_missing": (401, "unauthorized"),
+    "user_gone": (401, "unauthorized"),
+    "socket_unauthorized": (401, "unauthorized"),
+    "invalid_credentials": (400, "invalid_login"),
+    "unknown_email": (400, "invalid_login"),
+    "invalid_message": (400, "invalid_schema"),
+    "wrong_code": (403, "wrong_code"),
+    "location_missing": (403, "place_missing"),
+    "out_of_range": (403, "out_of_range"),
+}
+
+
+def code_of(error: ApiError) -> str:
+    """The code by which clients know the error."""
+    return _HERE.get(error.code, (0, error.code))[1]
+
+
+def worded(error: ApiError) -> tuple[int, Any]:
+    """The status and body of a failure."""
+    status, code = _HERE.get(error.code, (error.status, error.code))
+    body: dict[str, Any] = {"success": False, "error": error.message, "code": code}
+    if isinstance(error, InvalidSchema):
+        body["fields"] = {name: list(words) for name, words in error.fields.items()}
+    return status, body

@@ -1,0 +1,118 @@
+"""Lists in pages: `?limit=` and `?after=`, answered `{items, next}`."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework import serializers
+
+from core import errors
+from core.ids import parse_id
+from core.rest.serializers import OutputSerializer
+
+LIMIT, MOST = 100, 500
+
+#: The parameters of every list, for the OpenAPI document.
+FILTERS: Mapping[str, tuple[type, str]] = {
+    "limit": (int, f"How many items at most, 1 to {MOST}; {LIMIT} if it is left out."),
+    "after": (str, "The `next` of the page before."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which page a client asks for."""
+
+    limit: int
+    after: Sequence[str] | None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Asked":
+        """The page that the query names. Raises `InvalidSchema`."""
+        text = query.get("limit", str(LIMIT))
+        if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= MOST):
+            raise errors.InvalidSchema({"limit": [f"A number from 1 to {MOST}."]})
+        after = query.get("after")
+        return cls(int(text), None if after is None else _decoded(after))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A list's order: by a time if it has one, then by id."""
+
+    time: str | None = None
+    newest_first: bool = False
+
+    @property
+    def fields(self) -> list[str]:
+        names = [self.time, "id"] if self.time is not None else ["id"]
+        return [f"-{name}" if self.newest_first else name for name in names]
+
+    def behind(self, after: Sequence[str]) -> Q:
+        """Those that come after a page's last. Raises `InvalidSchema`."""
+        beyond = "lt" if self.newest_first else "gt"
+        key = parse_id(after[-1])
+        if key is None or len(after) != (1 if self.time is None else 2):
+            raise _bad_after()
+        if self.time is None:
+            return Q(**{f"id__{beyond}": key})
+        moment = _time(after[0])
+        return Q(**{f"{self.time}__{beyond}": moment}) | Q(**{self.time: moment, f"id__{beyond}": key})
+
+    def mark(self, row: Any) -> str:
+        """What the next page is asked for by, behind `row`."""
+        values = [row.id] if self.time is None else [getattr(row, self.time).isoformat(), row.id]
+        return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def page(
+    rows: "QuerySet[Any]", asked: Asked, order: Order, show: Callable[[list[Any]], Iterable[Any]]
+) -> dict[str, Any]:
+    """The page of `rows`; `show` turns its rows into items."""
+    if asked.after is not None:
+        rows = rows.filter(order.behind(asked.after))
+    found = list(rows.order_by(*order.fields)[: asked.limit + 1])
+    shown = found[: asked.limit]
+    return {"items": list(show(shown)), "next": order.mark(shown[-1]) if len(found) > asked.limit else None}
+
+
+@cache
+def page_of(item: type[OutputSerializer]) -> type[serializers.Serializer[Any]]:
+    """The serializer of a page of these items, for the OpenAPI document."""
+    fields = {
+        "items": item(many=True),
+        "next": serializers.CharField(allow_null=True),
+        "__module__": item.__module__,
+        "__doc__": f"A page of {item.__name__.removesuffix('Output').lower()}s.",
+    }
+    made: type[serializers.Serializer[Any]] = type(f"{item.__name__}Page", (serializers.Serializer,), fields)
+    return made
+
+
+def _decoded(text: str) -> Sequence[str]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+    except ValueError:
+        raise _bad_after() from None
+    if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
+        raise _bad_after()
+    return values
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _bad_after() from None
+    if moment.tzinfo is None:
+        raise _bad_after()
+    return moment
+
+
+def _bad_after() -> errors.InvalidSchema:
+    return errors.InvalidSchema({"after": ["Not the `next` of a page."]})

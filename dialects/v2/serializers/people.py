@@ -1,0 +1,40 @@
+"""Signing in, and people."""
+
+from rest_framework import serializers
+
+from accounts.serializers import SignupInput as _SignupInput
+from core.identity import Role
+from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictString
+
+
+class LoginInput(InputSerializer):
+    login = StrictString(max_length=254, help_text="An e-mail address or a roll number.")
+    password = StrictString(allow_blank=True)
+
+
+class SignupInput(_SignupInput):
+    #: Weak ones have an error of their own.
+    password = StrictString()
+
+
+class MeInput(InputSerializer):
+    name = StrictString(max_length=255, trim_whitespace=True, required=False)
+
+
+class UserOutput(OutputSerializer):
+    """`{_id, name, email, role, rollNumber, isOffice}`; `email` is `""` for somebody without one."""
+
+    _id = Id(source="id")
+    name = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.ChoiceField(Role.choices)
+    rollNumber = serializers.CharField(source="roll_number", allow_null=True)
+    isOffice = serializers.BooleanField(source="is_superuser")
+
+
+class TokenOutput(OutputSerializer):
+    """`{token, expiresAt, user}`."""
+
+    token = serializers.CharField()
+    expiresAt = IsoTime(source="expires_at")
+    user = UserOutput()

@@ -1,0 +1,165 @@
+"""Sessions, marks and records."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from attendance.enums import Method, SessionState, Status
+from attendance.live.limits import MARKS_A_MESSAGE
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    IsoTime,
+    OutputSerializer,
+    StrictFlag,
+    StrictId,
+    StrictString,
+    StrictTime,
+)
+
+NOTE = 255
+
+
+class StartInput(InputSerializer):
+    #: Whether `/ws` and AttenTrack mean this session from now on.
+    focus = StrictFlag(default=False)
+
+
+class CountsOutput(OutputSerializer):
+    """`{present, late, absent, excused, unmarked}`."""
+
+    present = serializers.IntegerField()
+    late = serializers.IntegerField()
+    absent = serializers.IntegerField()
+    excused = serializers.IntegerField()
+    unmarked = serializers.IntegerField()
+
+
+class LineOutput(OutputSerializer):
+    """`{_id, name, rollNumber, status, recordId}`: a student of the roster."""
+
+    _id = Id(source="id")
+    name = serializers.CharField()
+    rollNumber = serializers.CharField(source="roll_number", allow_null=True)
+    status = serializers.ChoiceField(Status.choices, allow_null=True)
+    recordId = Id(source="record_id", allow_null=True)
+
+
+class SessionOutput(OutputSerializer):
+    """`{_id, classId, className, state, startedAt, endedAt, seq, counts, checkIn, roster}`.
+
+    In a list of sessions the roster is empty. A student's has nobody else in it.
+    """
+
+    _id = Id(source="id")
+    classId = Id(source="class_id")
+    className = serializers.CharField(source="class_name")
+    state = serializers.ChoiceField(SessionState.choices)
+    startedAt = IsoTime(source="started_at")
+    endedAt = IsoTime(source="ended_at", allow_null=True)
+    seq = serializers.IntegerField()
+    counts = CountsOutput()
+    roster = LineOutput(source="lines", many=True)
+
+
+class MarkInput(InputSerializer):
+    studentId = StrictId(source="student_id")
+    status = serializers.ChoiceField(Status.choices)
+    note = StrictString(default="", allow_blank=True, max_length=NOTE)
+    at = StrictTime(required=False)
+    key = StrictString(required=False, max_length=64)
+
+
+class MarksInput(InputSerializer):
+    marks = MarkInput(many=True, allow_empty=False, max_length=MARKS_A_MESSAGE)
+
+
+class MarkOutput(OutputSerializer):
+    """`{seq, studentId, status, at, by, method, note, key}`; `status` null takes a student's mark away."""
+
+    seq = serializers.IntegerField()
+    studentId = Id(source="student_id")
+    status = serializers.ChoiceField(Status.choices, allow_null=True)
+    at = IsoTime()
+    by = Id(source="by_id")
+    method = serializers.ChoiceField(Method.choices)
+    note = serializers.CharField()
+    key = serializers.CharField(allow_null=True)
+
+
+class MarksOutput(OutputSerializer):
+    """`{marks, seq}`; `seq` is the last mark's, 0 where there is none."""
+
+    marks = MarkOutput(many=True)
+    seq = serializers.IntegerField()
+
+
+class RestInput(InputSerializer):
+    status = serializers.ChoiceField(Status.choices)
+
+
+class UndoneOutput(OutputSerializer):
+    """`{studentId, status}`: what the action had said of the student."""
+
+    studentId = Id(source="student_id")
+    status = serializers.ChoiceField(Status.choices, allow_null=True)
+
+
+class UndoOutput(OutputSerializer):
+    """`{undone, marks, seq}`: what the action had said, and the marks that take it back."""
+
+    undone = UndoneOutput(many=True)
+    marks = MarkOutput(many=True)
+    seq = serializers.IntegerField()
+
+
+class EndInput(InputSerializer):
+    #: What becomes of those without a mark.
+    unmarked = serializers.ChoiceField([Status.ABSENT.value], default=Status.ABSENT.value)
+
+
+class ChangeInput(InputSerializer):
+    studentId = StrictId(source="student_id")
+    status = serializers.ChoiceField(Status.choices)
+    note = StrictString(max_length=NOTE, help_text="The reason.")
+
+    def validate_note(self, note: str) -> str:
+        if not note.strip():
+            raise serializers.ValidationError("Say why.")
+        return note
+
+
+class CorrectionsInput(InputSerializer):
+    changes = ChangeInput(many=True, allow_empty=False, max_length=MARKS_A_MESSAGE)
+
+
+class RecordOutput(OutputSerializer):
+    """`{recordId, studentId, status}`."""
+
+    recordId = Id(source="id")
+    studentId = Id(source="student_id")
+    status = serializers.ChoiceField(Status.choices)
+
+
+class ByOutput(OutputSerializer):
+    """`{_id, name}`."""
+
+    _id = Id(source="id")
+    name = serializers.CharField()
+
+
+class HistoryLineOutput(OutputSerializer):
+    """`{seq, status, at, by, method, note}`; `seq` and `by` are null for what the end of the session did."""
+
+    seq = serializers.IntegerField(allow_null=True)
+    status = serializers.ChoiceField(Status.choices, allow_null=True)
+    at = IsoTime(allow_null=True)
+    by = ByOutput(allow_null=True)
+    method = serializers.ChoiceField(Method.choices)
+    note = serializers.CharField(allow_blank=True)
+
+
+def history_line(line: Any) -> dict[str, Any]:
+    """A line of `attendance.corrections.record_history`, for `HistoryLineOutput`."""
+    by = None if line["by_id"] is None else {"id": line["by_id"], "name": line["by_name"] or ""}
+    return {**line, "by": by}
