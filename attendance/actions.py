@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.db.models import F
+
 from attendance import journal
 from attendance.enums import Method, SessionState, Status
 from attendance.folding import last_marks
@@ -129,15 +131,19 @@ class _History:
 
 
 def _take(session_id: str) -> Session:
-    """The open session, whose row nobody else changes until the unit of work ends. Raises `NoActiveSession`."""
-    if not Session.objects.filter(pk=session_id, state=SessionState.OPEN).update(last_activity_at=now()):
+    """The open session, whose row nobody else changes until the unit of work ends. Raises `NoActiveSession`.
+
+    MongoDB takes no note of a write that changes nothing. There two units of work meet at the row when they add marks,
+    and one of them runs again.
+    """
+    if not Session.objects.filter(pk=session_id, state=SessionState.OPEN).update(last_seq=F("last_seq")):
         raise errors.NoActiveSession
     return Session.objects.get(pk=session_id)
 
 
 def _append(marks: list[NewMark]) -> list[tuple[int, NewMark]]:
-    seqs = journal.append(marks, is_activity=True)
-    if marks and seqs[-1] is not None:
+    seqs = [seq for seq in journal.append(marks, is_activity=True) if seq is not None]
+    if seqs:
         journal.require_room(marks[-1].session_id, seqs[-1], by_id=marks[-1].by_id)
     after_commit(lambda: session_changed.send(sender=Session))
-    return [(seq, mark) for seq, mark in zip(seqs, marks, strict=True) if seq is not None]
+    return list(zip(seqs, marks, strict=True))  # the session's row is taken, so that no mark is refused

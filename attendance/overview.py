@@ -55,6 +55,7 @@ class Overview:
     seq: int
     counts: Counts
     lines: Sequence[Line] = ()
+    check_in: None = None
 
     def for_student(self, student_id: str) -> "Overview":
         """What a student may see: themself, and the counts."""

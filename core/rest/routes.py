@@ -44,6 +44,7 @@ def _by_method(views: dict[str, type[ApiView]]) -> Callable[..., HttpResponseBas
     class AnyMethod(ApiView):
         """What the route answers to OPTIONS, and to methods that it does not have."""
 
+        __module__ = next(iter(views.values())).__module__
         audience = Audience.ANYONE
         protocol = next(iter(views.values())).protocol
         needs_database = False

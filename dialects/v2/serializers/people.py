@@ -2,9 +2,8 @@
 
 from rest_framework import serializers
 
-from accounts.serializers import SignupInput as _SignupInput
 from core.identity import Role
-from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictString
+from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictEmail, StrictString
 
 
 class LoginInput(InputSerializer):
@@ -12,9 +11,14 @@ class LoginInput(InputSerializer):
     password = StrictString(allow_blank=True)
 
 
-class SignupInput(_SignupInput):
-    #: Weak ones have an error of their own.
-    password = StrictString()
+class SignupInput(InputSerializer):
+    name = StrictString(max_length=255, trim_whitespace=True)
+    email = StrictEmail()
+    password = StrictString(help_text="At least 8 characters, and none of the common ones.")
+    role = serializers.ChoiceField(Role.choices)
+    invitation = StrictString(
+        required=False, allow_blank=True, allow_null=True, max_length=255, help_text="The secret of an invitation."
+    )
 
 
 class MeInput(InputSerializer):

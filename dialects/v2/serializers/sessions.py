@@ -45,6 +45,12 @@ class LineOutput(OutputSerializer):
     recordId = Id(source="record_id", allow_null=True)
 
 
+class CheckInOutput(OutputSerializer):
+    """`{mode}`: how students mark themselves."""
+
+    mode = serializers.ChoiceField(["rotating", "fixed"])
+
+
 class SessionOutput(OutputSerializer):
     """`{_id, classId, className, state, startedAt, endedAt, seq, counts, checkIn, roster}`.
 
@@ -59,6 +65,7 @@ class SessionOutput(OutputSerializer):
     endedAt = IsoTime(source="ended_at", allow_null=True)
     seq = serializers.IntegerField()
     counts = CountsOutput()
+    checkIn = CheckInOutput(source="check_in", allow_null=True)
     roster = LineOutput(source="lines", many=True)
 
 
@@ -71,7 +78,7 @@ class MarkInput(InputSerializer):
 
 
 class MarksInput(InputSerializer):
-    marks = MarkInput(many=True, allow_empty=False, max_length=MARKS_A_MESSAGE)
+    marks = serializers.ListField(child=MarkInput(), min_length=1, max_length=MARKS_A_MESSAGE)
 
 
 class MarkOutput(OutputSerializer):
@@ -130,7 +137,7 @@ class ChangeInput(InputSerializer):
 
 
 class CorrectionsInput(InputSerializer):
-    changes = ChangeInput(many=True, allow_empty=False, max_length=MARKS_A_MESSAGE)
+    changes = serializers.ListField(child=ChangeInput(), min_length=1, max_length=MARKS_A_MESSAGE)
 
 
 class RecordOutput(OutputSerializer):

@@ -18,6 +18,7 @@ from core.errors import (
     OwnerOnly,
     TeacherNotFound,
     TeachersOnly,
+    TooManyRequests,
 )
 from core.ids import parse_id
 from core.rest.permissions import Audience
@@ -80,6 +81,7 @@ class ClassCreate(V2View):
     audience = Audience.TEACHER
     body = ClassInput
     answers: ClassVar = {201: ClassOutput}
+    raises = (TooManyRequests,)
 
     def post(self, request: Request) -> Response:
         made = classes.services.class_create(teacher=self.actor, **self.read())

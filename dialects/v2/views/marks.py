@@ -85,7 +85,7 @@ class Rest(V2View):
     audience = Audience.SIGNED_IN
     body = RestInput
     answers: ClassVar = {200: MarksOutput}
-    raises = (*OF_A_SESSION, NoActiveSession)
+    raises = (*OF_A_SESSION, NoActiveSession, JournalFull)
 
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
@@ -98,7 +98,7 @@ class Undo(V2View):
 
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: UndoOutput}
-    raises = (*OF_A_SESSION, NoActiveSession, NothingToUndo)
+    raises = (*OF_A_SESSION, NoActiveSession, NothingToUndo, JournalFull)
 
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
@@ -113,7 +113,7 @@ class Corrections(V2View):
     audience = Audience.SIGNED_IN
     body = CorrectionsInput
     answers: ClassVar = {200: page_of(RecordOutput)}
-    raises = (*OF_A_SESSION, SessionNotEnded, StudentNotEnrolled)
+    raises = (*OF_A_SESSION, SessionNotEnded, StudentNotEnrolled, JournalFull)
 
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)

@@ -1,0 +1,101 @@
+"""`Idempotency-Key`: the same request of the same key is done once, whoever asks when and where."""
+
+from datetime import timedelta
+
+import pytest
+
+from classes.models import Class
+from core.times import now
+from dialects.v2 import services
+from dialects.v2.models import KeptAnswer
+from tests.dialects.v2.rest import Asking, School, V2Rest, is_refused
+from tests.services.conftest import at_once
+
+KEY = {"Idempotency-Key": "a key"}
+ART = {"className": "Art"}
+
+
+@pytest.fixture
+def owner(rest: V2Rest, school: School) -> Asking:
+    return rest.as_(school.owner)
+
+
+def test_the_second_request_of_a_key_gets_the_first_answer(owner: Asking) -> None:
+    first = owner.post("/classes", ART, **KEY)
+    second = owner.post("/classes", ART, **KEY)
+    assert (second.status, second.body, second.response["ETag"]) == (201, first.body, first.response["ETag"])
+    assert Class.objects.filter(name="Art").count() == 1
+
+
+def test_a_refusal_is_the_same_again(owner: Asking, school: School) -> None:
+    body = {"studentId": school.ann.id}
+    path = f"/classes/{school.class_id}/students"
+    is_refused(owner.post(path, body, **KEY), 409, "already_enrolled")
+    school.physics.enrolments.all().delete()
+    is_refused(owner.post(path, body, **KEY), 409, "already_enrolled")
+    assert owner.post(path, body).status == 201
+
+
+def test_a_key_is_one_persons(rest: V2Rest, owner: Asking, school: School) -> None:
+    owner.post("/classes", ART, **KEY)
+    assert rest.as_(school.other_teacher).post("/classes", ART, **KEY).status == 201
+    assert Class.objects.filter(name="Art").count() == 2
+
+
+def test_a_key_stands_for_one_request(owner: Asking) -> None:
+    owner.post("/classes", ART, **KEY)
+    is_refused(owner.post("/classes", {"className": "Music"}, **KEY), 422, "key_reused")
+    is_refused(owner.patch("/me", ART, **KEY), 422, "key_reused")
+    assert not Class.objects.filter(name="Music").exists()
+
+
+@pytest.mark.parametrize("key", ["", "x" * 65])
+def test_a_key_has_one_to_sixty_four_characters(owner: Asking, key: str) -> None:
+    answer = owner.post("/classes", ART, **{"Idempotency-Key": key})
+    is_refused(answer, 400, "invalid_schema")
+    assert list(answer.body["fields"]) == ["Idempotency-Key"]
+    assert owner.post("/classes", ART, **{"Idempotency-Key": "x" * 64}).status == 201
+
+
+def test_an_answer_is_kept_for_a_day(owner: Asking) -> None:
+    owner.post("/classes", ART, **KEY)
+    KeptAnswer.objects.update(began_at=now() - timedelta(hours=25))
+    assert owner.post("/classes", {"className": "Music"}, **KEY).status == 201
+    assert KeptAnswer.objects.count() == 1
+
+
+def test_a_crash_is_no_answer_to_keep(owner: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("classes.services.class_create", lambda **_: 1 / 0)
+        assert owner.post("/classes", ART, **KEY).status == 500
+    assert owner.post("/classes", ART, **KEY).status == 201
+
+
+def test_a_request_whose_process_died_is_done_by_the_next(owner: Asking, school: School) -> None:
+    first = owner.post("/classes", ART, **KEY)
+    KeptAnswer.objects.update(status=None, began_at=now() - timedelta(minutes=3))
+    again = owner.post("/classes", ART, **KEY)
+    assert (again.status, again.data["_id"] != first.data["_id"]) == (201, True)
+
+
+def test_who_waits_for_a_first_request_too_long_is_told_so(owner: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "PATIENCE", 0.0)
+    owner.post("/classes", ART, **KEY)
+    KeptAnswer.objects.update(status=None)
+    is_refused(owner.post("/classes", ART, **KEY), 409, "in_progress")
+
+
+def test_an_answer_with_a_token_is_not_kept(owner: Asking) -> None:
+    owner.post("/auth/password", {"old": "a", "new": "b"}, **KEY)
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_requests_at_once_one_is_done_and_all_have_its_answer() -> None:
+    school = School()
+    token = V2Rest().as_(school.owner).token
+    works = [lambda: Asking(V2Rest(), token).post("/classes", ART, **KEY)] * 4
+    answers = at_once(works)
+    bodies = [getattr(answer, "body", answer) for answer in answers]
+    assert all(body == bodies[0] and body["success"] for body in bodies), bodies
+    assert Class.objects.filter(name="Art").count() == 1

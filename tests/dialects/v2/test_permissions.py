@@ -1,0 +1,197 @@
+"""Who may use which route of `/api/v2`, as one table. A route or method without a row fails the suite."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from accounts.selectors import actor_of
+from attendance.models import Attendance, Session
+from attendance.services import session_end, session_open
+from classes.models import Enrolment
+from core.times import today
+from dialects.v2.urls import urlpatterns
+from tests.api.rest import make_user, snapshot, token_of
+from tests.dialects.v2.rest import School, V2Rest
+
+pytestmark = pytest.mark.one_database(
+    "Permissions stand above the database; what they let through, the contract's tests do on each."
+)
+
+WHO = ("nobody", "bad token", "owner", "co-teacher", "other teacher", "student", "left", "stranger", "office")
+
+Row = tuple[int | str, ...]
+OUT = ("unauthorized", "unauthorized")
+
+
+def anyone(answer: int | str) -> Row:
+    return (answer,) * len(WHO)
+
+
+def signed_in(answer: int | str) -> Row:
+    return (*OUT, *(answer,) * 7)
+
+
+def teachers(answer: int | str, unknown: str) -> Row:
+    """For the teachers of the class; its students may know of it, and others may not."""
+    return (*OUT, answer, answer, unknown, "teachers_only", "teachers_only", unknown, answer)
+
+
+def owner(answer: int | str, unknown: str) -> Row:
+    return (*OUT, answer, "owner_only", unknown, "teachers_only", "teachers_only", unknown, answer)
+
+
+def members(answer: int | str, unknown: str) -> Row:
+    return (*OUT, answer, answer, unknown, answer, answer, unknown, answer)
+
+
+CLASS, SESSION, RECORD = "class_not_found", "session_not_found", "record_not_found"
+ALL_TEACHERS = (*OUT, 200, 200, 200, "teacher_only", "teacher_only", "teacher_only", 200)
+
+#: (name of the route, method): an answer for each of WHO. A number is a success, words are a failure's code.
+TABLE: Mapping[tuple[str, str], Row] = {
+    ("v2-login", "POST"): anyone(200),
+    ("v2-signup", "POST"): anyone(201),
+    ("v2-forgot", "POST"): anyone(200),
+    ("v2-reset", "POST"): anyone("invalid_code"),
+    ("v2-password", "POST"): signed_in(200),
+    ("v2-me", "GET"): signed_in(200),
+    ("v2-me", "PATCH"): signed_in(200),
+    ("v2-classes", "GET"): ALL_TEACHERS,
+    ("v2-classes", "POST"): tuple(201 if answer == 200 else answer for answer in ALL_TEACHERS),
+    ("v2-class", "GET"): teachers(200, CLASS),
+    ("v2-class", "PATCH"): teachers(200, CLASS),
+    ("v2-class", "DELETE"): owner("class_has_sessions", CLASS),
+    ("v2-teachers", "GET"): teachers(200, CLASS),
+    ("v2-teachers", "POST"): owner(201, CLASS),
+    ("v2-teacher", "DELETE"): owner(204, CLASS),
+    ("v2-students", "GET"): teachers(200, CLASS),
+    ("v2-students", "POST"): teachers(201, CLASS),
+    ("v2-student", "GET"): teachers(200, CLASS),
+    ("v2-student", "PATCH"): teachers(200, CLASS),
+    ("v2-student", "DELETE"): teachers(204, CLASS),
+    ("v2-sessions", "GET"): members(200, CLASS),
+    ("v2-sessions", "POST"): teachers(200, CLASS),
+    ("v2-session", "GET"): members(200, SESSION),
+    ("v2-marks", "POST"): teachers(200, SESSION),
+    ("v2-rest", "POST"): teachers(200, SESSION),
+    ("v2-undo", "POST"): teachers("nothing_to_undo", SESSION),
+    ("v2-end", "POST"): teachers(200, SESSION),
+    ("v2-reopen", "POST"): teachers("reopen_refused", SESSION),
+    ("v2-corrections", "POST"): teachers("session_not_ended", SESSION),
+    ("v2-history", "GET"): teachers(200, RECORD),
+}
+
+ROUTES = {
+    (str(pattern.name), method): str(pattern.pattern)
+    for pattern in urlpatterns
+    for method in pattern.callback.by_method  # type: ignore[attr-defined]
+    if method != "HEAD"
+}
+
+
+def test_every_route_and_method_has_a_row_and_every_row_a_route() -> None:
+    assert sorted(TABLE) == sorted(ROUTES)
+
+
+@pytest.fixture
+def bodies(school: School) -> Mapping[tuple[str, str], object]:
+    ann = {"studentId": school.ann.id, "status": "present"}
+    return {
+        ("v2-login", "POST"): {"login": "Owner@example.com", "password": "any"},
+        ("v2-signup", "POST"): {
+            "name": "New",
+            "email": "new@example.com",
+            "password": "another horse",
+            "role": "student",
+        },
+        ("v2-forgot", "POST"): {"login": "nobody@example.com"},
+        ("v2-reset", "POST"): {"login": "nobody@example.com", "code": "000000", "password": "another horse"},
+        ("v2-password", "POST"): {"old": "any", "new": "another horse"},
+        ("v2-me", "PATCH"): {"name": "Other"},
+        ("v2-classes", "POST"): {"className": "Art"},
+        ("v2-class", "PATCH"): {"className": "Art"},
+        ("v2-teachers", "POST"): {"email": school.other_teacher.email},
+        ("v2-students", "POST"): {"studentId": school.stranger.id},
+        ("v2-student", "PATCH"): {"until": None},
+        ("v2-marks", "POST"): {"marks": [ann]},
+        ("v2-rest", "POST"): {"status": "present"},
+        ("v2-corrections", "POST"): {"changes": [{**ann, "note": "why"}]},
+    }
+
+
+@pytest.fixture
+def people(school: School) -> Mapping[str, User]:
+    """Everybody of WHO who has a token. The class has an ended session, in which all were absent, and an open one."""
+    left = make_user("Left")
+    Enrolment.objects.create(
+        class_ref=school.physics, student=left, since=today() - timedelta(days=9), until=today() - timedelta(days=2)
+    )
+    actor = actor_of(school.owner)
+    first, _ = session_open(actor=actor, found=school.physics, move_focus=False)
+    session_end(session_id=first.id)
+    session_open(actor=actor, found=school.physics, move_focus=False)
+    return {
+        "owner": school.owner,
+        "co-teacher": school.co_teacher,
+        "other teacher": school.other_teacher,
+        "student": school.ann,
+        "left": left,
+        "stranger": school.stranger,
+        "office": school.office,
+    }
+
+
+def path_of(expression: str, school: School) -> str:
+    user = school.co_teacher if "teachers/" in expression else school.ann
+    path = expression.removeprefix("^").removesuffix(r"/?\Z")
+    for name, value in {
+        "class_id": school.class_id,
+        "user_id": user.id,
+        "session_id": Session.objects.filter(state="open").values_list("id", flat=True).get(),
+        "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
+    }.items():
+        path = path.replace(f"(?P<{name}>[^/]+)", value)
+    return f"/{path}"
+
+
+def unlimited(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Without what limits count: a wrong code counts, though it changes nothing."""
+    return {table: found for table, found in rows.items() if table != "Attempts"}
+
+
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize(("name", "method"), ROUTES)
+def test_each_route_answers_each_person_as_the_table_says(
+    rest: V2Rest,
+    school: School,
+    people: Mapping[str, User],
+    bodies: Mapping[tuple[str, str], object],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    method: str,
+    who: str,
+) -> None:
+    for module in ("accounts.services", "accounts.credentials"):  # passwords have tests of their own
+        monkeypatch.setattr(f"{module}.password_is_right", lambda *_, **__: True)
+    monkeypatch.setattr("accounts.passwords.hash_password", lambda _: "!")
+    expected = TABLE[name, method][WHO.index(who)]
+    token = token_of(people[who]) if who in people else {"nobody": None, "bad token": "bad token"}[who]
+    path, before = path_of(ROUTES[name, method], school), snapshot()
+    answer = rest(method, path, bodies.get((name, method), {}), token=token)
+    if isinstance(expected, int):
+        assert answer.status == expected, answer.body
+    else:
+        assert answer.body["code"] == expected
+        assert unlimited(snapshot()) == unlimited(before)
+
+
+@pytest.mark.parametrize(("name", "method"), [key for key, row in TABLE.items() if row[0] == "unauthorized"])
+def test_a_disabled_person_is_nobody(
+    rest: V2Rest, school: School, people: Mapping[str, User], name: str, method: str
+) -> None:
+    token = token_of(school.owner)
+    User.objects.update(is_active=False)
+    assert rest(method, path_of(ROUTES[name, method], school), {}, token=token).body["code"] == "unauthorized"
