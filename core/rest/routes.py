@@ -67,7 +67,7 @@ def _by_method(views: dict[str, type[ApiView]]) -> Callable[..., HttpResponseBas
 
     made: Any = answer
     made.by_method, made.cls, made.view_class, made.initkwargs = by_method, AnyMethod, AnyMethod, {}
-    made.csrf_exempt = True
+    made.csrf_exempt, made.__module__ = True, AnyMethod.__module__
     return answer
 
 

@@ -75,7 +75,7 @@ class Table:
 
 
 def routes(resolver: URLResolver) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """`(name, view class, its options)` of every route of ours; the admin and the pages have their own rules."""
+    """`(name, view class, its options)` of every route of ours, once for each of its views; the admin and the pages have their own rules."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             if str(entry.pattern) not in ("admin/", "app/"):
@@ -83,7 +83,9 @@ def routes(resolver: URLResolver) -> Iterator[tuple[str, Any, dict[str, Any]]]:
         else:
             assert isinstance(entry, URLPattern)
             callback: Any = entry.callback
-            yield str(entry.name), getattr(callback, "cls", None) or callback.view_class, callback.initkwargs
+            views = [made for method, made in getattr(callback, "by_method", {}).items() if method != "HEAD"]
+            for made in views or [callback]:
+                yield str(entry.name), getattr(made, "cls", None) or made.view_class, made.initkwargs
 
 
 def _audience(row: tuple[int | str, ...]) -> Audience:

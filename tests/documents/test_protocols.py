@@ -48,6 +48,7 @@ def routes(app: str) -> Iterator[str]:
         ("canonical", "attendance.views"),
         ("canonical", "core.rest.health"),
         ("v1", "dialects.v1"),
+        ("v2", "dialects.v2"),
         ("attentrack", "dialects.attentrack"),
     ],
 )

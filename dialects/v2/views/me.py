@@ -22,7 +22,7 @@ class Me(V2View):
 
     def get(self, request: Request) -> HttpResponseBase:
         user = user_get(self.actor.id)
-        return self.tagged(UserOutput.show(user), tag_of(user.id, user.name))
+        return self.tagged(lambda: Response(UserOutput.show(user)), tag_of(user.id, user.name))
 
 
 class MeChange(V2View):

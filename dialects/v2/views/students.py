@@ -68,7 +68,7 @@ class StudentDetail(V2View):
     def get(self, request: Request, class_id: str, user_id: str) -> HttpResponseBase:
         found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
         enrolment = students.enrolment_get(class_id=found.id, student_id=user_id)
-        return self.tagged(StudentOutput.show(enrolment), tag(enrolment))
+        return self.tagged(lambda: Response(StudentOutput.show(enrolment)), tag(enrolment))
 
 
 class StudentChange(V2View):
