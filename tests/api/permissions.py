@@ -75,7 +75,7 @@ class Table:
 
 
 def routes(resolver: URLResolver) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """`(name, view class, its options)` of every route of ours, once for each of its views; the admin and the pages have their own rules."""
+    """`(name, view class, its options)` of every view of our routes; the admin and the pages have their own rules."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             if str(entry.pattern) not in ("admin/", "app/"):
