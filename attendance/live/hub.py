@@ -134,11 +134,16 @@ class Hub:
         """Whether any socket here has this form of its own."""
         return form in self._forms
 
-    def tell_all(self, form: WireForm, frames: Frames) -> None:
-        """Sends every socket of this form the same frames, behind the frames that are already on their way there."""
+    def tell_all(self, form: WireForm, frames: Frames, audience: Audience) -> None:
+        """Sends the audience's sockets of this form the same frames, behind those that are on their way there."""
         self.flush()
-        if self.speaks(form):
-            Delivery((socket, form) for socket in self._sockets if socket.form == form).send([frames])
+        heard = [
+            (socket, form)
+            for socket in self._sockets
+            if socket.form == form and (audience is None or socket.actor.id in audience)
+        ]
+        if heard:
+            Delivery(heard).send([frames])
 
     def change_form(self, socket: Socket, form: WireForm) -> None:
         """Facts that are published from now on reach `socket` in `form`."""

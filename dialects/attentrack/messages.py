@@ -110,7 +110,8 @@ async def time_update(request: Request, session: None, data: TimeData) -> None:
     if not (location and radius):
         told = await gateway.read(_last_place, request.socket.actor)
         location, radius = location or told[0] or "", radius or told[1] or ""
-    room.say(frame("time_update2", time=data.time, location=location, range=radius))
+    update = frame("time_update2", time=data.time, location=location, range=radius)
+    await room.say(update, teacher=request.socket.actor)
 
 
 def _last_place(teacher: Actor) -> tuple[Any, Any]:
@@ -129,7 +130,7 @@ async def teacher_loc(request: Request, session: None, data: PlaceData) -> None:
     kept = _short(location, LONGEST_PLACE), _short(radius, LONGEST_NUMBER)
     teacher_id = request.socket.actor.id or None
     await gateway.write(services.place_tell, teacher_id=teacher_id, location=kept[0], radius=kept[1])
-    room.say(frame("teacherLoc", location=location, range=radius))
+    await room.say(frame("teacherLoc", location=location, range=radius), teacher=request.socket.actor)
 
 
 def _short(value: Any, longest: int) -> str:
@@ -142,7 +143,7 @@ def _short(value: Any, longest: int) -> str:
 
 async def first_call(request: Request, session: None, data: NoData) -> None:
     """Passes the call on."""
-    room.say(frame("first_call"))
+    await room.say(frame("first_call"), teacher=request.socket.actor)
 
 
 async def attendance(request: Request, session: LiveSession, data: AttendanceData) -> None:
@@ -161,7 +162,7 @@ async def attendance(request: Request, session: LiveSession, data: AttendanceDat
     told = attendance2(data.rollNumber)
     last = session.latest.get(data.studentId)
     if last is not None and basic_of(last.status) is Status.PRESENT:
-        room.say(told)  # the app sends a mark again when it heard no answer
+        await room.say_in(session, told)  # the app sends a mark again when it heard no answer
         return
 
     def answer(committed: Committed) -> None:

@@ -1,4 +1,6 @@
-"""AttenTrack's sockets: everybody in one room, and every message to all of them, in every process.
+"""AttenTrack's sockets: the room of each teacher and that teacher's students, in every process.
+
+With ATTENTRACK_OPEN everybody is in one room, as in the published system, because nobody says who they are.
 
 The sockets are the core's, in its hub. A mark reaches the room as it reaches `/ws`: from the live sessions, once it is
 committed, however it was made and in whichever process. Countdown, place and call are only passed on; they go to other
@@ -11,17 +13,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from accounts.selectors import roll_numbers_of
 from attendance.enums import Method, Status, basic_of
 from attendance.live import gateway
-from attendance.live.facts import Fact, Marked
+from attendance.live.facts import EVERYBODY, NOBODY, Audience, Fact, Marked
 from attendance.live.frames import Frames
 from attendance.live.hints import Hint, Hints
 from attendance.live.process import Observer, live
 from attendance.live.session import LiveSession
+from classes.selectors import people_taught_by
 from core import errors, strict_json
 from core.database.failures import DATABASE_ERRORS
+from core.identity import Actor
 from core.server.shutdown import on_stopping
 from dialects.attentrack.failures import message_of
 
@@ -32,9 +37,11 @@ RETRY_INTERVAL = 1.0  # seconds
 
 
 class FrameHint(Hint, frozen=True, tag="frame"):
-    """A message for the sockets of the other processes."""
+    """A message for the sockets of the other processes: of the room of this teacher, or of this session's people."""
 
     text: str
+    teacher_id: str = ""
+    session_id: str = ""
 
 
 def form(session: LiveSession, facts: Sequence[Fact]) -> list[str]:
@@ -98,14 +105,22 @@ class Room(Observer):
             await self._hints.stop()
         self._loop = self._hints = self._announcer = None
 
-    def say(self, text: str) -> None:
-        """Sends a message to the room's sockets in all processes."""
-        live.hub.tell_all(form, Frames([text]))
+    async def say(self, text: str, *, teacher: Actor) -> None:
+        """Sends a message to the teacher and the students of the teacher's classes, in all processes."""
+        await self._say(FrameHint(text, teacher_id=teacher.id))
+
+    async def say_in(self, session: LiveSession, text: str) -> None:
+        """Sends a message to the people of a session, in all processes."""
+        await self._say(FrameHint(text, session_id=session.id))
+
+    async def _say(self, hint: FrameHint) -> None:
+        await self._heard(hint)
         if self._hints is not None:
-            self._hints.send(FrameHint(text))
+            self._hints.send(hint)
 
     async def _heard(self, hint: FrameHint) -> None:
-        live.hub.tell_all(form, Frames([hint.text]))
+        if live.hub.speaks(form):
+            live.hub.tell_all(form, Frames([hint.text]), await _audience(hint))
 
     def told(self, session: LiveSession, facts: Sequence[Fact]) -> None:
         """Takes what the live sessions tell. The app knows one attendance at a time: the focused session's."""
@@ -122,12 +137,22 @@ class Room(Observer):
             student_ids = [mark.student_id for mark in marks if not (over and mark.method is Method.BULK)]
             roll_numbers = await _read_roll_numbers(student_ids)
             told = [roll_numbers[student_id] for student_id in student_ids if student_id in roll_numbers]
-            live.hub.tell_all(form, Frames(map(attendance2, told)))
+            audience = EVERYBODY if settings.ATTENTRACK_OPEN else session.people
+            live.hub.tell_all(form, Frames(map(attendance2, told)), audience)
             self._marked.task_done()
 
     async def tell_rest(self) -> None:
         """Returns once the room knows of every mark."""
         await self._marked.join()
+
+
+async def _audience(hint: FrameHint) -> Audience:
+    if settings.ATTENTRACK_OPEN:
+        return EVERYBODY
+    if hint.teacher_id:
+        return await gateway.read(people_taught_by, hint.teacher_id)
+    session = live.sessions.get(hint.session_id)
+    return session.people if session is not None else NOBODY
 
 
 async def _read_roll_numbers(student_ids: list[str]) -> dict[str, str]:

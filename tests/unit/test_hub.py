@@ -174,7 +174,7 @@ async def test_the_sockets_of_a_form_are_told_together_behind_what_was_published
     other = join(hub, "c", wire.sequenced)[1]
     hub.publish(SESSION, facts(1), EVERYBODY)
     hub.publish(SESSION, facts(2), EVERYBODY)
-    hub.tell_all(wire.plain, Frames(["a call"]))
+    hub.tell_all(wire.plain, Frames(["a call"]), EVERYBODY)
     assert [outlet.frames for outlet in listeners] == [[*plain(1, 2), "a call"]] * 2
     assert other.frames == wire.sequenced(SESSION, facts(1, 2))
 
@@ -186,7 +186,7 @@ async def test_a_form_is_spoken_for_as_long_as_a_socket_has_it() -> None:
     assert hub.speaks(wire.plain)
     hub.remove(socket)
     assert not hub.speaks(wire.plain)
-    hub.tell_all(wire.plain, Frames(["a call"]))
+    hub.tell_all(wire.plain, Frames(["a call"]), EVERYBODY)
     assert outlet.frames == []
 
 
@@ -322,6 +322,16 @@ async def test_sockets_are_told_in_the_order_of_their_connection_whatever_their_
         hub.flush()
         assert told == list(range(len(sockets)))
     told.clear()
-    hub.tell_all(wire.sequenced, Frames(["a call"]))
+    hub.tell_all(wire.sequenced, Frames(["a call"]), EVERYBODY)
     assert told == [at for at, socket in enumerate(sockets) if socket.form is wire.sequenced]
     assert hub.followers(SESSION.id) == [socket for socket in sockets if socket.form is None]
+
+
+async def test_what_is_for_an_audience_reaches_its_sockets_of_that_form_alone() -> None:
+    hub = Hub()
+    outlets = {name: join(hub, name)[1] for name in ("a", "b", "c")}
+    other = join(hub, "a", wire.sequenced)[1]
+    hub.tell_all(wire.plain, Frames(["a call"]), frozenset({"a", "c", "nobody here"}))
+    hub.tell_all(wire.plain, Frames(["to nobody"]), frozenset())
+    assert {name: outlet.frames for name, outlet in outlets.items()} == {"a": ["a call"], "b": [], "c": ["a call"]}
+    assert other.frames == []

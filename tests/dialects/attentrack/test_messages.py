@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from classes.models import Enrolment
 from dialects.attentrack.messages import MESSAGES
 from tests.dialects.attentrack.app import App
 from tests.dialects.attentrack.people import LiveSchool, make_school, roll_number
@@ -44,12 +45,16 @@ def open_server(databases: Databases) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/attentrack", "/attentrack/"])
-async def test_messages_reach_every_socket(school: LiveSchool, path: str) -> None:
-    async with school.teacher.socket(path) as teacher, school.students[2].socket() as stranger:
+async def test_a_teachers_messages_reach_the_teachers_sockets_and_students(school: LiveSchool, path: str) -> None:
+    async with (
+        school.teacher.socket(path) as teacher,
+        school.teacher.socket() as second,
+        school.students[0].socket() as student,
+    ):
         await teacher.send("first_call", dummy=None)
         await teacher.send("teacherLoc", location=HERE, range=50)
         await teacher.send("time_update", time=10, location={"latitude": 1, "longitude": 2}, range=5, auth=True)
-        for socket in (teacher, stranger):
+        for socket in (teacher, second, student):
             assert await socket.frame() == {"type": "first_call"}
             assert await socket.frame() == {"type": "teacherLoc", "location": HERE, "range": 50}
             assert await socket.frame() == {
@@ -58,6 +63,75 @@ async def test_messages_reach_every_socket(school: LiveSchool, path: str) -> Non
                 "location": {"latitude": 1, "longitude": 2},
                 "range": 5,
             }
+
+
+async def test_a_teachers_messages_reach_nobody_elses_students_and_no_other_teacher(school: LiveSchool) -> None:
+    other = make_school(school.server)
+    school.open("048213")
+    async with (
+        school.teacher.socket() as teacher,
+        school.students[2].socket() as stranger,  # of no class
+        other.teacher.socket() as colleague,
+        other.students[0].socket() as theirs,
+    ):
+        for kind, fields in (("first_call", {}), ("teacherLoc", {"location": HERE}), ("time_update", {"time": 1})):
+            await teacher.send(kind, **fields)
+            await teacher.frame()
+        for socket in (stranger, colleague, theirs):
+            await socket.hears_nothing()
+        await colleague.send("first_call")
+        for socket in (colleague, theirs):
+            assert await socket.frame() == {"type": "first_call"}
+        for socket in (teacher, stranger):
+            await socket.hears_nothing()
+    other.close()
+
+
+async def test_a_check_in_reaches_the_people_of_the_live_class_alone(school: LiveSchool, rolls: list[str]) -> None:
+    other = make_school(school.server)
+    school.open("048213")
+    async with (
+        school.teacher.socket() as teacher,
+        school.students[0].socket() as asha,
+        school.students[1].socket() as ben,
+        school.students[2].socket() as stranger,
+        other.teacher.socket() as colleague,
+    ):
+        for _ in range(2):  # the second time the student is present already
+            await asha.send("attendance", rollNumber=rolls[0], otp="048213", location=HERE)
+            for socket in (teacher, asha, ben):
+                assert await socket.frame() == {"type": "attendance2", "rollNumber": rolls[0]}
+        for socket in (stranger, colleague):
+            await socket.hears_nothing()
+    other.close()
+
+
+async def test_a_student_who_is_taken_off_hears_no_more_of_the_teacher(school: LiveSchool) -> None:
+    async with school.teacher.socket() as teacher, school.students[0].socket() as student:
+        await teacher.send("first_call")
+        assert await student.frame() == await teacher.frame() == {"type": "first_call"}
+        school.server.database.ask(lambda: Enrolment.objects.filter(student_id=school.ids[2]).delete())
+        await teacher.send("first_call")
+        await teacher.frame()
+        await student.hears_nothing()
+
+
+async def test_in_open_mode_messages_reach_every_socket(open_server: Server) -> None:
+    school = make_school(open_server)
+    nobody = App(open_server.url)
+    async with (
+        school.teacher.socket() as teacher,
+        school.students[2].socket() as stranger,
+        nobody.socket() as without_token,
+    ):
+        await teacher.send("first_call")
+        for socket in (teacher, stranger, without_token):
+            assert await socket.frame() == {"type": "first_call"}
+        await without_token.send("time_update", time=5)
+        for socket in (teacher, stranger, without_token):
+            assert (await socket.frame())["time"] == 5
+    nobody.close()
+    school.close()
 
 
 async def test_a_time_update_is_filled_in_with_the_live_teachers_last_place(school: LiveSchool) -> None:
