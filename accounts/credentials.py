@@ -60,20 +60,6 @@ def password_is_right(
     return True
 
 
-def account_with_password(
-    *, login: str, password: str, address: str | None = None, device: Device | None = None
-) -> User:
-    """The person who signs in with this e-mail or roll number, and this password.
-
-    Raises `InvalidCredentials`, alike in words and in time for everything that is wrong, and `TooManyRequests`.
-    """
-    user = account_by_login(login)
-    named = account_named(email=login) if "@" in login else account_named(roll_number=login)
-    if not password_is_right(user, named=named, password=password, address=address, device=device) or user is None:
-        raise errors.InvalidCredentials
-    return user
-
-
 def password_set(user: User, password: str) -> None:
     """Sets another password, which ends the tokens from before. `InvalidPassword` if somebody else was faster."""
     _set_password(user, passwords.hash_password(password))

@@ -5,6 +5,8 @@ from django.utils.translation import pgettext_lazy
 
 from attendance.enums import Method, Status
 
+#: The order in which pages offer them.
+ORDER = (Status.PRESENT, Status.LATE, Status.ABSENT, Status.EXCUSED)
 #: None stands for a student without a mark.
 WORDS = {
     Status.PRESENT: _("Present"),

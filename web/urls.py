@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from web.views import accounts, classes, home, me, office, page, sessions
+from web.views import accounts, classes, home, me, office, page, reports, sessions
 
 app_name = "web"
 
@@ -19,16 +19,29 @@ urlpatterns = [
     path("classes/<class_id>/", classes.ClassSessions.as_view(), name="class"),
     path("classes/<class_id>/start", classes.ClassStart.as_view(), name="class-start"),
     path("classes/<class_id>/students", classes.ClassStudents.as_view(), name="class-students"),
+    path("classes/<class_id>/students/<student_id>", reports.ClassStudent.as_view(), name="class-student"),
+    path("classes/<class_id>/students/<student_id>/remove", classes.StudentRemove.as_view(), name="student-remove"),
+    path("classes/<class_id>/reports", reports.Reports.as_view(), name="class-reports"),
+    path("classes/<class_id>/reports.<kind>", reports.ReportFile.as_view(), name="class-report-file"),
     path("classes/<class_id>/settings", classes.ClassSettings.as_view(), name="class-settings"),
+    path("classes/<class_id>/teachers", classes.ClassTeachers.as_view(), name="class-teachers"),
+    path("classes/<class_id>/teachers/<teacher_id>/remove", classes.TeacherRemove.as_view(), name="teacher-remove"),
+    path("classes/<class_id>/archive", classes.ClassArchive.as_view(), name="class-archive"),
     path("classes/<class_id>/remove", classes.ClassRemove.as_view(), name="class-remove"),
     path("sessions/<session_id>/", sessions.SessionDetail.as_view(), name="session"),
+    path("sessions/<session_id>/marks", sessions.SessionMarks.as_view(), name="session-marks"),
+    path("sessions/<session_id>/rest", sessions.SessionRest.as_view(), name="session-rest"),
+    path("sessions/<session_id>/undo", sessions.SessionUndo.as_view(), name="session-undo"),
+    path("sessions/<session_id>/reopen", sessions.SessionReopen.as_view(), name="session-reopen"),
+    path("sessions/<session_id>/students/<student_id>", sessions.SessionStudent.as_view(), name="session-student"),
+    path("sessions/<session_id>/print", sessions.SessionPrint.as_view(), name="session-print"),
     path("sessions/<session_id>/end", sessions.SessionEnd.as_view(), name="session-end"),
     path("me/", me.Me.as_view(), name="me"),
     path("me/password", me.Password.as_view(), name="password"),
     path("me/sign-out-everywhere", me.Everywhere.as_view(), name="everywhere"),
     path("me/confirm", me.Proof.as_view(), name="confirm"),
     path("me/confirm/code", me.ProofCode.as_view(), name="confirm-code"),
-    path("me/classes/<class_id>", me.MyClass.as_view(), name="my-class"),
+    path("me/classes/<class_id>", reports.MyClass.as_view(), name="my-class"),
     path("office/", office.Office.as_view(), name="office"),
     re_path(r"", page.Nothing.as_view(), name="nothing"),
 ]

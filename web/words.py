@@ -43,6 +43,18 @@ SENTENCES: dict[str, Any] = {
     errors.AlreadyEnrolled.code: _("This student is in the class already."),
     errors.RecordNotFound.code: _("There is no such lesson. It may have been removed."),
     errors.NoActiveSession.code: _("This lesson is over."),
+    errors.SessionNotFound.code: _("There is no such lesson, or it is not yours. It may have been removed."),
+    errors.SessionNotEnded.code: _("This lesson is still under way: mark the student instead."),
+    errors.ReopenRefused.code: _(
+        "This lesson cannot be opened again: it ended more than a day ago, or the class has had another one since."
+    ),
+    errors.NothingToUndo.code: _("There is nothing to undo."),
+    errors.TeachersOnly.code: _("This page is for the teachers of the class."),
+    errors.OwnerOnly.code: _("Only the teacher whose class it is may do this."),
+    errors.ClassArchived.code: _("The class is in the archive. Take it back from there first."),
+    errors.ClassHasSessions.code: _("The class has had lessons, so that it cannot be removed. Archive it instead."),
+    errors.Changed.code: _("Somebody else has changed this meanwhile. Look at it again."),
+    errors.TimeOutsideLesson.code: _("That time is outside of the lesson."),
     errors.StudentNotEnrolled.code: _("You are not in this class. Ask your teacher to put you on the list."),
     errors.JournalFull.code: _("This lesson has so many marks that it takes no more."),
     errors.MethodNotAllowed.code: _("This page cannot be used like that. Please go back and try again."),
@@ -55,7 +67,8 @@ SENTENCES: dict[str, Any] = {
 
 def sentence_of(error: errors.ApiError) -> str:
     """What a person is told of `error`."""
-    said = str(SENTENCES.get(error.code, error.message))
+    codes = (kind.__dict__.get("code") for kind in type(error).__mro__)  # an error is worded as what it is a case of
+    said = str(next((SENTENCES[code] for code in codes if code in SENTENCES), error.message))
     if isinstance(error, errors.TooManyRequests):
         return f"{said} {wait_of(error.retry_after)}"
     return said

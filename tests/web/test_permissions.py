@@ -7,7 +7,7 @@ import pytest
 from django.urls import get_resolver
 
 from accounts.models import User
-from tests.api.rest import School, snapshot
+from tests.api.rest import UNKNOWN_ID, School, snapshot
 from tests.support.http import Client
 from tests.web.people import signed_in
 
@@ -22,7 +22,10 @@ WHO = ("nobody", "owner", "other teacher", "student", "other student", "superuse
 IN = "sign-in"
 FORM = 400  # a form without its fields comes back
 GO = 302
-NO_CLASS = 404
+#: Of a class: its teacher and the office; for whoever else teaches, there is no such class; students are told no.
+OF_CLASS = (IN, 200, 404, 403, 403, 200)
+DONE_TO_CLASS = (IN, GO, 404, 403, 403, GO)
+FORM_OF_CLASS = (IN, FORM, 404, 403, 403, FORM)
 
 #: The page's name, method, path, and the answer to each of WHO.
 TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
@@ -40,14 +43,30 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("classes", "GET", "classes/", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "GET", "classes/new", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "POST", "classes/new", (IN, FORM, FORM, 403, 403, FORM)),
-    ("class", "GET", "classes/{class}/", (IN, 200, 403, 403, 403, 403)),
-    ("class-start", "POST", "classes/{class}/start", (IN, GO, 403, 403, 403, 403)),
-    ("class-students", "GET", "classes/{class}/students", (IN, 200, 403, 403, 403, 403)),
-    ("class-students", "POST", "classes/{class}/students", (IN, FORM, 403, 403, 403, 403)),
-    ("class-settings", "GET", "classes/{class}/settings", (IN, 200, 403, 403, 403, 403)),
-    ("class-remove", "POST", "classes/{class}/remove", (IN, FORM, 403, 403, 403, 403)),
-    ("session", "GET", "sessions/{session}/", (IN, 200, 403, 403, 403, 403)),
-    ("session-end", "POST", "sessions/{session}/end", (IN, GO, 403, 403, 403, 403)),
+    ("class", "GET", "classes/{class}/", OF_CLASS),
+    ("class-start", "POST", "classes/{class}/start", DONE_TO_CLASS),
+    ("class-students", "GET", "classes/{class}/students", OF_CLASS),
+    ("class-students", "POST", "classes/{class}/students", FORM_OF_CLASS),
+    ("class-student", "GET", "classes/{class}/students/{student}", OF_CLASS),
+    ("student-remove", "POST", "classes/{class}/students/{student}/remove", DONE_TO_CLASS),
+    ("class-reports", "GET", "classes/{class}/reports", OF_CLASS),
+    ("class-report-file", "GET", "classes/{class}/reports.csv", OF_CLASS),
+    ("class-settings", "GET", "classes/{class}/settings", OF_CLASS),
+    ("class-settings", "POST", "classes/{class}/settings", FORM_OF_CLASS),
+    ("class-teachers", "GET", "classes/{class}/teachers", DONE_TO_CLASS),
+    ("class-teachers", "POST", "classes/{class}/teachers", FORM_OF_CLASS),
+    ("teacher-remove", "POST", "classes/{class}/teachers/{nobody}/remove", (IN, 404, 404, 403, 403, 404)),
+    ("class-archive", "POST", "classes/{class}/archive", DONE_TO_CLASS),
+    ("class-remove", "POST", "classes/{class}/remove", DONE_TO_CLASS),
+    ("session", "GET", "sessions/{session}/", OF_CLASS),
+    ("session-marks", "POST", "sessions/{session}/marks", FORM_OF_CLASS),
+    ("session-rest", "POST", "sessions/{session}/rest", FORM_OF_CLASS),
+    ("session-undo", "POST", "sessions/{session}/undo", DONE_TO_CLASS),
+    ("session-end", "POST", "sessions/{session}/end", DONE_TO_CLASS),
+    ("session-reopen", "POST", "sessions/{session}/reopen", (IN, 409, 404, 403, 403, 409)),
+    ("session-student", "GET", "sessions/{session}/students/{student}", (IN, 409, 404, 403, 403, 409)),
+    ("session-student", "POST", "sessions/{session}/students/{student}", (IN, 409, 404, 403, 403, 409)),
+    ("session-print", "GET", "sessions/{session}/print", OF_CLASS),
     ("me", "GET", "me/", (IN, 200, 200, 200, 200, 200)),
     ("password", "GET", "me/password", (IN, GO, GO, GO, GO, GO)),
     ("password", "POST", "me/password", (IN, FORM, FORM, FORM, FORM, FORM)),
@@ -80,6 +99,7 @@ def ask(
         user = everybody.get(who)
         client = Client(raise_request_exception=False) if user is None else signed_in(user)
         url = "/app/" + path.replace("{class}", school.class_id)
+        url = url.replace("{student}", school.student.id).replace("{nobody}", UNKNOWN_ID)
         if "{session}" in url:
             url = url.replace("{session}", school.start_session())
         before = snapshot() if user is not None else None

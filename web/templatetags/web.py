@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -34,3 +35,24 @@ def shape(value: str | None) -> SafeString:
 def letter(value: str | None) -> str:
     """The letter of a status, in the reader's language."""
     return str(LETTERS[Status(value) if value else None])
+
+
+@register.simple_tag
+def word(value: str | None) -> str:
+    """The word of a status."""
+    return str(WORDS[Status(value) if value else None])
+
+
+@register.simple_tag
+def heat(value: str | None, column: int, lessons: Any) -> SafeString:
+    """A cell of students and lessons, which leads to its lesson. The headings' links are the keyboard's."""
+    if not value:
+        return mark_safe("<td></td>")
+    found = Status(value)
+    return format_html(
+        '<td class="status-{}"><a href="{}" tabindex="-1" title="{}">{}</a></td>',
+        found.value,
+        reverse("web:session", args=[lessons[column].id]),
+        WORDS[found],
+        LETTERS[found],
+    )

@@ -51,7 +51,7 @@ class SignIn(Page):
             return self._form(form)
         device = Device.of(request)
         try:
-            user = credentials.account_with_password(
+            user = services.sign_in(
                 login=form.cleaned_data["login"].strip(),
                 password=form.cleaned_data["password"],
                 address=self.address,

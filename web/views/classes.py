@@ -1,4 +1,4 @@
-"""Classes: the list, a new one, and what a teacher does with one."""
+"""Classes: the list, a new one, its students and its settings."""
 
 from typing import Any
 
@@ -7,26 +7,34 @@ from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from accounts.selectors import account_by_login
 from attendance import services as attendance
-from attendance.reports import sessions_held
-from attendance.selectors import open_sessions
-from classes import selectors, services
+from attendance.overview import overviews, sessions_listed
+from classes import services, students, teachers
+from classes.access import Part, class_for_owner, class_for_teacher
+from classes.selectors import classes_taught, roster_sizes
 from core import errors
+from core.ids import parse_id
 from core.rest.permissions import Audience
-from web.forms.classes import ClassForm, RemovalForm, StudentForm
+from web.forms.classes import ClassForm, StudentForm, TeacherForm
+from web.pages import Slice
 from web.views.home import taught_classes
 from web.views.page import Page
 
 
 class Classes(Page):
-    """`/app/classes/`: the teacher's classes."""
+    """`/app/classes/`: the teacher's classes; `?archived=1`: those in the archive."""
 
     audience = Audience.TEACHER
     section = "classes"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.show("classes.html", {"classes": taught_classes(self.actor.id)})
+        archived = "archived" in request.GET
+        content = {
+            "classes": taught_classes(self.actor, archived=archived),
+            "archived": archived,
+            "has_archive": archived or classes_taught(actor=self.actor, archived=True).exists(),
+        }
+        return self.show("classes.html", content)
 
 
 class ClassNew(Page):
@@ -43,7 +51,7 @@ class ClassNew(Page):
         if form.is_valid():
             try:
                 made = services.class_create(teacher=self.actor, name=form.cleaned_data["name"], unique_name=True)
-            except errors.ClassNameTaken as refusal:
+            except (errors.ClassNameTaken, errors.TooManyRequests) as refusal:
                 self.refuse(form, refusal, "name")
             else:
                 said = _("The class is there. Now put your students on its list.")
@@ -52,19 +60,30 @@ class ClassNew(Page):
 
 
 class ClassPage(Page):
-    """A page of one class, for its teacher."""
+    """A page of one class, for its teachers and the office."""
 
     audience = Audience.TEACHER
     section = "classes"
     tab = ""
 
     @cached_property
+    def access(self) -> tuple[Any, Part]:
+        """The class, and what the person is to it."""
+        return class_for_teacher(actor=self.actor, class_id=self.kwargs["class_id"])
+
+    def check_access(self) -> None:
+        _ = self.access
+
+    @property
     def found(self) -> Any:
         """The class."""
-        return selectors.class_get_for_owner(actor=self.actor, class_id=self.kwargs["class_id"])
+        return self.access[0]
 
     def show(self, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
-        return super().show(template, {"class": self.found, "tab": self.tab, **(context or {})}, status)
+        found, part = self.access
+        is_owner = part is not Part.CO_TEACHER
+        content = {"class": found, "tab": self.tab, "is_owner": is_owner, **(context or {})}
+        return super().show(template, content, status)
 
 
 class ClassSessions(ClassPage):
@@ -73,11 +92,14 @@ class ClassSessions(ClassPage):
     tab = "sessions"
 
     def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        held = sessions_held(class_id=self.found.id)
+        rows = sessions_listed(self.found.id).exclude(state="voided").order_by("-started_at", "-id")
+        page = Slice.of(rows, request.GET.get("page"))
+        shown = overviews(page.rows)
         content = {
-            "live": open_sessions([self.found.id]).get(self.found.id),
-            "sessions": held[::-1],
-            "size": selectors.roster_sizes([self.found.id])[self.found.id],
+            "live": next((one for one in shown if one.state == "open"), None),
+            "sessions": [one for one in shown if one.state != "open"],
+            "slice": page,
+            "size": roster_sizes([self.found.id])[self.found.id],
         }
         return self.show("class_sessions.html", content)
 
@@ -86,7 +108,7 @@ class ClassStart(ClassPage):
     """`/app/classes/ID/start`: begins the class's session, or goes on with the one that is open."""
 
     def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        session = attendance.session_start(actor=self.actor, class_id=self.found.id)
+        session, _is_new = attendance.session_open(actor=self.actor, found=self.found, move_focus=True)
         return redirect("web:session", session_id=session.id)
 
 
@@ -101,45 +123,106 @@ class ClassStudents(ClassPage):
     def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
         form = StudentForm(request.POST)
         if form.is_valid():
-            student = account_by_login(form.cleaned_data["login"].strip())
+            login = form.cleaned_data["login"].strip()
             try:
-                services.class_add_student(
-                    actor=self.actor,
-                    class_id=self.found.id,
-                    student_id="" if student is None else student.id,
-                    only_new=True,
+                student = (
+                    students.student_find(email=login) if "@" in login else students.student_find(roll_number=login)
                 )
+                students.enrolment_add(class_id=self.found.id, student=student, by_id=self.actor.id)
             except errors.ApiError as refusal:
                 self.refuse(form, refusal, "login")
             else:
-                name = "" if student is None else student.name
-                return self.done(_("%s is on the list.") % name, "class-students", class_id=self.found.id)
+                return self.done(_("%s is on the list.") % student.name, "class-students", class_id=self.found.id)
         return self._list(form)
 
     def _list(self, form: StudentForm) -> HttpResponse:
-        students = sorted(selectors.students_of(self.found.id), key=lambda student: student.name.casefold())
-        return self.show("class_students.html", {"form": form, "students": students})
+        def by_name(ended: bool) -> list[Any]:
+            rows = students.enrolments_listed(self.found.id, ended=ended)
+            return sorted(rows, key=lambda row: row.student.name.casefold())
+
+        content = {"form": form, "enrolments": by_name(ended=False), "former": by_name(ended=True)}
+        return self.show("class_students.html", content)
+
+
+class StudentRemove(ClassPage):
+    """`/app/classes/ID/students/ID/remove`: takes a student off the list from today on; what is recorded stays."""
+
+    tab = "students"
+
+    def post(self, request: HttpRequest, class_id: str, student_id: str) -> HttpResponse:
+        enrolment = students.enrolment_get(class_id=self.found.id, student_id=student_id)
+        attendance.enrolment_end(enrolment=enrolment)
+        said = _("%s is off the list from today on.") % enrolment.student.name
+        return self.done(said, "class-students", class_id=self.found.id)
 
 
 class ClassSettings(ClassPage):
-    """`/app/classes/ID/settings`."""
+    """`/app/classes/ID/settings`: its name."""
 
     tab = "settings"
 
     def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        return self.show("class_settings.html", {"removal": RemovalForm()})
+        return self.page()
+
+    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        form = ClassForm(request.POST)
+        if not form.is_valid():
+            return self.page(form=form)
+        services.class_update(class_id=self.found.id, name=form.cleaned_data["name"])
+        return self.done(_("The class has its new name."), "class-settings", class_id=self.found.id)
+
+    def page(self, **forms: Any) -> HttpResponse:
+        content = {
+            "form": ClassForm(initial={"name": self.found.name}),
+            "teacher_form": TeacherForm(),
+            "teachers": teachers.teachers_of(self.found),
+            **forms,
+        }
+        return self.show("class_settings.html", content)
+
+
+class ClassTeachers(ClassSettings):
+    """`/app/classes/ID/teachers`: somebody who teaches the class as well, for its owner."""
+
+    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        return redirect("web:class-settings", class_id=self.found.id)
+
+    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        found = class_for_owner(actor=self.actor, class_id=class_id)
+        form = TeacherForm(request.POST)
+        if form.is_valid():
+            try:
+                teacher = teachers.co_teacher_add(found=found, email=form.cleaned_data["email"])
+            except errors.TeacherNotFound as refusal:
+                self.refuse(form, refusal, "email")
+            else:
+                said = _("%s teaches this class, too.") % teacher.name
+                return self.done(said, "class-settings", class_id=found.id)
+        return self.page(teacher_form=form)
+
+
+class TeacherRemove(ClassPage):
+    """`/app/classes/ID/teachers/ID/remove`."""
+
+    def post(self, request: HttpRequest, class_id: str, teacher_id: str) -> HttpResponse:
+        found = class_for_owner(actor=self.actor, class_id=class_id)
+        teachers.co_teacher_remove(class_id=found.id, teacher_id=parse_id(teacher_id))
+        return self.done(_("They do not teach this class any more."), "class-settings", class_id=found.id)
+
+
+class ClassArchive(ClassPage):
+    """`/app/classes/ID/archive`: into the archive, and with `back` out of it."""
+
+    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        back = "back" in request.POST
+        services.class_update(class_id=self.found.id, is_archived=not back)
+        said = _("The class is back from the archive.") if back else _("The class is in the archive.")
+        return self.done(said, "class", class_id=self.found.id)
 
 
 class ClassRemove(ClassPage):
-    """`/app/classes/ID/remove`: nobody finds the class any more; its records stay."""
-
-    tab = "settings"
+    """`/app/classes/ID/remove`: removes a class that never had a lesson, for its owner."""
 
     def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        form = RemovalForm(request.POST)
-        if form.is_valid() and form.cleaned_data["name"] == self.found.name.strip():
-            attendance.class_remove(actor=self.actor, class_id=self.found.id)
-            return self.done(_("The class is removed."), "classes")
-        if form.is_valid():
-            form.add_error("name", _("That is not the name of this class."))
-        return self.show("class_settings.html", {"removal": form})
+        attendance.class_delete(class_id=class_for_owner(actor=self.actor, class_id=class_id).id)
+        return self.done(_("The class is removed."), "classes")

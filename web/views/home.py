@@ -1,17 +1,17 @@
 """What somebody sees first: today."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.selectors import is_new
+from attendance.class_report import class_report
+from attendance.counting import Tally
 from attendance.enums import Status
-from attendance.reports import Tally
-from attendance.selectors import OpenSession, open_sessions, status_so_far, statuses_by_class
-from classes.selectors import classes_of_student, classes_of_teacher, roster_sizes
-from core.identity import Role
+from attendance.selectors import OpenSession, open_sessions, status_so_far
+from classes.selectors import classes_of_student, classes_taught, roster_sizes
+from core.identity import Actor, Role
 from core.rest.permissions import Audience
 from web.views.page import Page
 
@@ -24,6 +24,8 @@ class TaughtClass:
     name: str
     size: int
     live: OpenSession | None
+    #: Whose class it is, where it is another teacher's.
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,36 @@ class AttendedClass:
     tally: Tally
 
 
-def taught_classes(teacher_id: str) -> list[TaughtClass]:
-    """The teacher's classes: those that are live first, then by name."""
-    found = classes_of_teacher(teacher_id)
+def taught_classes(actor: Actor, *, archived: bool = False) -> list[TaughtClass]:
+    """The classes that the person teaches, and all of them for the office: those that are live first, then by name."""
+    found = list(classes_taught(actor=actor, archived=archived).select_related("teacher"))
     ids = [one.id for one in found]
     sizes, live = roster_sizes(ids), open_sessions(ids)
-    shown = [TaughtClass(one.id, one.name, sizes[one.id], live.get(one.id)) for one in found]
-    return sorted(shown, key=lambda one: (one.live is None, one.name.casefold()))
+    shown = [
+        TaughtClass(
+            one.id, one.name, sizes[one.id], live.get(one.id), "" if one.teacher_id == actor.id else one.teacher.name
+        )
+        for one in found
+    ]
+    return sorted(shown, key=lambda one: (one.live is None, one.name.casefold(), one.id))
+
+
+def attended_classes(actor: Actor) -> list[AttendedClass]:
+    """The classes that the student is in: those that are live first, then by name."""
+    found = classes_of_student(actor.id)
+    live = open_sessions([one.id for one in found])
+    shown = [
+        AttendedClass(
+            id=one.id,
+            name=one.name,
+            teacher=one.teacher.name,
+            live=live.get(one.id),
+            status=status_so_far(actor=actor, class_id=one.id)[1],
+            tally=class_report(class_id=one.id, student_id=actor.id).tally,
+        )
+        for one in found
+    ]
+    return sorted(shown, key=lambda one: (one.live is None, one.name.casefold(), one.id))
 
 
 class Home(Page):
@@ -59,7 +84,7 @@ class Home(Page):
         return self._student() if self.actor.role == Role.STUDENT else self._teacher()
 
     def _teacher(self) -> HttpResponse:
-        shown = taught_classes(self.actor.id)
+        shown = [one for one in taught_classes(self.actor) if not one.owner or one.live or not self.actor.is_superuser]
         content = {
             "live": [one for one in shown if one.live is not None],
             "classes": [one for one in shown if one.live is None],
@@ -68,27 +93,4 @@ class Home(Page):
         return self.show("home_teacher.html", content)
 
     def _student(self) -> HttpResponse:
-        return self.show("home_student.html", {"classes": self.attended()})
-
-    def attended(self) -> list[AttendedClass]:
-        found = classes_of_student(self.actor.id)
-        ids = [one.id for one in found]
-        live = open_sessions(ids)
-        past = statuses_by_class(student_id=self.actor.id, class_ids=ids)
-        shown = [
-            AttendedClass(
-                id=one.id,
-                name=one.name,
-                teacher=one.teacher.name,
-                live=live.get(one.id),
-                status=status_so_far(actor=self.actor, class_id=one.id)[1],
-                tally=_tally(past[one.id]),
-            )
-            for one in found
-        ]
-        return sorted(shown, key=lambda one: (one.live is None, one.name.casefold()))
-
-
-def _tally(statuses: list[Any]) -> Tally:
-    present = sum(Status(status).as_basic is Status.PRESENT for status in statuses)
-    return Tally(present, len(statuses) - present)
+        return self.show("home_student.html", {"classes": attended_classes(self.actor)})

@@ -11,8 +11,6 @@ from django.utils.translation import gettext as _
 from accounts import credentials, proofs, tokens
 from accounts.devices import Device
 from accounts.selectors import is_verified, user_get
-from attendance.selectors import records_of_student, status_so_far
-from classes.selectors import class_get_for_student
 from core import errors
 from core.rest.permissions import Audience
 from web.forms.accounts import CodeForm, PasswordForm
@@ -107,16 +105,3 @@ class Proof(Mine):
             else:
                 return self.done(_("Your address is confirmed."), "me")
         return self.page(code=form)
-
-
-class MyClass(Page):
-    """`/app/me/classes/ID`: a student's own records in a class."""
-
-    audience = Audience.STUDENT
-    section = "home"
-
-    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        found = class_get_for_student(actor=self.actor, class_id=class_id)
-        records = records_of_student(student_id=self.actor.id, class_id=found.id)[::-1]
-        _id, status = status_so_far(actor=self.actor, class_id=found.id)
-        return self.show("my_class.html", {"class": found, "records": records, "status": status})

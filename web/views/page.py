@@ -68,11 +68,15 @@ class Page(View):
             goal = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("web:home")
             return redirect_to_login(goal, reverse("web:sign-in"))
         self._check_audience()
+        self.check_access()
         return super().dispatch(request, *args, **kwargs)
 
     def _person_if_known(self, error: errors.ApiError) -> Actor | None:
         """For the page of an error: without the database nobody is known."""
         return None if isinstance(error, errors.DatabaseUnavailable) else self.person
+
+    def check_access(self) -> None:
+        """Raises what keeps the person from the page, before anything of the request is read."""
 
     def _check_audience(self) -> None:
         if self.audience is Audience.TEACHER and self.actor.role != Role.TEACHER:

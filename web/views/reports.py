@@ -1,0 +1,143 @@
+"""Reports: what a class's records come to, for its teachers and for each student."""
+
+import io
+import re
+from datetime import date
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.utils import formats, timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from attendance import workbook
+from attendance.class_report import ClassReport, class_report, table_of
+from attendance.counting import Tally
+from attendance.selectors import open_sessions, status_so_far
+from classes.selectors import class_get_for_student
+from core import errors, spreadsheets
+from core.rest.permissions import Audience
+from web.charts import percent_chart
+from web.forms.classes import DaysForm
+from web.views.classes import ClassPage
+from web.views.page import Page
+
+#: Whoever attended less, percent, is named in a class's report.
+LIMIT = 75
+#: Whoever was absent from so many lessons in a row, up to the last one, is named as well.
+IN_A_ROW = 3
+#: The heat map shows so many lessons, the last ones.
+COLUMNS = 30
+
+_KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class Days(Page):
+    """A page about the lessons between two days, which its address may name."""
+
+    def days(self) -> tuple[DaysForm, date | None, date | None]:
+        """The form of the days, and the first and the last of them; None for a day that is not named."""
+        form = DaysForm(self.request.GET)
+        named = form.cleaned_data if form.is_valid() else {}
+        return form, named.get("since"), named.get("until")
+
+
+def chart_of(report: ClassReport, tallies: list[Tally]) -> SafeString:
+    """The percentages of the report's lessons as a chart."""
+    days = [formats.date_format(timezone.localtime(one.held_at), "SHORT_DATE_FORMAT") for one in report.lessons]
+    return percent_chart(
+        [tally.percent for tally in tallies],
+        label=_("Percent there, lesson by lesson. The table below has the numbers."),
+        first=days[0],
+        last=days[-1],
+        limit=LIMIT,
+    )
+
+
+class Reports(ClassPage, Days):
+    """`/app/classes/ID/reports`."""
+
+    tab = "reports"
+
+    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        form, since, until = self.days()
+        report = class_report(class_id=self.found.id, since=since, until=until)
+        content: dict[str, Any] = {
+            "days": form,
+            "query": request.GET.urlencode(),
+            "report": report,
+            "below": report.below(LIMIT),
+            "away": report.away(IN_A_ROW),
+            "limit": LIMIT,
+            "in_a_row": IN_A_ROW,
+            "lessons": report.lessons[-COLUMNS:],
+            "lines": [(line, line.statuses[-COLUMNS:]) for line in report.students],
+            "is_cut": len(report.lessons) > COLUMNS,
+        }
+        if report.lessons:
+            content["chart"] = chart_of(report, [lesson.tally for lesson in report.lessons])
+        return self.show("class_reports.html", content)
+
+
+class ReportFile(ClassPage, Days):
+    """`/app/classes/ID/reports.csv` and `.xlsx`."""
+
+    tab = "reports"
+
+    def get(self, request: HttpRequest, class_id: str, kind: str) -> Any:
+        if kind not in _KINDS:
+            raise errors.NotFound
+        _form, since, until = self.days()
+        lines = table_of(class_report(class_id=self.found.id, since=since, until=until))
+        file = io.BytesIO()
+        if kind == "xlsx":
+            workbook.write(file, lines)
+        else:
+            text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+            spreadsheets.write_csv(text, lines)
+            text.detach()
+        file.seek(0)
+        name = re.sub(r"[^\w-]+", "-", self.found.name).strip("-")[:60] or "class"
+        return FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=_KINDS[kind])
+
+
+class ClassStudent(ClassPage, Days):
+    """`/app/classes/ID/students/ID`: a student's records in the class."""
+
+    tab = "students"
+
+    def get(self, request: HttpRequest, class_id: str, student_id: str) -> HttpResponse:
+        report = class_report(class_id=self.found.id, student_id=student_id)
+        line = report.of_student(student_id)
+        if line is None:
+            raise errors.StudentNotFound
+        return self.show("class_student.html", student_content(report, line))
+
+
+class MyClass(Page):
+    """`/app/me/classes/ID`: a student's own records in a class."""
+
+    audience = Audience.STUDENT
+    section = "home"
+
+    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
+        found = class_get_for_student(actor=self.actor, class_id=class_id)
+        report = class_report(class_id=found.id, student_id=self.actor.id)
+        line = report.of_student(self.actor.id)
+        live = open_sessions([found.id]).get(found.id)
+        content = {
+            "class": found,
+            "live": live,
+            "status": status_so_far(actor=self.actor, class_id=found.id)[1] if live else None,
+            **(student_content(report, line) if line else {}),
+        }
+        return self.show("my_class.html", content)
+
+
+def student_content(report: ClassReport, line: Any) -> dict[str, Any]:
+    """What a page shows of one student's line."""
+    records = [(lesson, status) for lesson, status in zip(report.lessons, line.statuses, strict=True) if status]
+    return {"line": line, "tally": line.tally, "records": records[::-1], "limit": LIMIT}
