@@ -12,8 +12,8 @@ from core.ids import parse_id
 
 
 def is_new() -> bool:
-    """Whether nobody has an account here yet."""
-    return not User.objects.exists()
+    """Whether nobody uses this server yet: nobody has an account, but for an admin who has never signed in."""
+    return not User.objects.exclude(is_superuser=True, last_login=None).exists()
 
 
 def students_all() -> Iterator[Sequence[Mapping[str, Any]]]:

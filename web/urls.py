@@ -16,6 +16,7 @@ urlpatterns = [
     path("language", accounts.Language.as_view(), name="language"),
     path("classes/", classes.Classes.as_view(), name="classes"),
     path("classes/new", classes.ClassNew.as_view(), name="class-new"),
+    path("classes/sample", classes.ClassSample.as_view(), name="class-sample"),
     path("classes/<class_id>/", classes.ClassSessions.as_view(), name="class"),
     path("classes/<class_id>/start", classes.ClassStart.as_view(), name="class-start"),
     path("classes/<class_id>/students", classes.ClassStudents.as_view(), name="class-students"),

@@ -22,6 +22,11 @@ def school(transactional_db: None) -> School:
     return School()
 
 
+def content_of(answer: Any) -> bytes:
+    """A file that is sent in pieces."""
+    return b"".join(answer.streaming_content)
+
+
 def follow(client: Client, answer: Any) -> str:
     """The words of the page that a form led to."""
     assert answer.status_code == 302, answer.content
@@ -242,10 +247,30 @@ def test_the_report_is_a_file_in_which_no_name_is_a_formula(owner: Client, schoo
     path = f"/app/classes/{school.class_id}/reports"
     csv = owner.get(f"{path}.csv")
     assert csv["Content-Disposition"] == 'attachment; filename="Physics.csv"'
-    lines = b"".join(csv.streaming_content).decode().splitlines()
+    lines = content_of(csv).decode().splitlines()
     assert lines[1].startswith(",'=1+1,Student@example.com,present,late,excused,absent,1,1,1,1,2,3,66.7")
     assert "excused lessons are left out" in lines[-1]
     xlsx = owner.get(f"{path}.xlsx")
-    sheet: Any = load_workbook(io.BytesIO(b"".join(xlsx.streaming_content))).active
+    sheet: Any = load_workbook(io.BytesIO(content_of(xlsx))).active
     assert (sheet["B2"].value, sheet["B2"].data_type) == ("=1+1", "s")
     assert owner.get(f"{path}.pdf").status_code == 404
+
+
+# The first day
+
+
+def test_the_first_visit_leads_to_the_first_account_and_a_sample_class() -> None:
+    admin = User(name="Administrator", email="admin@attendance.local", role="teacher", is_staff=True, is_superuser=True)
+    admin.set_password("correct horse")
+    admin.save(force_insert=True)
+    client = Client()
+    welcome = client.get("/app/")["Location"]
+    assert "This server is new." in words_of(text_of(client.get(welcome)))
+    new = {"name": "Asha", "email": "asha@example.com", "password": "correct horse", "role": "teacher"}
+    assert "Three steps to your first lesson" in follow(client, client.post(welcome, new))
+    assert "Here is a class of invented students" in follow(client, client.post("/app/classes/sample"))
+    assert Enrolment.objects.count() == 30
+    assert Session.objects.filter(state="ended").count() == 3
+    assert client.post("/app/classes/sample")["Location"] == "/app/classes/"
+    assert client.get(f"/app/classes/{Class.objects.get().id}/reports").status_code == 200
+    assert Client().get("/app/")["Location"] == "/app/sign-in"

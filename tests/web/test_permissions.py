@@ -43,6 +43,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("classes", "GET", "classes/", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "GET", "classes/new", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "POST", "classes/new", (IN, FORM, FORM, 403, 403, FORM)),
+    ("class-sample", "POST", "classes/sample", (IN, GO, GO, 403, 403, GO)),
     ("class", "GET", "classes/{class}/", OF_CLASS),
     ("class-start", "POST", "classes/{class}/start", DONE_TO_CLASS),
     ("class-students", "GET", "classes/{class}/students", OF_CLASS),

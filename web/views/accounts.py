@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import credentials, services
 from accounts.devices import Device
+from accounts.selectors import is_new
 from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
@@ -79,7 +80,7 @@ class SignUp(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.person is not None:
             return redirect(self.goal())
-        role = Role.STUDENT if settings.SIGNUP == "students" else request.GET.get("role", "")
+        role = Role.STUDENT if settings.SIGNUP == "students" else Role.TEACHER if is_new() else ""
         return self._form(SignUpForm(initial={"role": role}))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -104,7 +105,8 @@ class SignUp(Page):
 
     def _form(self, form: SignUpForm) -> HttpResponse:
         is_closed = settings.SIGNUP in ("invited", "closed")
-        return self.show("sign_up.html", {"form": form, "next": self.goal(), "is_closed": is_closed})
+        content = {"form": form, "next": self.goal(), "is_closed": is_closed, "is_new": is_new()}
+        return self.show("sign_up.html", content)
 
 
 class SignOut(Page):

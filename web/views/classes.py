@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from attendance import services as attendance
 from attendance.overview import overviews, sessions_listed
+from attendance.samples import sample_school
 from classes import services, students, teachers
 from classes.access import Part, class_for_owner, class_for_teacher
 from classes.selectors import classes_taught, roster_sizes
@@ -57,6 +58,20 @@ class ClassNew(Page):
                 said = _("The class is there. Now put your students on its list.")
                 return self.done(said, "class-students", class_id=made.id)
         return self.show("class_new.html", {"form": form})
+
+
+class ClassSample(Page):
+    """`/app/classes/sample`: a class of invented students with a few lessons, for a teacher who has no class."""
+
+    audience = Audience.TEACHER
+    section = "classes"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if taught_classes(self.actor):
+            return redirect("web:classes")
+        class_id = sample_school(self.actor, name=_("Sample class"))
+        said = _("Here is a class of invented students. Press Start, and try everything.")
+        return self.done(said, "class", class_id=class_id)
 
 
 class ClassPage(Page):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -80,7 +81,7 @@ class Home(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.person is None:
-            return redirect("web:sign-up" if is_new() else "web:sign-in")
+            return redirect("web:sign-up" if is_new() and settings.SIGNUP == "open" else "web:sign-in")
         return self._student() if self.actor.role == Role.STUDENT else self._teacher()
 
     def _teacher(self) -> HttpResponse:

@@ -1,64 +1,34 @@
 """`manage.py demo`: a class to look at, with a past and a live session."""
 
-from collections.abc import Iterable
-from datetime import datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.utils import timezone
 from tqdm import tqdm
 
 from accounts.models import User
 from accounts.passwords import password_make
 from accounts.services import user_add
-from accounts.standing import school_as_author
-from attendance import journal, services
-from attendance.enums import Method, SessionState, Status
-from attendance.journal import NewMark
-from attendance.models import Session
-from classes.models import Class, Enrolment
-from classes.rosters.entries import entries_of
+from attendance.samples import DAYS_AGO, days_missing, live_session, past_session, sample_class
 from classes.rosters.errors import RosterError
-from classes.rosters.sources import read_csv
-from classes.rosters.write import roster_import
 from classes.selectors import student_ids
-from classes.services import class_create
 from core.commands import ExplainedCommand
 from core.database.failures import DATABASE_ERRORS
-from core.database.unit_of_work import unit_of_work
 from core.identity import Actor, Role
 
-ROSTER = Path(__file__).resolve().parents[2] / "data" / "demo_roster.csv"
 TEACHER_NAME, TEACHER_EMAIL = "Demo Teacher", "demo.teacher@example.com"
 CLASS_NAME = "Demo class"
-#: The finished sessions began at nine on each of these days before today.
-DAYS_AGO = (3, 2, 1)
-LESSON = timedelta(minutes=50)
-#: How the students were marked, over and over down the roster; None is no mark at all.
-PATTERN = (
-    Status.PRESENT,
-    Status.PRESENT,
-    Status.LATE,
-    Status.PRESENT,
-    Status.ABSENT,
-    Status.PRESENT,
-    None,
-    Status.PRESENT,
-    Status.EXCUSED,
-    Status.PRESENT,
-    Status.PRESENT,
-)
-#: So many students have a mark in the live session.
-MARKED_LIVE = 12
 
 WELCOME = r"""
 teacher   {teacher}   password {teacher_password}
 student   {student}   password {student_password}
 class     {class}   ({name})
 
-Try it, with the server running:
+Open http://{host}/app/ with the server running:
+  as the teacher, go on with the live lesson, then look at the class's reports;
+  as the student, see whether you are in.
+
+Or as a program:
   TOKEN=$(curl -s http://{host}/auth/login -H 'Content-Type: application/json' \
     -d '{"email":"{teacher}","password":"{teacher_password}"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
   curl -s http://{host}/attendance/start -H "Authorization: $TOKEN" \
@@ -90,13 +60,13 @@ class Command(ExplainedCommand):
             progress.update()
             student_email, student_password = _student(class_id)
             progress.update()
-            missing = DAYS_AGO[_finished(class_id) :]
+            missing = days_missing(class_id)
             progress.update(len(DAYS_AGO) - len(missing))
             try:
                 for days in missing:
-                    _past_session(actor, class_id, days)
+                    past_session(actor, class_id, days)
                     progress.update()
-                _live_session(actor, class_id)
+                live_session(actor, class_id)
                 progress.update()
             except DATABASE_ERRORS as failure:
                 raise CommandError(
@@ -135,17 +105,10 @@ def _teacher(password: str) -> Actor:
 
 def _class(teacher: Actor) -> str:
     """The id of the demo's class, in which at least the students of the roster file are."""
-    found = Class.objects.filter(teacher_id=teacher.id, name=CLASS_NAME, removed_at=None).first()
-    class_id = (found or class_create(teacher=teacher, name=CLASS_NAME)).id
     try:
-        entries = entries_of(read_csv(ROSTER))
-        plan = roster_import(class_id=class_id, entries=entries, author=school_as_author(teacher.id))
+        return sample_class(teacher, name=CLASS_NAME)
     except RosterError as failure:
         raise CommandError(str(failure)) from None
-    for row in plan.refused:
-        raise CommandError(f"{row.entry.name} of the demo's roster cannot be enrolled: {row.reason}.")
-    Enrolment.objects.filter(class_ref_id=class_id).update(since=None)  # its finished sessions were held before today
-    return class_id
 
 
 def _student(class_id: str) -> tuple[str, str]:
@@ -155,58 +118,3 @@ def _student(class_id: str) -> tuple[str, str]:
     student.set_password(password)
     student.save(update_fields=["password"])
     return student.email, password
-
-
-def _finished(class_id: str) -> int:
-    return Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).count()
-
-
-@unit_of_work
-def _past_session(teacher: Actor, class_id: str, days: int) -> None:
-    """A finished session `days` ago, as one unit: a running server never sees it live, and tells nobody."""
-    began = timezone.localtime().date() - timedelta(days=days)
-    started_at = timezone.make_aware(datetime.combine(began, time(9)))
-    session = services.session_start(actor=teacher, class_id=class_id)
-    roster = student_ids(class_id)
-    marked = [(student, PATTERN[(place + 4 * days) % len(PATTERN)]) for place, student in enumerate(roster)]
-    _mark(session, teacher, marked, began=started_at, pace=timedelta(seconds=2))
-    services.session_end(session_id=session.id)
-    Session.objects.filter(pk=session.id).update(
-        started_at=started_at, last_activity_at=started_at + LESSON, ended_at=started_at + LESSON
-    )
-
-
-@unit_of_work
-def _live_session(teacher: Actor, class_id: str) -> None:
-    """An open session with some marks. A session that is open already stays as it is, and so do other live sessions.
-
-    One unit, too: a running server finds the session and its marks in one look, never the session alone.
-    """
-    session = Session.objects.filter(
-        class_ref_id=class_id, state=SessionState.OPEN, last_activity_at__gte=services.idle_since()
-    ).first()
-    if session is None:
-        session = services.session_start(actor=teacher, class_id=class_id)
-    if session.last_seq == 0:
-        marked = list(zip(student_ids(class_id)[:MARKED_LIVE], PATTERN * 2, strict=False))
-        _mark(session, teacher, marked, began=timezone.now(), pace=timedelta())
-
-
-def _mark(
-    session: Session,
-    teacher: Actor,
-    marked: Iterable[tuple[str, Status | None]],
-    *,
-    began: datetime,
-    pace: timedelta,
-) -> None:
-    """Adds the marks to the journal: the teacher calls the roll from `began` on, a student each `pace`.
-
-    For a unit of work.
-    """
-    marks = [
-        NewMark(session.id, student_id, status, began + place * pace, teacher.id, Method.TEACHER)
-        for place, (student_id, status) in enumerate(marked)
-        if status is not None
-    ]
-    journal.append(marks, is_activity=True)

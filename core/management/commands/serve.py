@@ -74,6 +74,7 @@ class Command(ExplainedCommand):
         lines = [
             f"\nLive attendance {settings.VERSION}",
             f"Listening on {url}   (Ctrl+C stops it)",
+            f"  pages       {url}/app/   open this in a browser",
             f"  admin       {url}/admin/",
         ]
         if password is not None:
@@ -81,7 +82,7 @@ class Command(ExplainedCommand):
                 f"  admin login {ADMIN_EMAIL}",
                 f"  password    {password}   (shown this once; change it with: manage.py changepassword {ADMIN_EMAIL})",
             ]
-        lines += ["\nTry it:"]
+        lines += ["\nOr as a program:"]
         if settings.SIGNUP != "open":
             lines += [
                 f"  SIGNUP={settings.SIGNUP}: invite people with `manage.py invite`, or make accounts in the admin."
