@@ -17,7 +17,7 @@ from attendance.models import Session
 from classes.models import Class, Enrolment
 from classes.rosters.entries import entries_of
 from classes.rosters.errors import RosterError
-from classes.rosters.sources import read_csv
+from classes.rosters.sources import read_path
 from classes.rosters.write import roster_import
 from classes.selectors import student_ids
 from classes.services import class_create
@@ -53,7 +53,7 @@ def sample_class(teacher: Actor, *, name: str) -> str:
     """
     found = Class.objects.filter(teacher_id=teacher.id, name=name, removed_at=None).first()
     class_id = (found or class_create(teacher=teacher, name=name)).id
-    plan = roster_import(class_id=class_id, entries=entries_of(read_csv(ROSTER)), author=school_as_author(teacher.id))
+    plan = roster_import(class_id=class_id, entries=entries_of(read_path(ROSTER)), author=school_as_author(teacher.id))
     for row in plan.refused:
         raise RosterError(f"{row.entry.name} of the invented students cannot be enrolled: {row.reason}.")
     Enrolment.objects.filter(class_ref_id=class_id).update(since=None)  # its finished sessions were held before today

@@ -3,11 +3,15 @@
 import argparse
 import os
 import sys
+import unicodedata
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from core.database.readiness import NotReady, require_ready
+
+#: Soft hyphen, joiners, marks of direction.
+_MARKS_OF_NAMES = "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
 class HelpFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -54,5 +58,13 @@ def port_number(text: str) -> int:
 
 
 def printable(text: str) -> str:
-    """`text` with a replacement character for each that is not printable. A file's text must not steer a terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    """`text` with a replacement character for each that is not printable. A file's text must not steer a terminal.
+
+    Spaces of all kinds, joiners and direction marks stay, because names have them. What turns the direction of all that
+    follows goes.
+    """
+    return "".join(letter if _is_shown(letter) else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _is_shown(letter: str) -> bool:
+    return letter.isprintable() or letter in _MARKS_OF_NAMES or unicodedata.category(letter) == "Zs"

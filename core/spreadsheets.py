@@ -1,10 +1,19 @@
-"""Tables for spreadsheets, in which no text is taken for a formula."""
+"""Tables for spreadsheets, in which no text is a formula, whatever the spreadsheet takes for a separator."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from core.characters import without_invisible
+
+#: What a CSV file begins with, so that Excel reads it as UTF-8.
+MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+#: What a formula begins with, also in the wide forms that some spreadsheets take.
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+#: What another spreadsheet may take for the end of a cell. Commas are not among them: every text is in quotation marks.
+_SEPARATOR = re.compile(r"([;\t|])")
 
 
 class Writable(Protocol):
@@ -14,12 +23,24 @@ class Writable(Protocol):
 
 
 def safe_cell(text: str) -> str:
-    """`text` on one line, with a quote before it where a spreadsheet would run it as a formula."""
+    """`text` on one line, with a quote before each place where a spreadsheet would begin to run it as a formula."""
     line = text.replace("\r", " ").replace("\n", " ")
-    return f"'{line}" if text.startswith(_FORMULA_STARTS) else line
+    guarded = "".join(f"'{part}" if _is_formula(part) else part for part in _SEPARATOR.split(line))
+    return f"'{guarded}" if guarded.startswith("\t") else guarded
+
+
+def without_guard(cell: str) -> str:
+    """The text of which `safe_cell` made `cell`, but for its line breaks."""
+    line = cell[1:] if cell.startswith("'\t") else cell
+    return "".join(part[1:] if part[:1] == "'" and _is_formula(part) else part for part in _SEPARATOR.split(line))
+
+
+def _is_formula(part: str) -> bool:
+    """Whether `part` begins like a formula, behind what nobody sees and behind quotes."""
+    return without_invisible(part).lstrip("' \xa0\u3000").startswith(_FORMULA_STARTS)
 
 
 def write_csv(file: Writable, lines: Iterable[Sequence[str | int | float]]) -> None:
-    """`lines` as CSV. Every text is a `safe_cell`; numbers are written as they are, because `-5` is no formula."""
-    writer = csv.writer(file, lineterminator="\n")
+    """`lines` as CSV. Every text is a `safe_cell` in quotation marks; numbers stand as they are: `-5` is no formula."""
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerows([safe_cell(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)

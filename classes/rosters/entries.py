@@ -1,15 +1,19 @@
 """One student of a file, checked as far as that is possible without the database."""
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
 
-from classes.rosters.sources import Table
+from classes.rosters.cells import RUINED, cleaned, cleaned_number, is_error, is_ruined
+from classes.rosters.formats import Fate
+from classes.rosters.headings import LABELS
+from classes.rosters.tables import Table, one_line, quoted
+from core.characters import is_invisible, named
 from core.emails import email_key, valid_email
 
 _LONGEST = {"name": 255, "email": 254, "roll_number": 64}
-_SAID = {"name": "name", "email": "e-mail", "roll_number": "roll number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +25,43 @@ class Entry:
     email: str
     roll_number: str | None = None
     problem: str | None = None
+    #: Why the file's system says that this is no student of the class; None for a student.
+    left_out: str | None = None
+    #: The file's system says that the student leaves the class.
+    leaves: bool = False
+    #: The file may name teachers, who are left out instead of refused.
+    may_be_staff: bool = False
 
 
 def entries_of(table: Table) -> list[Entry]:
-    """The table's rows as entries, in the file's order."""
-    entries = []
-    for line, cells in table.rows:
-        found = {column: cells[at].strip() if at < len(cells) else "" for column, at in table.columns.items()}
-        entry = entry_of(line=line, **found)
-        if any(cell.strip() for cell in cells[table.width :]):
-            problem = "it has more cells than there are headings: a cell with a comma in it needs quotation marks"
-            entry = replace(entry, problem=problem)
-        entries.append(entry)
+    """The table's rows as entries, in the file's order; lines that are nobody are left out."""
+    all_texts = [(line, cells, _texts(table, cells)) for line, cells in table.rows]
+    is_last_first = table.format.last_first or _are_last_first([texts.get("name", "") for _, _, texts in all_texts])
+    entries: list[Entry] = []
+    seen: dict[str, int] = {}
+    for line, cells, texts in all_texts:
+        fate, why = table.format.judge(texts)
+        if fate is Fate.NOBODY:
+            continue
+        name = _name(texts, is_last_first)
+        email, roll_number = texts.get("email", ""), texts.get("roll_number", "")
+        if fate is Fate.LEFT_OUT:
+            entries.append(Entry(line, name, email, roll_number or None, left_out=why))
+            continue
+        if table.format.repeats:
+            key = email_key(email)
+            if key in seen:
+                continue  # who joined a meeting twice
+            seen[key] = line
+        entry = entry_of(line=line, name=name, email=email, roll_number=roll_number)
+        problem = entry.problem
+        if problem is None or len(cells) < len(table.headings):
+            problem = _cells_problem(table, cells, problem) or problem
+        if fate is Fate.LEAVES:
+            problem = None if email or roll_number else "it names nobody: it has no e-mail and no identifier"
+        entries.append(
+            replace(entry, problem=problem, leaves=fate is Fate.LEAVES, may_be_staff=table.format.lists_staff)
+        )
     return entries
 
 
@@ -41,13 +70,48 @@ def entry_of(*, line: int, name: str, email: str, roll_number: str = "") -> Entr
     return Entry(line, name, email, roll_number or None, _problem(name, email, roll_number))
 
 
+def _texts(table: Table, cells: Sequence[str]) -> dict[str, str]:
+    texts = {
+        column: (cleaned_number if column == "roll_number" else cleaned)(cells[at]) if at < len(cells) else ""
+        for column, at in table.columns.items()
+    }
+    if not texts.get("email") and "@" in texts.get("login", ""):
+        texts["email"] = texts["login"]
+    return texts
+
+
+def _name(texts: Mapping[str, str], is_last_first: bool) -> str:
+    if "name" not in texts:
+        return " ".join(part for part in (texts.get("first_name"), texts.get("last_name")) if part)
+    name = texts["name"]
+    last, comma, first = name.partition(",")
+    return f"{first.strip()} {last.strip()}" if is_last_first and comma and first.strip() else name
+
+
+def _are_last_first(names: Sequence[str]) -> bool:
+    """Whether the names of a list are "Last, First": all of them have one comma, with a text on both sides."""
+    given = [name.split(",") for name in names if name]
+    return bool(given) and all(len(parts) == 2 and all(part.strip() for part in parts) for parts in given)
+
+
+def _cells_problem(table: Table, cells: Sequence[str], problem: str | None) -> str | None:
+    number, width = len(cells), len(table.headings)
+    if any(cell.strip() for cell in cells[width:]):
+        return (
+            f"it has {number} cells, more cells than there are headings ({width}): a cell with a separator in it needs"
+            f" quotation marks. It was read as {quoted(cells)}"
+        )
+    if problem is not None and number < width and any(at >= number for at in table.columns.values()):
+        return f"it has {number} of {width} cells, so {problem}. It was read as {quoted(cells)}"
+    return None
+
+
 def _problem(name: str, email: str, roll_number: str) -> str | None:
     cells = {"name": name, "email": email, "roll_number": roll_number}
     for column, cell in cells.items():
-        if any(unicodedata.category(letter) == "Cc" for letter in cell):
-            return f"the {_SAID[column]} has a control character (NUL or a line break, say): remove it"
-        if len(cell) > _LONGEST[column] or (column == "email" and len(email_key(cell)) > _LONGEST[column]):
-            return f"the {_SAID[column]} is too long: at most {_LONGEST[column]} characters"
+        problem = _cell_problem(column, cell)
+        if problem is not None:
+            return problem
     if not name:
         return "the name is missing: fill it in"
     if not email:
@@ -57,3 +121,25 @@ def _problem(name: str, email: str, roll_number: str) -> str | None:
     except ValidationError:
         return f"{email!r} is not an e-mail address: correct it"
     return None
+
+
+def _cell_problem(column: str, cell: str) -> str | None:
+    label = LABELS[column]
+    if any(unicodedata.category(letter) == "Cc" for letter in cell):
+        return f"the {label} has a control character (NUL or a line break, say): remove it"
+    if len(cell) > _LONGEST[column] or (column == "email" and len(email_key(cell)) > _LONGEST[column]):
+        return f"the {label} is too long: at most {_LONGEST[column]} characters"
+    if column == "roll_number" and is_ruined(cell):
+        return f"the roll number is {cell}: {RUINED}"
+    if is_error(cell):
+        return f"the {label} is {cell}, a formula's error: correct it in the spreadsheet and export it again"
+    if (
+        column == "email"
+        and (hidden := next((at for at, letter in enumerate(cell) if is_invisible(letter)), None)) is not None
+    ):
+        return f"the e-mail has an invisible character ({named(cell[hidden])}) {_place(cell, hidden)}: remove it"
+    return None
+
+
+def _place(text: str, at: int) -> str:
+    return f"after “{one_line(text[:at])}”" if at else f"before “{one_line(text[1:])}”"

@@ -12,7 +12,7 @@ from classes.rosters.errors import RosterError
 from classes.rosters.plan import Plan, roster_plan
 from classes.rosters.write import roster_import
 from core.emails import email_key
-from core.spreadsheets import write_csv
+from core.spreadsheets import MARK, write_csv
 
 
 class PasswordFile:
@@ -22,9 +22,10 @@ class PasswordFile:
     commit. So a crash after the commit leaves no student whose password nobody knows.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Raises `RosterError` where no new file can be made."""
+    def __init__(self, path: Path, *, mark: bool = True) -> None:
+        """Raises `RosterError` where no new file can be made. `mark`: the file begins with what Excel needs."""
         self.path = path
+        self.mark = mark
         self.unfinished = path.with_name(f"{path.name}.unfinished-{secrets.token_hex(4)}")
         if os.path.lexists(path):
             raise RosterError(f"{path} is there already and is not overwritten. Name another file for the passwords.")
@@ -36,6 +37,7 @@ class PasswordFile:
         try:
             descriptor = os.open(self.unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(MARK if self.mark else "")
                 write_csv(file, [("name", "email", "password"), *rows])
                 file.flush()
                 os.fsync(file.fileno())
@@ -65,17 +67,19 @@ def roster_import_with_passwords(
     class_id: str,
     entries: Sequence[Entry],
     author: Author,
-    path: Path,
+    file: PasswordFile,
     hashed: Callable[[Sequence[str]], Iterable[str]],
+    names_differ: bool = False,
 ) -> Plan:
-    """`roster_import`, where each created student gets a random password, which is then in the new file `path`.
+    """`roster_import`, where each created student gets a random password, which is then in the new `file`.
 
     `hashed` turns passwords into the hashes to store, in the same order. No file is made where nobody is created.
     """
-    file = PasswordFile(path)
     plan = roster_plan(class_id=class_id, entries=entries, author=author)
-    if plan.refused or not plan.created:
-        return roster_import(class_id=class_id, entries=entries, author=author, password_hashes={})
+    if plan.is_refused(names_differ=names_differ) or not plan.created:
+        return roster_import(
+            class_id=class_id, entries=entries, author=author, password_hashes={}, names_differ=names_differ
+        )
     passwords = [password_make() for _ in plan.created]
     keys = [email_key(row.entry.email) for row in plan.created]
     hashes = dict(zip(keys, hashed(passwords), strict=True))
@@ -83,7 +87,9 @@ def roster_import_with_passwords(
         file.write(
             (row.entry.name, row.entry.email, password) for row, password in zip(plan.created, passwords, strict=True)
         )
-        plan = roster_import(class_id=class_id, entries=entries, author=author, password_hashes=hashes)
+        plan = roster_import(
+            class_id=class_id, entries=entries, author=author, password_hashes=hashes, names_differ=names_differ
+        )
     except RosterError:
         file.discard()
         raise
@@ -91,7 +97,7 @@ def roster_import_with_passwords(
         # The commit may have been done and only its answer lost.
         failure.add_note(f"If students were created nevertheless, their passwords are in {file.unfinished}.")
         raise
-    if plan.refused:
+    if plan.is_refused(names_differ=names_differ):
         file.discard()
     else:
         file.keep()

@@ -1,5 +1,6 @@
 """What an import comes to: entries compared with each other and with the database. Reads only."""
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -8,6 +9,7 @@ from accounts.models import User
 from accounts.standing import Author, address_counts, gives_way, is_set_aside, may_correct, may_number
 from classes.models import Class, Enrolment
 from classes.rosters.entries import Entry
+from core.characters import without_invisible
 from core.database.batches import batches
 from core.emails import email_key
 from core.identity import Role
@@ -20,7 +22,9 @@ class Outcome(Enum):
     CREATED = "created and enrolled"
     ENROLLED = "enrolled"
     UNCHANGED = "already on the roster"
+    REMOVED = "taken off the roster"
     SET_ASIDE = "set aside"
+    LEFT_OUT = "left out"
     REFUSED = "refused"
 
 
@@ -39,6 +43,8 @@ class Row:
     taken_from: User | None = None
     #: Nobody has shown that the account's address is theirs, and the school did not make the account.
     is_doubtful: bool = False
+    #: The account's name, where the file has another one for it.
+    known_as: str | None = None
 
     @property
     def sets_roll_number(self) -> bool:
@@ -61,6 +67,28 @@ class Plan:
     @property
     def created(self) -> list[Row]:
         return self.of(Outcome.CREATED)
+
+    @property
+    def known_otherwise(self) -> list[Row]:
+        """The rows whose account has another name than the file."""
+        return [row for row in self.rows if row.known_as is not None]
+
+    @property
+    def names_are_shifted(self) -> bool:
+        """Whether so many names differ that the file may have been sorted in one column: each is somebody else's then.
+
+        More than a third of those who have an account, and at least two: one name alone is not sorted.
+        """
+        known = sum(row.student_id is not None and row.outcome in _COMPARED for row in self.rows)
+        return len(self.known_otherwise) > max(1, known / 3)
+
+    def is_refused(self, *, names_differ: bool) -> bool:
+        """Whether nothing of the plan is to be done. `names_differ`: somebody has looked, and the names are right."""
+        return bool(self.refused) or (self.names_are_shifted and not names_differ)
+
+
+#: The outcomes of rows that say by their name whom they mean.
+_COMPARED = (Outcome.ENROLLED, Outcome.UNCHANGED, Outcome.SET_ASIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +169,10 @@ def _students_among(user_ids: Sequence[str], teacher_id: str) -> set[str]:
 
 
 def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int]) -> Row:
+    if entry.problem is None:
+        off = _off_the_roster(entry, known)
+        if off is not None:
+            return off
     student = known.student(entry)
     holder = known.by_roll_number.get(entry.roll_number) if entry.roll_number else None
     reason = entry.problem or _conflict(entry, known, student, holder) or _repeated(entry, student, first_lines)
@@ -148,7 +180,14 @@ def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int])
         return Row(entry, Outcome.REFUSED, reason)
     if student is not None and _waits_for_proof(student, known):
         reason = "" if student.role == Role.STUDENT else "it is a teacher's account; the admin can change that"
-        return Row(entry, Outcome.SET_ASIDE, reason, student_id=student.id, is_doubtful=True)
+        return Row(
+            entry,
+            Outcome.SET_ASIDE,
+            reason,
+            student_id=student.id,
+            is_doubtful=True,
+            known_as=_other_name(entry, student),
+        )
     taken_from = holder if holder is not None and holder != student and holder.id not in known.renumbered else None
     if student is None:
         return Row(entry, Outcome.CREATED, taken_from=taken_from)
@@ -163,7 +202,37 @@ def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int])
         old_roll_number=student.roll_number if changes else None,
         taken_from=taken_from if adds or changes else None,
         is_doubtful=not address_counts(student),
+        known_as=_other_name(entry, student),
     )
+
+
+def _off_the_roster(entry: Entry, known: _Known) -> Row | None:
+    """What becomes of an entry that is not to be on the roster; None for one that is."""
+    if entry.left_out is not None:
+        return Row(entry, Outcome.LEFT_OUT, entry.left_out)
+    student = known.student(entry)
+    if entry.may_be_staff and student is not None and _is_staff(student):
+        return Row(entry, Outcome.LEFT_OUT, "it is a teacher's account", student_id=student.id)
+    if not entry.leaves:
+        return None
+    if student is None or student.id not in known.enrolled:
+        return Row(entry, Outcome.LEFT_OUT, "the file says that they leave, and they are not on the roster")
+    return Row(entry, Outcome.REMOVED, student_id=student.id)
+
+
+def _other_name(entry: Entry, student: User) -> str | None:
+    """The account's name, if the file's is another: not the same words in another order or spelling."""
+    return student.name if _words_of(student.name) != _words_of(entry.name) else None
+
+
+def _words_of(name: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", without_invisible(name).casefold())
+    kept = "".join(letter if letter.isalnum() else "" if unicodedata.combining(letter) else " " for letter in plain)
+    return sorted(kept.split())
+
+
+def _is_staff(student: User) -> bool:
+    return student.role != Role.STUDENT and address_counts(student)
 
 
 def _has_other_number(student: User, entry: Entry) -> bool:
@@ -183,7 +252,7 @@ def _conflict(entry: Entry, known: _Known, student: User | None, holder: User | 
     """Why `entry` contradicts the database; None where it does not."""
     if student is None and not entry.email:
         return f"it has no e-mail, and no student has the roll number {entry.roll_number}: fill in the e-mail"
-    if student is not None and student.role != Role.STUDENT and address_counts(student):
+    if student is not None and _is_staff(student):
         return f"{student.email} is a teacher's account, and only students can be enrolled: leave the row out"
     if holder is not None and holder != student and not known.loses_number(holder):
         return f"the roll number {entry.roll_number} belongs to {holder.email}: correct one of the two"

@@ -1,6 +1,27 @@
-"""A plan in words."""
+"""A table and a plan in words."""
 
+from collections.abc import Iterator
+
+from classes.rosters.headings import LABELS
 from classes.rosters.plan import Outcome, Plan, Row
+from classes.rosters.tables import Table, one_line
+
+#: Outcomes that are counted only where there are some.
+_SELDOM = (Outcome.REMOVED, Outcome.SET_ASIDE, Outcome.LEFT_OUT)
+
+
+def head_of(table: Table) -> Iterator[str]:
+    """What the file was taken for, which column is which, and what of it is not used."""
+    yield f"Read as {table.taken_for}."
+    named = [
+        f"{label} from “{one_line(table.headings[table.columns[column]])}”"
+        for column, label in {**LABELS, "login": "e-mail, where there is no other,"}.items()
+        if column in table.columns
+    ]
+    yield f"Columns: {', '.join(named)}."
+    yield f"Columns not used: {', '.join(f'“{heading}”' for heading in table.unused) or 'none'}."
+    if table.other_parts:
+        yield f"Also not used: {', '.join(table.other_parts)}."
 
 
 def line_of(row: Row) -> str:
@@ -8,6 +29,8 @@ def line_of(row: Row) -> str:
     entry = row.entry
     who = f"{entry.name or '(no name)'} <{entry.email}>" if entry.email else entry.name or "(no name)"
     text = f"line {entry.line}: {who}: {row.outcome.value}"
+    if row.known_as is not None:
+        text += f", known here as {row.known_as}"
     if row.adds_roll_number:
         text += f", roll number {entry.roll_number} noted"
     if row.old_roll_number is not None:
@@ -23,11 +46,11 @@ def line_of(row: Row) -> str:
 
 
 def totals_of(plan: Plan) -> str:
-    """How many rows there are, and how many of each outcome."""
+    """How many rows there are, how many of each outcome, and how many that somebody should look at."""
     numbers = {outcome: len(plan.of(outcome)) for outcome in Outcome}
-    counts = [
-        f"{number} {outcome.value}" for outcome, number in numbers.items() if number or outcome is not Outcome.SET_ASIDE
-    ]
-    doubtful = sum(row.is_doubtful for row in plan.rows)
+    counts = [f"{number} {outcome.value}" for outcome, number in numbers.items() if number or outcome not in _SELDOM]
     text = f"{len(plan.rows)} rows: {', '.join(counts)}."
+    if plan.known_otherwise:
+        text += f" {len(plan.known_otherwise)} known here by another name."
+    doubtful = sum(row.is_doubtful for row in plan.rows)
     return f"{text} {doubtful} with an address that nobody has proved." if doubtful else text

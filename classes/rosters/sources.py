@@ -1,84 +1,106 @@
-"""What a file of students holds, row by row. Nothing here knows the database."""
+"""What a file of students is, by its content: the same reader for the command, for uploads and for pages.
 
-import csv
+Nothing here knows the database.
+"""
+
 import io
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import zipfile
+from pathlib import Path, PurePath
 
+from classes.rosters.archives import Archive
 from classes.rosters.errors import RosterError
-from classes.rosters.headings import REQUIRED, columns_of, missing
+from classes.rosters.oneroster import USERS, member, read_oneroster
+from classes.rosters.tables import Named, Table
+from classes.rosters.text import read_text
+from classes.rosters.workbooks import read_ods, read_xls, read_xlsx
 
-#: What may stand between two cells. The first that gives a line of known headings is the file's.
-_DELIMITERS = (",", ";", "\t")
+#: The largest file that is read, bytes. A list of 50,000 students takes a quarter of it.
+LARGEST = 16 * 1024 * 1024
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+#: The first bytes of files that are no lists, and what they are.
+_OTHERS = {
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "a text document (RTF)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\x1f\x8b": "packed (gzip); unpack it first",
+    b"Rar!": "packed (RAR); unpack it first",
+    b"7z\xbc\xaf": "packed (7z); unpack it first",
+}
+_SAVE = "Open it in a spreadsheet and save the list as .xlsx or as “CSV UTF-8”."
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A file's rows below its headings.
-
-    `columns`: column → its position. `width`: how many headings there are. `rows`: the line that a row begins in
-    (the file's first line is 1) and its cells as they are in the file. Rows without any text are left out.
-    """
-
-    columns: Mapping[str, int]
-    width: int
-    rows: Sequence[tuple[int, Sequence[str]]]
-
-
-def read_csv(path: Path) -> Table:
-    """A CSV file: UTF-8, with or without a byte order mark; commas, semicolons or tabs.
-
-    Raises `RosterError` for a file that cannot be read, and for one without headings or without rows.
-    """
-    text = _text_of(path)
-    delimiter, width, columns = _headings_of(re.split(r"\r\n|\r|\n", text, maxsplit=1)[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows = []
-    end = 0
+def read_path(path: Path, *, named: Named | None = None, encoding: str | None = None) -> Table:
+    """The table in a file. Raises `RosterError` for a file that cannot be read."""
     try:
-        for cells in reader:
-            line, end = end + 1, reader.line_num
-            if line > 1 and any(cell.strip() for cell in cells):
-                rows.append((line, cells))
-    except csv.Error as failure:
-        raise RosterError(
-            f"Line {end + 1} is not CSV ({failure}). A quotation mark opens a cell and must close it again."
-        ) from None
-    if not rows:
-        raise RosterError(f"{path} has headings but no students below them.")
-    return Table(columns, width, rows)
-
-
-def _text_of(path: Path) -> str:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
+        if path.stat().st_size > LARGEST:
+            raise _too_large(path.name)
+        data = path.read_bytes()
     except FileNotFoundError:
         raise RosterError(f"There is no file {path}.") from None
     except IsADirectoryError:
-        raise RosterError(f"{path} is a folder. Name a CSV file.") from None
+        raise RosterError(f"{path} is a folder. Name a file of students.") from None
     except OSError as failure:
         raise RosterError(f"Cannot read {path}: {failure.strerror}.") from None
-    except UnicodeDecodeError:
-        raise RosterError(f"{path} is not UTF-8. In a spreadsheet, save it as “CSV UTF-8”.") from None
     except ValueError:
         raise RosterError("The file's name has a NUL character.") from None
-    if not text.strip():
-        raise RosterError(f"{path} is empty. Its first line must have the headings name and email.")
-    return text
+    return read_file(data, name=path.name, named=named, encoding=encoding)
 
 
-def _headings_of(line: str) -> tuple[str, int, dict[str, int]]:
-    """The delimiter with which `line` is a line of known headings, how many headings it has, and the columns."""
-    best: dict[str, int] = {}
-    for delimiter in _DELIMITERS:
-        try:
-            headings = next(csv.reader([line], delimiter=delimiter), [])
-        except csv.Error:
-            continue  # a cell longer than the csv module reads is no heading
-        columns = columns_of(headings)
-        if all(column in columns for column in REQUIRED):
-            return delimiter, len(headings), columns
-        best = max(best, columns, key=len)
-    raise missing(best)
+def read_file(data: bytes, *, name: str, named: Named | None = None, encoding: str | None = None) -> Table:
+    """The table in a file's bytes. The content says what the file is; `name` is for messages.
+
+    `named`: column → the heading that is meant. `encoding`: of a text file without a mark at its front.
+    Raises `RosterError` for a file that cannot be read, and for one without headings or without rows.
+    """
+    if len(data) > LARGEST:
+        raise _too_large(name)
+    if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe\x1a"):
+        raise RosterError(f"{name} is empty. Its first line must have the headings name and email.")
+    try:
+        return _read(data, PurePath(name).suffix.lower(), named or {}, encoding)
+    except RosterError as failure:
+        raise RosterError(f"{name}: {failure}") from None
+
+
+def _read(data: bytes, suffix: str, named: Named, encoding: str | None) -> Table:
+    if data.startswith(_OLE):
+        return read_xls(data, named=named)
+    if data.startswith(_ZIP):
+        return _read_zip(data, named, encoding)
+    for begin, what in _OTHERS.items():
+        if data.startswith(begin):
+            raise RosterError(f"This is {what}, and no list. {_SAVE}")
+    if re.match(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|\?xml|head|meta)\b", data[:200], re.IGNORECASE):
+        raise RosterError(f"This is a web page under the name of a {suffix or 'text file'}. {_SAVE}")
+    return read_text(data, named=named, encoding=encoding)
+
+
+def _read_zip(data: bytes, named: Named, encoding: str | None) -> Table:
+    try:
+        opened = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        raise RosterError("The file is damaged: it cannot be unpacked. Save it again.") from None
+    with opened:
+        archive = Archive(opened)
+        names = set(archive.names)
+        if "xl/workbook.xml" in names or any(name.startswith("xl/") and name.endswith(".xml") for name in names):
+            return read_xlsx(archive, named=named)
+        if "content.xml" in names:
+            return read_ods(archive, named=named)
+        if any(name.endswith(".iwa") for name in names):
+            raise RosterError("This is a document of Apple Numbers. Export the list from there as CSV.")
+        if "xl/workbook.bin" in names:
+            raise RosterError(f"This is a binary workbook (.xlsb). {_SAVE}")
+        if "word/document.xml" in names:
+            raise RosterError(f"This is a text document, and no list. {_SAVE}")
+        if member(archive.names, USERS) is None:
+            raise RosterError("The zip holds no workbook and no OneRoster files. Unpack it and name the list itself.")
+        return read_oneroster(archive, named=named, encoding=encoding)
+
+
+def _too_large(name: str) -> RosterError:
+    return RosterError(f"{name} is larger than {LARGEST // 1024 // 1024} MB. Keep the list of students alone.")

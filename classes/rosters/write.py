@@ -9,10 +9,11 @@ from django.utils import timezone
 from accounts.models import StudentProfile, User
 from accounts.standing import Author
 from classes.enrolment import enrol
-from classes.models import SetAside
+from classes.models import Enrolment, SetAside
 from classes.rosters.entries import Entry
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Outcome, Plan, roster_plan
+from classes.students import enrolment_stop
 from classes.waiting import set_aside
 from core.database.batches import batches
 from core.database.unit_of_work import unit_of_work
@@ -24,17 +25,29 @@ _BATCH = 500
 
 
 def roster_import(
-    *, class_id: str, entries: Sequence[Entry], author: Author, password_hashes: Mapping[str, str] | None = None
+    *,
+    class_id: str,
+    entries: Sequence[Entry],
+    author: Author,
+    password_hashes: Mapping[str, str] | None = None,
+    names_differ: bool = False,
 ) -> Plan:
     """Creates the missing students and enrols all, in one unit of work. With a refused entry nothing is written.
 
+    Nor is it where the plan's `names_are_shifted`, unless `names_differ` says that they are right.
     Students who are set aside are told so by mail, and are enrolled once they have proved their address.
     `password_hashes`: the `email_key` of each student who is to be created → the hash to store. The hashes are made
     before, because 70 ms for each would hold the transaction open. None: nobody can sign in as a created student yet.
     Raises `RosterError` where somebody else changed accounts or the roster meanwhile. Then nothing was written.
     """
     try:
-        return roster_write(class_id=class_id, entries=entries, author=author, password_hashes=password_hashes)
+        return roster_write(
+            class_id=class_id,
+            entries=entries,
+            author=author,
+            password_hashes=password_hashes,
+            names_differ=names_differ,
+        )
     except IntegrityError:
         raise _changed_meanwhile() from None
 
@@ -51,20 +64,20 @@ def roster_write(
     author: Author,
     password_hashes: Mapping[str, str] | None = None,
     batch: str = "",
+    names_differ: bool = True,
 ) -> Plan:
     """`roster_import` for a caller with a unit of work of its own, who handles the IntegrityError of a lost race.
 
     `batch` goes into the profiles of the students who are created.
     """
     plan = roster_plan(class_id=class_id, entries=entries, author=author)
-    if plan.refused:
+    if plan.is_refused(names_differ=names_differ):
         return plan
     hashes = password_hashes or {}
     users = {
         row.entry.line: User(
             name=row.entry.name,
             email=row.entry.email,
-            email_key=email_key(row.entry.email),
             roll_number=row.entry.roll_number,
             role=Role.STUDENT,
             origin=author.origin,
@@ -73,7 +86,7 @@ def roster_write(
         )
         for row in plan.created
     }
-    if password_hashes is not None and {user.email_key for user in users.values()} != set(password_hashes):
+    if password_hashes is not None and {email_key(user.email) for user in users.values()} != set(password_hashes):
         raise _changed_meanwhile()
     _free_numbers(plan)
     User.objects.bulk_create(users.values(), batch_size=_BATCH)
@@ -91,6 +104,9 @@ def roster_write(
     _set_aside(class_id, plan, author)
     if enrolled:
         enrol(class_id, enrolled)
+    leaving = [row.student_id for row in plan.of(Outcome.REMOVED) if row.student_id]
+    for enrolment in Enrolment.objects.current().filter(class_ref_id=class_id, student_id__in=leaving):
+        enrolment_stop(enrolment=enrolment, has_record=True)  # there may be one; this package does not know records
     return plan
 
 

@@ -68,16 +68,15 @@ def read_check_in(data: bytes) -> None:
 
 def read_roster(data: bytes) -> None:
     """A file of students is read or refused with an error for people; each row has its line."""
-    _FILE.write_bytes(data)
     try:
-        table = sources.read_csv(_FILE)
+        table = sources.read_file(data, name="roster")
     except RosterError:
         return
-    assert table.columns.keys() >= {"name", "email"}
+    assert table.columns.keys() & {"name", "first_name", "last_name"}
     lines = [line for line, _ in table.rows]
     assert lines == sorted(set(lines))
     assert lines[0] > 1
-    assert [entry.line for entry in entries.entries_of(table)] == lines
+    assert {entry.line for entry in entries.entries_of(table)} <= set(lines)
 
 
 #: Reader → the function, and inputs to begin with.
@@ -87,7 +86,6 @@ READERS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     "check-in": (read_check_in, [b'[23.8,90.4,23.9,90.5,"482913"]', b"[90,180,-90,-180]", b"[true,1e308,0,0]"]),
     "rosters": (read_roster, [b"name,email\nAda,ada@x.edu\n", b'STUDNAME;EMAIL;ROLLNO\r\n"A\r\nB";a@x.edu;7\r\n']),
 }
-_FILE = Path(tempfile.mkdtemp(prefix="attendance-fuzz-")) / "roster.csv"
 
 
 def _fuzz(reader: str, corpus: str, seconds: int) -> None:

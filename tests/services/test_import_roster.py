@@ -48,19 +48,25 @@ def write(folder: Path, content: str | bytes) -> str:
     return str(path)
 
 
+def below_head(lines: list[str]) -> list[str]:
+    """The lines below those that say what the file was taken for."""
+    heads = ("Read as ", "Columns: ", "Columns not used: ", "Also not used: ")
+    return [line for line in lines if not line.startswith(heads)]
+
+
 def run(*arguments: str) -> list[str]:
-    """The lines that the command prints."""
+    """The lines that the command prints of the rows."""
     out = io.StringIO()
     call_command("import_roster", *arguments, stdout=out)
-    return out.getvalue().splitlines()
+    return below_head(out.getvalue().splitlines())
 
 
 def refusal(*arguments: str) -> tuple[str, list[str]]:
-    """The command's error, and the lines printed before it."""
+    """The command's error, and the lines of the rows printed before it."""
     out = io.StringIO()
     with pytest.raises(CommandError) as failure:
         call_command("import_roster", *arguments, stdout=out)
-    return str(failure.value), out.getvalue().splitlines()
+    return str(failure.value), below_head(out.getvalue().splitlines())
 
 
 def roster(found: Class) -> list[str]:
@@ -132,7 +138,10 @@ def test_a_known_student_keeps_the_name_and_gets_the_roll_number_that_was_missin
 ) -> None:
     add_person("Asha Rao", "asha@example.com")
     lines = run(physics.id, write(tmp_path, HEADINGS + "A. Rao,asha@example.com,7\n"))
-    assert lines[0] == "line 2: A. Rao <asha@example.com>: enrolled, roll number 7 noted"
+    assert lines[0] == ("line 2: A. Rao <asha@example.com>: enrolled, known here as Asha Rao, roll number 7 noted")
+    assert lines[1] == "1 rows: 0 created and enrolled, 1 enrolled, 0 already on the roster, 0 refused." + (
+        " 1 known here by another name."
+    )
     assert people()[0] == ("Asha Rao", "asha@example.com", "7")
 
 
@@ -188,7 +197,15 @@ BAD_ROWS = {
     "long name": (f"{'x' * 256},bad@example.com,", "the name is too long: at most 255 characters"),
     "long e-mail": (f"Bad,{'x' * 250}@example.com,", "the e-mail is too long: at most 254 characters"),
     "long roll number": (f"Bad,bad@example.com,{'1' * 65}", "the roll number is too long: at most 64 characters"),
-    "unquoted comma": ("Bad,bad@example.com,5,Jr.", "more cells than there are headings"),
+    "unquoted comma": (
+        "Bad,bad@example.com,5,Jr.",
+        "it has 4 cells, more cells than there are headings (3): a cell with a separator in it needs quotation marks."
+        " It was read as “Bad | bad@example.com | 5 | Jr.”",
+    ),
+    "too few cells": ("Bad", "it has 1 of 3 cells, so the e-mail is missing: fill it in. It was read as “Bad”"),
+    "number of a spreadsheet": ("Bad,bad@example.com,1.23457E+11", "format the column as text and export it again"),
+    "error of a spreadsheet": ("#NAME?,bad@example.com,", "the name is #NAME?, a formula's error"),
+    "invisible character": ("Bad,bad@exam\u200bple.com,", "U+200B ZERO WIDTH SPACE) after “bad@exam”: remove it"),
 }
 
 
@@ -223,19 +240,36 @@ def test_the_line_number_is_the_files_also_after_cells_with_line_breaks(tmp_path
 
 
 BAD_FILES = {
-    "not UTF-8": ("name,email\nJosé,jose@example.com\n".encode("latin-1"), "is not UTF-8. In a spreadsheet, save it"),
-    "UTF-16": ("name,email\nAsha,asha@example.com\n".encode("utf-16"), "is not UTF-8"),
+    "not UTF-8": (
+        "name,email\nJosé,jose@example.com\n".encode("latin-1"),
+        "Line 2 is not UTF-8. It looks like Windows-1252, which reads it as “José,jose@example.com”.",
+    ),
+    "not Windows-1252": (b"name,email\nA\x81,a@example.com\n", "Line 2 is not UTF-8. In a spreadsheet, save the file"),
+    "half a UTF-16": ("name,email\nAsha,asha@example.com\n".encode("utf-16")[:-1], "is not UTF-16 throughout"),
     "empty": (b"", "is empty. Its first line must have the headings"),
     "only a byte order mark and spaces": (b"\xef\xbb\xbf \n\n", "is empty"),
-    "no e-mail column": (b"name,rollNumber\nAsha,1\n", "has no column email or EMAIL."),
-    "no known column": (b"Asha,asha@example.com\n", "has no column name or STUDNAME and email or EMAIL."),
-    "a column twice": (b"name,STUDNAME,email\nA,B,asha@example.com\n", "Two columns are headed name or STUDNAME."),
-    "headings only": (b"name,email\n\n", "has headings but no students below them."),
+    "no e-mail column": (
+        b"name,rollNumber\nAsha,1\n",
+        "There is no column for the e-mail: line 1 is “name | rollNumber”.",
+    ),
+    "no known column": (
+        b"Asha,asha@example.com\n",
+        "There is no column for the name and no e-mail: line 1 is “Asha | asha@example.com”.",
+    ),
+    "a column twice": (
+        b"name,STUDNAME,email\nA,B,asha@example.com\n",
+        "Two columns may be the name: “name” and “STUDNAME”. Leave one of them out",
+    ),
+    "a title": (
+        b"Class 7B,,\nname,email\nAsha,asha@example.com\n",
+        "Line 1 stands above the headings: “Class 7B”. Delete the lines above the line with “name | email”.",
+    ),
+    "headings only": (b"name,email\n\n", "There are headings but no students below them."),
     "open quotation": (
         b'name,email\nA,a@example.com\n"Asha,asha@example.com\nBen,b@example.com\n',
         "Line 3 is not CSV",
     ),
-    "one endless cell": (b"x" * 200_000, "has no column name or STUDNAME and email or EMAIL."),
+    "one endless cell": (b"x" * 200_000, "Line 1 is not CSV (field larger than field limit"),
 }
 
 
@@ -250,7 +284,7 @@ def test_a_file_that_cannot_be_read_is_an_error_that_says_what_to_do(tmp_path: P
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_an_error(tmp_path: Path, physics: Class) -> None:
     assert "There is no file" in refusal(physics.id, str(tmp_path / "none.csv"))[0]
-    assert "is a folder. Name a CSV file." in refusal(physics.id, str(tmp_path))[0]
+    assert "is a folder. Name a file of students." in refusal(physics.id, str(tmp_path))[0]
 
 
 @pytest.mark.parametrize("class_ref", ["Chemistry", "physics", "65f1a2b3c4d5e6f708192a3b", "", "a\0b"])
@@ -287,7 +321,7 @@ def test_a_large_file_takes_few_queries(
 
 
 def read_passwords(path: Path) -> dict[str, str]:
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         return {row["email"]: row["password"] for row in csv.DictReader(file)}
 
 
@@ -302,8 +336,8 @@ def test_created_students_sign_in_with_the_passwords_of_the_file_that_only_its_o
 
     assert lines[-1] == f"The passwords are in {out}."
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    assert out.read_text().splitlines()[0] == "name,email,password"
-    assert out.read_text().splitlines()[1].startswith("'=Asha,"), "a spreadsheet would run it"
+    assert out.read_text().splitlines()[0] == '\ufeff"name","email","password"'
+    assert out.read_text().splitlines()[1].startswith('"\'=Asha",'), "a spreadsheet would run it"
     passwords = read_passwords(out)
     assert list(passwords) == ["asha@example.com", "ben@example.com"]
     assert len(set(passwords.values())) == 2

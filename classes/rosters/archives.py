@@ -1,0 +1,52 @@
+"""Zips within bounds: a small zip can become more than a machine holds."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from classes.rosters.errors import RosterError
+
+#: Into how many bytes the parts of a zip that are read may expand. A list of 50,000 students takes a tenth of it.
+LARGEST = 256 * 1024 * 1024
+_CHUNK = 256 * 1024
+
+
+class Archive:
+    """A zip whose parts are read piece by piece, and together give no more than LARGEST bytes."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._left = LARGEST
+
+    @property
+    def names(self) -> list[str]:
+        return self._archive.namelist()
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        """The part `name`, piece by piece. Raises `RosterError` for a broken one, and for too much."""
+        try:
+            with self._archive.open(name) as part:
+                while piece := part.read(_CHUNK):
+                    self._left -= len(piece)
+                    if self._left < 0:
+                        raise RosterError(
+                            f"The file expands to more than {LARGEST // 1024 // 1024} MB, which no list of students"
+                            " does. Copy the list into a new file and save that."
+                        )
+                    yield piece
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError):
+            raise RosterError("The file is damaged: it cannot be unpacked. Save it again.") from None
+        except RuntimeError:  # zipfile's way to say that a password is needed
+            raise RosterError("The file has a password. Save it without one.") from None
+
+    def read(self, name: str, largest: int) -> bytes:
+        """The part `name`. Raises `RosterError` as `pieces`, and for more than `largest` bytes."""
+        parts, size = [], 0
+        for piece in self.pieces(name):
+            size += len(piece)
+            if size > largest:
+                raise RosterError(
+                    f"{name} is larger than {largest // 1024 // 1024} MB. Keep the list of students alone."
+                )
+            parts.append(piece)
+        return b"".join(parts)

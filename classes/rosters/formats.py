@@ -1,0 +1,265 @@
+"""The files of other systems: how each is known by its headings, and which of its rows are students.
+
+A further system is a further row of FORMATS. All headings here are `headings.folded`: `SIS Login ID` is `sisloginid`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+#: A row's texts by column: those of `headings.LABELS`, and those that a format names besides.
+Texts = Mapping[str, str]
+
+
+class Fate(Enum):
+    """What a format says of a row."""
+
+    STUDENT = "student"
+    #: It is no person: a line of points, a test student.
+    NOBODY = "nobody"
+    #: It is a person whom the file is not to enrol.
+    LEFT_OUT = "left out"
+    #: The student is no longer to be in the class.
+    LEAVES = "leaves"
+
+
+#: A fate and, for somebody left out, why.
+Judgement = tuple[Fate, str]
+_STUDENT: Judgement = (Fate.STUDENT, "")
+_NOBODY: Judgement = (Fate.NOBODY, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A kind of file. `columns`: column → the headings that it may have, the best first.
+
+    The column `login` is the e-mail of a row that has no other, if it is an e-mail.
+    """
+
+    name: str
+    columns: Mapping[str, Sequence[str]]
+    #: A line of headings has all of these,
+    needs: frozenset[str] = frozenset()
+    #: and one of each of these.
+    one_of: Sequence[frozenset[str]] = ()
+    #: It begins with these, in their order.
+    begins: Sequence[str] = ()
+    #: Whether other lines may stand above the headings: a summary of the meeting.
+    has_top: bool = False
+    #: Whether names are "Last, First", each of them.
+    last_first: bool = False
+    #: Whether a person may have several rows: one for each time that they joined.
+    repeats: bool = False
+    #: Whether it lists everybody of a course or a meeting, so that it may name teachers.
+    lists_staff: bool = True
+    judge: Callable[[Texts], Judgement] = lambda texts: _STUDENT
+    #: Whether a row, all its cells, is below the list of people.
+    ends: Callable[[Sequence[str]], bool] = lambda cells: False
+
+    def find(self, headings: Mapping[str, int]) -> dict[str, int] | None:
+        """Column → position, where `headings` (folded → position) are this format's; None where they are not."""
+        if not self.needs <= headings.keys() or any(not group & headings.keys() for group in self.one_of):
+            return None
+        if any(headings.get(word) != at for at, word in enumerate(self.begins)):
+            return None
+        found = {
+            column: next((headings[word] for word in words if word in headings), None)
+            for column, words in self.columns.items()
+        }
+        return {column: at for column, at in found.items() if at is not None}
+
+
+#: What other systems call a student, and a meeting somebody who only takes part in it.
+_STUDENTS = re.compile(
+    r"student|learner|pupil|attendee|teilnehme|schüler|studierend|étudiant|etudiant|élève|participant|estudiante|alumn"
+    r"|asistente|estudante|aluno|studente|alunno|partecipante|छात्र|विद्यार्थी|طالب|حاضر|مشارك",
+    re.IGNORECASE,
+)
+
+
+def _by_role(texts: Texts) -> Judgement:
+    role = texts.get("role", "")
+    if role and not _STUDENTS.search(role):
+        return Fate.LEFT_OUT, f"the role is {role}"
+    return _STUDENT
+
+
+def _zoom(texts: Texts) -> Judgement:
+    if texts.get("guest", "").casefold() in ("yes", "ja", "oui", "sí", "si", "sim", "sì", "true"):
+        return Fate.LEFT_OUT, "a guest of the meeting, whose account is not the school's"
+    if not texts.get("email"):
+        return Fate.LEFT_OUT, "the meeting knows no e-mail of theirs: nobody knows who this is"
+    return _STUDENT
+
+
+def _meeting(texts: Texts) -> Judgement:
+    fate, why = _by_role(texts)
+    if fate is Fate.STUDENT and not texts.get("email"):
+        return Fate.LEFT_OUT, "the meeting knows no e-mail of theirs: nobody knows who this is"
+    return fate, why
+
+
+def _canvas(texts: Texts) -> Judgement:
+    name = texts.get("name", "")
+    # Only Canvas' test student is called so and has no id of the school's, but a login of 40 hex digits.
+    is_test = name.casefold() in ("student, test", "test student") and "@" not in texts.get("email", "")
+    return _NOBODY if not name or is_test or name.casefold() == "points possible" else _STUDENT
+
+
+def _classroom(texts: Texts) -> Judgement:
+    if not texts.get("email") and not texts.get("first_name"):
+        return _NOBODY  # the lines of dates, points and averages
+    return _STUDENT
+
+
+def _blackboard(texts: Texts) -> Judgement:
+    return _NOBODY if texts.get("login", "").endswith("_previewuser") else _STUDENT
+
+
+def _oneroster(texts: Texts) -> Judgement:
+    role = texts.get("role", "")
+    if role.casefold() != "student":
+        return Fate.LEFT_OUT, f"the role is {role}" if role else "it has no role"
+    is_gone = texts.get("status", "").casefold() == "tobedeleted" or texts.get("enabled", "").casefold() == "false"
+    return (Fate.LEAVES, "") if is_gone else _STUDENT
+
+
+def _own(texts: Texts) -> Judgement:
+    is_total = texts.get("name") == "Total present" and not texts.get("email") and not texts.get("roll_number")
+    return _NOBODY if is_total else _STUDENT
+
+
+def _ends_with_next_section(cells: Sequence[str]) -> bool:
+    first, *rest = [cell.strip() for cell in cells] or [""]
+    return bool(re.match(r"\d+\.\s", first)) and not any(rest)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: The first that fits is the file's.
+FORMATS: Sequence[Format] = (
+    Format(
+        name="a Microsoft Teams attendance report",
+        needs=_words("role"),
+        one_of=(_words("name fullname"), _words("participantidupn firstjoin inmeetingduration jointime")),
+        columns={
+            "name": ("name", "fullname"),
+            "email": ("email",),
+            "login": ("participantidupn",),
+            "role": ("role",),
+        },
+        has_top=True,
+        repeats=True,
+        judge=_meeting,
+        ends=_ends_with_next_section,
+    ),
+    Format(
+        name="a Zoom participants report",
+        needs=_words("useremail"),
+        one_of=(
+            _words("nameoriginalname name username"),
+            _words("durationminutes totaldurationminutes duration jointime guest"),
+        ),
+        columns={"name": ("nameoriginalname", "name", "username"), "email": ("useremail",), "guest": ("guest",)},
+        has_top=True,
+        repeats=True,
+        judge=_zoom,
+    ),
+    Format(
+        name="a Google Meet attendance report",
+        needs=_words("email"),
+        one_of=(_words("firstname name"), _words("timejoined"), _words("duration timeexited")),
+        columns={
+            "name": ("name",),
+            "first_name": ("firstname",),
+            "last_name": ("lastname",),
+            "email": ("email",),
+        },
+        has_top=True,
+        repeats=True,
+        judge=_meeting,
+    ),
+    Format(
+        name="a Canvas gradebook",
+        needs=_words("student id"),
+        one_of=(_words("sisloginid loginid"), _words("section")),
+        columns={
+            "name": ("student",),
+            "email": ("email",),
+            "login": ("sisloginid", "loginid"),
+            "roll_number": ("sisuserid",),
+        },
+        last_first=True,
+        judge=_canvas,
+    ),
+    Format(
+        name="OneRoster users",
+        needs=_words("sourcedid givenname familyname"),
+        one_of=(_words("enableduser username"),),
+        columns={
+            "first_name": ("givenname",),
+            "last_name": ("familyname",),
+            "email": ("email",),
+            "login": ("username",),
+            "roll_number": ("identifier",),
+            "role": ("role",),
+            "status": ("status",),
+            "enabled": ("enableduser",),
+        },
+        lists_staff=False,
+        judge=_oneroster,
+    ),
+    Format(
+        name="a Blackboard download",
+        needs=_words("lastname firstname username"),
+        one_of=(_words("studentid lastaccess availability childcourseid"),),
+        columns={
+            "first_name": ("firstname",),
+            "last_name": ("lastname",),
+            "email": ("email", "emailaddress"),
+            "login": ("username",),
+            "roll_number": ("studentid",),
+        },
+        judge=_blackboard,
+    ),
+    Format(
+        name="a Moodle list of participants",
+        needs=_words("firstname emailaddress"),
+        one_of=(
+            _words("lastname surname"),
+            _words(
+                "groups group idnumber roles role department institution lastaccesstocourse"
+                " lastdownloadedfromthiscourse"
+            ),
+        ),
+        columns={
+            "first_name": ("firstname",),
+            "last_name": ("lastname", "surname"),
+            "email": ("emailaddress",),
+            "roll_number": ("idnumber",),
+            "role": ("roles", "role"),
+        },
+        judge=_by_role,
+    ),
+    Format(
+        name="a Google Classroom export",
+        begins=("lastname", "firstname", "emailaddress"),
+        columns={"first_name": ("firstname",), "last_name": ("lastname",), "email": ("emailaddress",)},
+        judge=_classroom,
+    ),
+    Format(
+        name="an attendance export of this server",
+        needs=_words("rollnumber name email present absent total"),
+        columns={"name": ("name",), "email": ("email",), "roll_number": ("rollnumber",)},
+        lists_staff=False,
+        judge=_own,
+    ),
+)
+
+
+def plain_list(columns: Mapping[str, int]) -> Format:
+    """The format of a list that is no other system's, whose `columns` are known."""
+    return Format(name="a list of students", columns=dict.fromkeys(columns, ()), lists_staff=False)

@@ -1,0 +1,113 @@
+"""Lists that are text: which encoding, what separates the cells, and the lines."""
+
+import codecs
+import csv
+import io
+import itertools
+import re
+from collections import deque
+from collections.abc import Iterator
+
+from classes.rosters.errors import RosterError
+from classes.rosters.tables import TOP, Line, Named, NotFound, Table, best_of, one_line, table_of
+
+#: What may stand between two cells, and its name.
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+#: The marks at the front of a file, and what they say. That of UTF-32 begins like that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+#: What ends a text file under the systems of old.
+_END = "\x1a"
+#: So much of a file tells UTF-16 from UTF-8.
+_HEAD = 4096
+
+
+def read_text(data: bytes, *, named: Named, encoding: str | None = None) -> Table:
+    """A list whose cells are separated by commas, semicolons, tabs or bars.
+
+    `encoding` is that of a file without a mark at its front; None: UTF-8 or UTF-16. Raises `RosterError`.
+    """
+    codec, text = decoded(data, encoding)
+    text = text.rstrip("\r\n\0").removesuffix(_END)
+    forced = re.match(r"\s*\"?sep=([,;\t|])", text, re.IGNORECASE)
+    separators = [forced[1]] if forced else list(_SEPARATORS)
+    try:
+        separator, found = best_of({one: text_lines(text, one, strict=False) for one in separators}, named)
+    except NotFound:
+        deque(itertools.islice(text_lines(text, separators[0]), TOP), maxlen=0)  # raises where it is no CSV at all
+        raise
+    kind = f"{'TSV' if separator == chr(9) else 'CSV'}, {_said(codec)}, {_SEPARATORS[separator]}"
+    return table_of(found, text_lines(text, separator), kind)
+
+
+def decoded(data: bytes, encoding: str | None) -> tuple[str, str]:
+    """The encoding of `data`, and its text. Raises `RosterError` where there is none."""
+    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+    codec = _MARKS.get(mark) or _codec(encoding) or _guessed(data[:_HEAD])
+    try:
+        return codec, data[len(mark) :].decode(codec)
+    except UnicodeDecodeError as failure:
+        raise _undecodable(data[len(mark) :], codec, failure.start) from None
+
+
+def _codec(encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        found = codecs.lookup(encoding)
+        "".encode(found.name)  # of those that turn text into bytes
+    except (LookupError, ValueError):
+        raise RosterError(f"There is no encoding {encoding!r}. Name one such as windows-1252 or utf-16.") from None
+    return found.name
+
+
+def _guessed(head: bytes) -> str:
+    """UTF-16 without a mark has a zero in every other byte of ASCII."""
+    pairs = len(head) // 2 or 1
+    if head[1::2].count(0) > 0.3 * pairs and head[::2].count(0) < 0.05 * pairs:
+        return "utf-16-le"
+    if head[::2].count(0) > 0.3 * pairs and head[1::2].count(0) < 0.05 * pairs:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def _undecodable(data: bytes, codec: str, at: int) -> RosterError:
+    if codec != "utf-8":
+        return RosterError(f"The file is not {_said(codec)} throughout. In a spreadsheet, save it as “CSV UTF-8”.")
+    number = len(re.findall(rb"\r\n|\r|\n", data[:at])) + 1
+    begin = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
+    line = re.split(rb"[\r\n]", data[begin:], maxsplit=1)[0]
+    message = f"Line {number} is not UTF-8."
+    try:
+        shown = one_line(line.decode("windows-1252"))[:120]
+    except UnicodeDecodeError:
+        return RosterError(f"{message} In a spreadsheet, save the file as “CSV UTF-8”.")
+    return RosterError(
+        f"{message} It looks like Windows-1252, which reads it as “{shown}”. If that is right, import it with"
+        " --encoding windows-1252, or save it in a spreadsheet as “CSV UTF-8”."
+    )
+
+
+def _said(codec: str) -> str:
+    name = codec.upper()
+    return re.sub(r"^(UTF-\d+)-[LB]E$", r"\1", name)
+
+
+def text_lines(text: str, separator: str, *, strict: bool = True) -> Iterator[Line]:
+    """The lines with their numbers. A line that is not CSV ends them, with `strict` by a `RosterError`."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    end = 0
+    try:
+        for cells in reader:
+            line, end = end + 1, reader.line_num
+            yield line, cells
+    except csv.Error as failure:
+        if strict:
+            raise RosterError(
+                f"Line {end + 1} is not CSV ({failure}). A quotation mark opens a cell and must close it again."
+            ) from None
