@@ -1,5 +1,6 @@
 """Reports: a class's attendance as a matrix of students and finished sessions, and the files that hold a matrix."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -68,8 +69,8 @@ class Matrix:
     students: Sequence[StudentRow]
 
     def header(self) -> list[Cell]:
-        """The headings. The heading of a session is its start in TIME_ZONE."""
-        return [*_LEADING, *(f"{timezone.localtime(at):%Y-%m-%d %H:%M}" for at in self.started_at), *_TRAILING]
+        """The headings. The heading of a session is its start in TIME_ZONE, and no two are the same."""
+        return [*_LEADING, *session_headings(self.started_at), *_TRAILING]
 
     def lines(self) -> Iterator[list[Cell]]:
         """A line for each student, then the totals: how many were present in each session, and in all sessions."""
@@ -80,6 +81,37 @@ class Matrix:
         ]
         overall = _tally(status for row in self.students for status in row.statuses)
         yield ["", "Total present", "", *present, *overall.cells]
+
+
+def session_headings(started_at: Sequence[datetime]) -> list[str]:
+    """The local starts of sessions to the minute, and no two the same.
+
+    An offset tells the hour that comes twice in autumn apart, seconds two sessions of one minute, and a number those of
+    one second.
+    """
+    local = [timezone.localtime(at) for at in started_at]
+    headings = [f"{at:%Y-%m-%d %H:%M}" for at in local]
+    for heading, number in Counter(headings).items():
+        if number > 1:
+            columns = [column for column, other in enumerate(headings) if other == heading]
+            for column, apart in zip(columns, _apart([local[column] for column in columns]), strict=True):
+                headings[column] = apart
+    return headings
+
+
+def _apart(moments: Sequence[datetime]) -> list[str]:
+    """Different texts for moments of the same local minute."""
+    has_offset = len({at.utcoffset() for at in moments}) > 1
+    offsets = [f" {at.isoformat()[-6:]}" if has_offset else "" for at in moments]
+    texts = [f"{at:%Y-%m-%d %H:%M}{offset}" for at, offset in zip(moments, offsets, strict=True)]
+    if len(set(texts)) < len(texts):
+        texts = [f"{at:%Y-%m-%d %H:%M:%S}{offset}" for at, offset in zip(moments, offsets, strict=True)]
+    seen: Counter[str] = Counter()
+    for column, text in enumerate(texts):
+        seen[text] += 1
+        if seen[text] > 1:
+            texts[column] = f"{text} ({seen[text]})"
+    return texts
 
 
 def _tally(statuses: Iterable[Status | None]) -> Tally:

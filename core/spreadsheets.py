@@ -26,18 +26,18 @@ def safe_cell(text: str) -> str:
     """`text` on one line, with a quote before each place where a spreadsheet would begin to run it as a formula."""
     line = text.replace("\r", " ").replace("\n", " ")
     guarded = "".join(f"'{part}" if _is_formula(part) else part for part in _SEPARATOR.split(line))
-    return f"'{guarded}" if guarded.startswith("\t") else guarded
+    return f"'{guarded}" if guarded.lstrip("'").startswith("\t") else guarded
 
 
 def without_guard(cell: str) -> str:
     """The text of which `safe_cell` made `cell`, but for its line breaks."""
-    line = cell[1:] if cell.startswith("'\t") else cell
+    line = cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith("\t") else cell
     return "".join(part[1:] if part[:1] == "'" and _is_formula(part) else part for part in _SEPARATOR.split(line))
 
 
 def _is_formula(part: str) -> bool:
-    """Whether `part` begins like a formula, behind what nobody sees and behind quotes."""
-    return without_invisible(part).lstrip("' \xa0\u3000").startswith(_FORMULA_STARTS)
+    """Whether `part` begins like a formula, behind what nobody sees and behind quotes and quotation marks."""
+    return without_invisible(part).lstrip("'\" \xa0\u3000").startswith(_FORMULA_STARTS)
 
 
 def write_csv(file: Writable, lines: Iterable[Sequence[str | int | float]]) -> None:

@@ -1,14 +1,38 @@
 """Zips within bounds: a small zip can become more than a machine holds."""
 
+import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from classes.rosters.errors import RosterError
 
 #: Into how many bytes the parts of a zip that are read may expand. A list of 50,000 students takes a tenth of it.
 LARGEST = 256 * 1024 * 1024
 _CHUNK = 256 * 1024
+#: What zipfile raises over bytes that are no zip, or are one no longer.
+_DAMAGES = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, lzma.LZMAError),
+    *(EOFError, OSError, KeyError, ValueError, OverflowError, NotImplementedError),
+)
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator["Archive"]:
+    """The zip in `data`. Raises `RosterError` where there is none."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except _DAMAGES:
+        raise _damaged() from None
+    with archive:
+        yield Archive(archive)
+
+
+def _damaged() -> RosterError:
+    return RosterError("The file is damaged: it cannot be unpacked. Save it again.")
 
 
 class Archive:
@@ -34,8 +58,8 @@ class Archive:
                             " does. Copy the list into a new file and save that."
                         )
                     yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError):
-            raise RosterError("The file is damaged: it cannot be unpacked. Save it again.") from None
+        except _DAMAGES:
+            raise _damaged() from None
         except RuntimeError:  # zipfile's way to say that a password is needed
             raise RosterError("The file has a password. Save it without one.") from None
 

@@ -3,12 +3,10 @@
 Nothing here knows the database.
 """
 
-import io
 import re
-import zipfile
 from pathlib import Path, PurePath
 
-from classes.rosters.archives import Archive
+from classes.rosters.archives import opened
 from classes.rosters.errors import RosterError
 from classes.rosters.oneroster import USERS, member, read_oneroster
 from classes.rosters.tables import Named, Table
@@ -80,12 +78,7 @@ def _read(data: bytes, suffix: str, named: Named, encoding: str | None) -> Table
 
 
 def _read_zip(data: bytes, named: Named, encoding: str | None) -> Table:
-    try:
-        opened = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise RosterError("The file is damaged: it cannot be unpacked. Save it again.") from None
-    with opened:
-        archive = Archive(opened)
+    with opened(data) as archive:
         names = set(archive.names)
         if "xl/workbook.xml" in names or any(name.startswith("xl/") and name.endswith(".xml") for name in names):
             return read_xlsx(archive, named=named)

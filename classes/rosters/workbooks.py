@@ -23,7 +23,8 @@ _LARGEST_XLS = 8 * 1024 * 1024
 #: A sheet's cells, with the empty ones between those that have a text.
 _MOST_CELLS = 3_000_000
 
-_EMPTY_XLSX = re.compile(rb"<(?:\w+:)?(?:c|row)\b[^<>]*/>|<(?:\w+:)?row\b[^<>]*></(?:\w+:)?row>")
+_EMPTY_CELL = re.compile(rb"<(?:\w+:)?(?:c|row)\b[^<>]*/>")
+_EMPTY_ROW = re.compile(rb"<(?:\w+:)?row\b[^<>]*>\s*</(?:\w+:)?row>")
 #: A piece of XML up to here has no half of a tag.
 _TAIL = re.compile(rb"<[^>]*\Z")
 
@@ -73,7 +74,7 @@ def _without_empty_cells(archive: Archive) -> io.BytesIO:
             with made.open(name, "w") as part:
                 for piece in _cut_between_tags(pieces):
                     _refuse_entities(piece)
-                    kept = _EMPTY_XLSX.sub(b"", piece) if "worksheets/" in name else piece
+                    kept = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", piece)) if "worksheets/" in name else piece
                     size += len(kept)
                     if size > _LARGEST_CONTENT:
                         raise RosterError("The workbook holds too much. Copy the list of students into a new one.")

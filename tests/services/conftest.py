@@ -97,6 +97,12 @@ def enrol(class_id: str, *students: User) -> None:
     announce_roster(class_id)
 
 
+def below_head(lines: list[str]) -> list[str]:
+    """What `import_roster` says of the rows, without what it says of the file."""
+    heads = ("Read as ", "Columns: ", "Columns not used: ", "Also not used: ")
+    return [line for line in lines if not line.startswith(heads)]
+
+
 def at_once(works: Sequence[Callable[[], R]]) -> list[R | Exception]:
     """Runs all `works` at the same moment, a thread each; their answers, or what they raised."""
     barrier = threading.Barrier(len(works))

@@ -1,5 +1,6 @@
 """`manage.py export_attendance` writes who was present when, with sums that add up, in files that harm nobody."""
 
+import codecs
 import csv
 import io
 from datetime import UTC, datetime, timedelta
@@ -174,10 +175,28 @@ def test_an_unknown_class_is_an_error_and_a_name_is_enough_for_a_known_one(schoo
     assert refusal("Chemistry").startswith("No class has the id or the name 'Chemistry'")
     out = io.StringIO()
     call_command("export_attendance", "Physics", stdout=out)
-    assert out.getvalue().startswith("Roll number,Name,Email")
+    assert out.getvalue().startswith('"Roll number","Name","Email"')
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\r\n=1"]
+def test_sessions_of_one_minute_and_of_the_hour_that_comes_twice_have_headings_that_differ(
+    school: School, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    school.enrol("Asha")
+    for hour, minute, second in ((0, 30, 0), (1, 30, 0), (9, 0, 1), (9, 0, 7), (9, 0, 7), (10, 0, 0)):
+        school.session(datetime(2026, 10, 25, hour, minute, second, tzinfo=UTC), Asha=P)
+    headings = export(school)[0][3:-4]
+    assert headings == [
+        "2026-10-25 02:30 +02:00",
+        "2026-10-25 02:30 +01:00",
+        "2026-10-25 10:00:01",
+        "2026-10-25 10:00:07",
+        "2026-10-25 10:00:07 (2)",
+        "2026-10-25 11:00",
+    ]
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\r=1", "\r\n=1", "\u200b=1", "＝1"]
 
 
 def test_no_cell_of_a_csv_is_a_formula(school: School) -> None:
@@ -226,7 +245,10 @@ def test_a_csv_in_a_file_is_what_goes_to_the_standard_output(school: School, tmp
     path = tmp_path / "out.csv"
     path.write_text("older")
     export(school, "--output", str(path))
-    assert list(csv.reader(io.StringIO(path.read_text(encoding="utf-8")))) == export(school)
+    assert path.read_bytes().startswith(codecs.BOM_UTF8), "Excel would take it for Windows-1252"
+    assert list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig")))) == export(school)
+    export(school, "--output", str(path), "--no-bom")
+    assert path.read_bytes().startswith(b'"Roll number"')
     assert [found.name for found in tmp_path.iterdir()] == ["out.csv"]
 
 

@@ -19,6 +19,7 @@ from classes.rosters import write as writing
 from classes.services import class_add_student
 from core.emails import email_key
 from core.identity import Actor, Role
+from tests.services.conftest import below_head
 from tests.support.database import Databases, manage
 
 pytestmark = pytest.mark.django_db
@@ -46,12 +47,6 @@ def write(folder: Path, content: str | bytes) -> str:
     path = folder / "students.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return str(path)
-
-
-def below_head(lines: list[str]) -> list[str]:
-    """The lines below those that say what the file was taken for."""
-    heads = ("Read as ", "Columns: ", "Columns not used: ", "Also not used: ")
-    return [line for line in lines if not line.startswith(heads)]
 
 
 def run(*arguments: str) -> list[str]:

@@ -187,7 +187,7 @@ def refusal(physics: Class, path: Path | str, *options: str) -> str:
 
 
 def roster(physics: Class) -> list[Person]:
-    rows = Enrolment.objects.filter(class_ref=physics).order_by("id")
+    rows = Enrolment.objects.current().filter(class_ref=physics).order_by("id")
     return [Person(*row) for row in rows.values_list("student__name", "student__email", "student__roll_number")]
 
 

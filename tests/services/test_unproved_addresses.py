@@ -17,7 +17,7 @@ from core.emails import email_key
 from core.identity import Role
 from core.ids import new_id
 from core.times import now
-from tests.services.conftest import actor_of
+from tests.services.conftest import actor_of, below_head
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,12 +51,12 @@ def sheet(teacher: User, *students: tuple[str, str], name: str = "Physics") -> C
 
 
 def imported(found: Class, folder: Path, *rows: str) -> list[str]:
-    """What `manage.py import_roster` prints."""
+    """What `manage.py import_roster` prints of the rows."""
     path = folder / "students.csv"
     path.write_text("\n".join(["name,email,rollNumber", *rows]))
     out = io.StringIO()
     call_command("import_roster", found.id, str(path), stdout=out)
-    return out.getvalue().splitlines()
+    return below_head(out.getvalue().splitlines())
 
 
 def roster(found: Class) -> set[str]:

@@ -3,12 +3,15 @@
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl.styles import numbers
 
 from classes.rosters import archives, tables
@@ -531,6 +534,24 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest
     path.write_text("name,email\nAsha,asha@example.com\n")
     with pytest.raises(RosterError, match="larger than 0 MB"):
         read_path(path)
+
+
+WHOLE = [
+    xlsx(["name", "email"], ["Asha", "asha@example.com"]),
+    ods(ods_row(ods_text("name"), ods_text("email")) + ods_row(ods_text("Asha"), ods_text("asha@example.com"))),
+    (Path(__file__).parent.parent / "data" / "workbooks" / "excel97.xls").read_bytes(),
+    "name,email\nAsha,asha@example.com\n".encode("utf-16"),
+    b'\xef\xbb\xbfname;email\r\n"As""ha";asha@example.com\r\n',
+]
+
+
+@given(st.sampled_from(WHOLE), st.data())
+def test_a_damaged_file_is_read_or_refused(whole: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(whole)))
+    length = data.draw(st.integers(0, 40))
+    damaged = whole[:at] + data.draw(st.binary(max_size=40)) + whole[at + length :]
+    with suppress(RosterError):
+        entries_of(read(damaged))
 
 
 def test_columns_named_by_hand_go_before_what_is_known() -> None:

@@ -25,7 +25,9 @@ class Command(ExplainedCommand):
     help = (
         "Exports a class's attendance: a line for each student, a column for each finished session, and totals.\n"
         "The students are those on the roster and those with a record. A cell without a record is empty. In the\n"
-        "totals late counts as present, and excused as absent. Times are in TIME_ZONE."
+        "totals late counts as present, and excused as absent. Times are in TIME_ZONE.\n"
+        "In CSV every text is in quotation marks, and none is a formula for a spreadsheet: a quote stands before it.\n"
+        "A CSV file begins with the mark that Excel needs. import_roster reads it all again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,6 +44,13 @@ class Command(ExplainedCommand):
             help="the file to write. A file of this name is replaced once all is written. Without this option csv goes"
             " to the standard output",
         )
+        parser.add_argument(
+            "--no-bom",
+            dest="mark",
+            action="store_false",
+            help="write a CSV file without the mark at its front (BOM) by which Excel knows that it is UTF-8. The"
+            " standard output never has it",
+        )
 
     def handle(
         self,
@@ -51,6 +60,7 @@ class Command(ExplainedCommand):
         until: str | None,
         format: str | None,  # noqa: A002  the option's name
         output: Path | None,
+        mark: bool,
         **options: Any,
     ) -> None:
         path = Path(output) if output else None
@@ -65,10 +75,10 @@ class Command(ExplainedCommand):
         if path is None:
             reports.write_csv(matrix, self.stdout, matrix.lines())
             return
-        self.write_file(matrix, kind, path)
+        self.write_file(matrix, kind, path, mark)
         self.stdout.write(f"{len(matrix.students)} students, {len(matrix.started_at)} sessions: {path}")
 
-    def write_file(self, matrix: reports.Matrix, kind: str, path: Path) -> None:
+    def write_file(self, matrix: reports.Matrix, kind: str, path: Path, mark: bool) -> None:
         if path.exists() and not path.is_file():
             raise CommandError(f"{path} is not a file. Name one: --output FILE.{kind}")
         lines = tqdm(matrix.lines(), total=len(matrix.students) + 1, desc="Writing", disable=None)
@@ -77,7 +87,8 @@ class Command(ExplainedCommand):
                 if kind == "xlsx":
                     reports.write_xlsx(matrix, file, lines)
                 else:
-                    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+                    encoding = "utf-8-sig" if mark else "utf-8"
+                    text = io.TextIOWrapper(file, encoding=encoding, newline="", write_through=True)
                     reports.write_csv(matrix, text, lines)
                     text.detach()
         except OSError as failure:
