@@ -65,7 +65,7 @@ async def test_a_teachers_first_lesson(server: Server, tmp_path: Path) -> None:
         roster.write_text(ROSTER)
         imported = manage("import_roster", class_id, str(roster), "--passwords", str(out), database=server.database)
         assert imported.returncode == 0, imported.stderr
-        logins = list(csv.DictReader(out.open()))
+        logins = list(csv.DictReader(out.open(encoding="utf-8-sig")))
         assert [(row["name"], row["email"]) for row in logins] == [
             ("Asha Rao", "asha@school.example"),
             ("Ben Ortiz", "ben@school.example"),
