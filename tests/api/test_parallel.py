@@ -93,6 +93,7 @@ def test_parallel_requests_of_every_kind_all_succeed(server: Server, api: Api) -
     assert server.database.ask(Class.objects.filter(name="Parallel").count) == len(made)
 
 
+@pytest.mark.one_database("Who waits for whose hash is a matter of threads.")
 def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_server: Callable[..., Server]) -> None:
     server = make_server(HTTP_THREADS="1", **REAL_SETTINGS)
     api = Api(server.url)
@@ -115,6 +116,7 @@ def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_se
     api.close()
 
 
+@pytest.mark.one_database("Who waits for whose hash is a matter of threads.")
 def test_a_flood_of_logins_to_one_account_does_not_delay_another_accounts_single_login(
     make_server: Callable[..., Server],
 ) -> None:

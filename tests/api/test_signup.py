@@ -213,6 +213,7 @@ def test_the_code_of_one_person_proves_nothing_of_another(codes: list[int]) -> N
     assert not User.objects.exclude(email_verified_at=None).exists()
 
 
+@pytest.mark.one_database("The settings are read before any database is.")
 @pytest.mark.parametrize(
     ("settings_given", "said"),
     [
@@ -233,6 +234,7 @@ def test_settings_that_cannot_be_right_stop_the_start(
     assert said in done.stderr
 
 
+@pytest.mark.one_database("The settings are read before any database is.")
 def test_domains_are_read_with_spaces_capitals_and_an_at_sign(databases: Databases) -> None:
     given = {"SIGNUP": "domains", "SIGNUP_DOMAINS": " @School.example, pupils.school.example "}
     assert manage("check", database=databases.empty(), **given).returncode == 0
