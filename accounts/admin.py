@@ -244,7 +244,7 @@ class UserAdmin(WritablePage, _UserAdmin):
     list_display = ("name", "email", "address", "role", "roll_number", "is_active", "is_staff", "created_at")
     list_filter = ("role", AddressFilter, "origin", "is_active", "is_staff")
     actions = ("vouch", "second_factor_remove")
-    search_fields = ("name", "email", "roll_number")
+    search_fields = ("name_folded__contains", "email", "roll_number")
     search_help_text = "Name, e-mail or roll number"
     ordering = ("name", "id")
     readonly_fields = ("id", "email_verified_at", "origin", "made_by", "last_login", "created_at", "updated_at")
@@ -417,7 +417,7 @@ class InvitationAdmin(WritablePage, _InvitationAdmin):
     list_display = ("for_whom", "role", "state", "made_by", "created_at", "expires_at", "used_by", "used_at")
     list_select_related = ("made_by", "used_by")
     list_filter = ("role", ("used_at", admin.EmptyFieldListFilter), ("voided_at", admin.EmptyFieldListFilter))
-    search_fields = ("email", "used_by__email", "used_by__name")
+    search_fields = ("email", "used_by__email", "used_by__name_folded__contains")
     search_help_text = "Address, or the name or e-mail of who used it"
     actions = ("withdraw",)
 

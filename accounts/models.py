@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from accounts import passwords
 from accounts.signals import accounts_changed, person_changed
 from core.database.batches import batches
+from core.database.named import Named, NamedQuerySet
 from core.database.unit_of_work import after_commit, unit_of_work
 from core.emails import email_key
 from core.identity import Role
@@ -46,7 +47,7 @@ KEYED: Mapping[str, Callable[[str], str | None]] = {"email": email_key, "roll_nu
 _SPELLING: Mapping[str, Callable[[str], str]] = {"email": str.lower, "roll_number": str}
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(NamedQuerySet["User"]):
     """Finds people by any spelling of their e-mail or roll number, and writes the keys with what they are keys of.
 
     Accounts that are older than the keys may be doubles: two spellings of one key. One of them has the key, and each
@@ -112,7 +113,7 @@ class UserManager(_Manager["User"]):
         return user
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin, Named):
     """One account. `save` sets the keys, and raises `token_version` when credentials change."""
 
     id = id_field()

@@ -82,7 +82,11 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
     )
     list_select_related = ("class_ref__teacher",)
     list_filter = ("state", "started_at")
-    search_fields = ("class_ref__name", "class_ref__teacher__name", "class_ref__teacher__email")
+    search_fields = (
+        "class_ref__name_folded__contains",
+        "class_ref__teacher__name_folded__contains",
+        "class_ref__teacher__email",
+    )
     search_help_text = "Class or teacher"
     ordering = ("-started_at", "id")
     actions = ("end_sessions",)
@@ -196,7 +200,7 @@ class MarkAdmin(FoundBySession, ReadOnly, _MarkAdmin):
     list_display = ("session", "seq", "student", "status", "at", "by", "method", "note")
     list_select_related = ("session__class_ref", "student", "by")
     list_filter = ("status", "method", "at")
-    search_fields = ("session__class_ref__name", "student__name", "student__email")
+    search_fields = ("session__class_ref__name_folded__contains", "student__name_folded__contains", "student__email")
     search_help_text = "Student, class or a session's id"
     ordering = ("-id",)
     show_full_result_count = False  # the journal only grows, and to count it would take longer and longer
@@ -209,7 +213,12 @@ class RecordAdmin(FoundBySession, WritablePage, _RecordAdmin):
     list_display = ("student", "class_ref", "started_at", "status", "method")
     list_select_related = ("student", "class_ref", "session__class_ref")
     list_filter = ("status", "method", "session__started_at")
-    search_fields = ("class_ref__name", "student__name", "student__email", "student__roll_number")
+    search_fields = (
+        "class_ref__name_folded__contains",
+        "student__name_folded__contains",
+        "student__email",
+        "student__roll_number",
+    )
     search_help_text = "Student, class or a session's id"
     ordering = ("-id",)
     fields = ("id", "student", "class_ref", "session", "status", "method")

@@ -95,7 +95,7 @@ class ClassAdmin(WritablePage, _ClassAdmin):
     list_display = ("name", "teacher", "roster_size", "created_at", "removed_at")
     list_select_related = ("teacher",)
     list_filter = (("removed_at", admin.EmptyFieldListFilter),)
-    search_fields = ("name", "teacher__name", "teacher__email")
+    search_fields = ("name_folded__contains", "teacher__name_folded__contains", "teacher__email")
     search_help_text = "Class or teacher"
     ordering = ("name", "id")
     autocomplete_fields = ("teacher",)
@@ -142,7 +142,7 @@ class SetAsideAdmin(WritablePage, _SetAsideAdmin):
 
     list_display = ("student", "class_ref", "roll_number", "created_at")
     list_select_related = ("student", "class_ref")
-    search_fields = ("student__email", "student__name", "class_ref__name")
+    search_fields = ("student__email", "student__name_folded__contains", "class_ref__name_folded__contains")
     search_help_text = "Student or class"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,7 +1,7 @@
 """Classes and who is enrolled in them."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +11,13 @@ from django.dispatch import receiver
 
 from accounts.signals import person_changed
 from classes.signals import roster_changed
+from core.database.named import Named, NamedQuerySet
 from core.database.unit_of_work import after_commit, unit_of_work
 from core.ids import id_field
 from core.times import now, today
 
 
-class Class(models.Model):
+class Class(Named):
     """A teacher's class. Two classes may have the same name.
 
     A removed class is found nowhere any more. Its row stays, because its sessions, marks and records refer to it.
@@ -43,6 +44,8 @@ class Class(models.Model):
     removed_at = models.DateTimeField("removed", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager["Class"]] = models.Manager.from_queryset(NamedQuerySet["Class"])()
 
     class Meta:
         verbose_name_plural = "classes"

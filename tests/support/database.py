@@ -189,7 +189,7 @@ class Files:
         return f"sqlite:///{self._path(name)}"
 
     def make(self, name: str) -> None:
-        """The migrations do."""
+        self._path(name).touch(mode=0o600)
 
     def copy(self, template: str, name: str) -> None:
         shutil.copy(self._path(template), self._path(name))
