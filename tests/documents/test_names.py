@@ -1,7 +1,10 @@
-"""docs/architecture.md, and CONTRIBUTING.md in "Where things go", name files, functions and classes that exist.
+"""What maps name is there: files, functions, classes and tests.
+
+The maps are docs/architecture.md, docs/security.md, docs/reliability.md, and CONTRIBUTING.md in "Where things go".
 
 What stands between backticks there is held to this: a path exists; a dotted name of ours can be imported; names that
-follow a file at once (`file.py` `one`, `two`) are defined in that file, and any other name somewhere in the project.
+follow a file at once (`file.py` `one`, `two`) are defined in that file, and any other name somewhere in the project,
+or it is a setting.
 """
 
 import ast
@@ -50,7 +53,8 @@ def _names(node: ast.stmt) -> list[str]:
 @cache
 def defined_anywhere() -> frozenset[str]:
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    return frozenset().union(*(defined_in(path) for path in modules))
+    settings = re.findall(r"^#([A-Z_]+)=", read(".env.example"), re.MULTILINE)
+    return frozenset(settings).union(*(defined_in(path) for path in modules))
 
 
 def missing(block: str) -> list[str]:
@@ -106,8 +110,10 @@ def blocks(text: str) -> list[str]:
     [
         ("docs/architecture.md", read("docs/architecture.md")),
         ("CONTRIBUTING.md", section(read("CONTRIBUTING.md"), "Where things go")),
+        ("docs/security.md", read("docs/security.md")),
+        ("docs/reliability.md", read("docs/reliability.md")),
     ],
-    ids=["architecture", "contributing"],
+    ids=["architecture", "contributing", "security", "reliability"],
 )
 def test_every_file_function_and_class_that_a_map_names_exists(name: str, text: str) -> None:
     lost = [lost for block in blocks(text) for lost in missing(block)]
