@@ -11,7 +11,7 @@ FUZZING := .venv-fuzzing
 PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
-.PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers \
+.PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers attack \
 	fuzz-parsers fuzz-api autobahn lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
@@ -71,6 +71,9 @@ slow-requests: $(VENV)/.dev ## opens CONNECTIONS (500) requests that never becom
 
 slow-readers: $(VENV)/.dev ## 20 sockets that read nothing, under 500 marks a second for SECONDS (60)
 	$(RUN) -m tests.programs.slow_readers --seconds $(or $(SECONDS),60)
+
+attack: $(VENV)/.dev ## attacks a server of its own, ATTACKS (all) for SECONDS (10) each, and measures what a lesson notices
+	$(RUN) -m tests.programs.attack --seconds $(or $(SECONDS),10) $(ATTACKS)
 
 bench: $(VENV)/.dev ## this server beside the yardstick on the same load; YARDSTICK=folder, ARGS="--quick --against ../before"
 	$(RUN) -m bench $(if $(YARDSTICK),--yardstick $(YARDSTICK)) $(ARGS)

@@ -21,7 +21,7 @@ from attendance.live.catch_up import CatchUp
 from attendance.live.commit import Refusal
 from attendance.live.facts import Audience, Fact
 from attendance.live.group_commit import Committed, Outcome
-from attendance.live.limits import MESSAGES_A_TURN, TURN
+from attendance.live.limits import MESSAGES_A_TURN, PAUSE, TURN
 from attendance.live.process import Live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
@@ -232,7 +232,7 @@ _WRONG_ROLE: dict[Role, type[errors.ApiError]] = {
 async def serve(request: Request, work: Awaitable[None]) -> None:
     """Runs what a message asks for; the sender is told every error that this raises.
 
-    A socket that sends many messages lets others have their turn between them.
+    A socket that sends many messages lets others have their turn between them, and one that sends too many is slowed.
     """
     began = time.perf_counter()
     try:
@@ -241,6 +241,8 @@ async def serve(request: Request, work: Awaitable[None]) -> None:
         if request.socket.catching_up is not None:
             await asyncio.shield(request.socket.catching_up)  # the answer to the SYNC before comes first
         request.refuse(error)
+        if isinstance(error, errors.TooManyRequests) and not request.socket.outlet.is_gone:
+            await asyncio.sleep(PAUSE)
     except Exception:
         logger.exception("A client's message failed.")
         request.refuse(errors.InternalError())

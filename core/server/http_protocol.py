@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from django.conf import settings
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from core import errors, limits, strict_json
 from core.refusals import count_refusal
@@ -62,6 +62,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._fault: errors.ApiError | None = None
         #: The refusal that waits for the answers before it. Nothing is read any more.
         self._late: errors.ApiError | None = None
+        #: The request that is being served; uvicorn's `cycle` is the last one that has begun.
+        self._served: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -122,12 +124,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._leave()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         fault = self._fault or errors.BadRequest()
         half = self.cycle is not None and self.cycle.more_body
         if self._is_flood or (half and self.pipeline):
+            self._leave()
             self.transport.close()  # an answer would be taken for that of the first request that waits
         elif self.cycle is None or self.cycle.response_complete or half:
             self._refuse(fault)
@@ -158,6 +162,21 @@ class HttpProtocol(HttpToolsProtocol):
         # HTTP/1.0 has no upgrade, and needs no host.
         upgrades = self.parser.should_upgrade() and self._should_upgrade()
         return None if version == "1.0" and hosts <= 1 and not upgrades else errors.BadRequest()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _leave(self) -> None:
+        """The request that is being served has no client any more, and its answer goes nowhere.
+
+        uvicorn tells only the last request that has begun, so the answer to one before it would fail.
+        """
+        if self._served is not None:
+            if not self._served.response_complete:
+                self._served.disconnected = True
+            self._served.message_event.set()
+            self._served = None
 
     def _expect(self) -> None:
         """A request must become whole within the next period."""

@@ -312,3 +312,19 @@ async def test_without_descriptors_to_spare_a_connection_is_answered_503(
     assert b"retry-after: 1\r\n" in connection.transport.written
     await connection.send(WHOLE)
     assert connection.heard == []
+
+
+async def test_a_client_that_leaves_while_others_of_its_requests_wait_costs_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """uvicorn tells the last request of this, and not the one that is being served."""
+    connection = Connection()
+    connection.may_answer.clear()
+    await connection.send(WHOLE * 3)
+    connection.protocol.connection_lost(None)
+    connection.transport.write = None  # an answer that is written now fails
+    connection.may_answer.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert connection.heard == [b""]
+    assert not caplog.records
