@@ -404,14 +404,25 @@ REST_FRAMEWORK = {
 #: The document at /api-docs.
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Live attendance",
-    "DESCRIPTION": "Every REST route of every protocol. The sockets are in docs/asyncapi.yaml.",
+    "DESCRIPTION": (
+        "Every REST route of every protocol, each protocol under its name. The sockets' messages are in"
+        " [asyncapi.yaml](/api-docs/asyncapi.yaml).\n\n"
+        "To try routes out: log in by `POST /auth/login`, press Authorize, and paste the `token` of the answer."
+    ),
+    "TAGS": [
+        {"name": "canonical", "description": "The protocol to begin with"},
+        {"name": "v2", "description": "All that a classroom needs"},
+        {"name": "v1", "description": "The canonical protocol in another system's words"},
+        {"name": "attentrack", "description": "The routes of AttenTrack's app"},
+    ],
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "deepLinking": True},
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_PATCH": False,
     "PREPROCESSING_HOOKS": ["core.rest.openapi.routes_described"],
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["core.rest.openapi.in_order"],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From a login."},

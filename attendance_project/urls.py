@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from core.rest.api_docs import Document, SwaggerUi
+from core.rest.api_docs import AsyncApi, Document, SwaggerUi
 from core.rest.health import Healthz, Readyz
 from core.rest.metrics import Metrics
 from core.rest.routes import route
@@ -20,6 +20,7 @@ urlpatterns = [
     route("metrics", Metrics, "metrics"),
     route("api-docs", SwaggerUi, "api-docs"),
     route("api-docs/schema", Document, "api-docs-schema"),
+    route("api-docs/asyncapi.yaml", AsyncApi, "api-docs-asyncapi"),
     path("admin/", admin.site.urls),
     path("app/", include("web.urls")),
 ]

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer
@@ -37,6 +39,16 @@ class Document(ApiView):
 
     def get(self, request: Request) -> Response:
         return Response(document())
+
+
+class AsyncApi(ApiView):
+    """`GET /api-docs/asyncapi.yaml`: the AsyncAPI document, which describes the messages of every socket."""
+
+    audience = Audience.ANYONE
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse((settings.BASE_DIR / "docs" / "asyncapi.yaml").read_bytes(), "application/yaml")
 
 
 class SwaggerUi(ApiView, SpectacularSwaggerSplitView):

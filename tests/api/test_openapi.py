@@ -21,11 +21,12 @@ from tests.api.permissions import routes
 from tests.api.rest import is_served
 from tests.support import openapi
 from tests.support.http import Client
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.one_database("The document is made from the code.")
 
 #: Not in the document: they are it, or are pages for people.
-DOCS = {"api-docs", "api-docs-schema", "invitation", "invitation-accept", "metrics"}
+DOCS = {"api-docs", "api-docs-schema", "api-docs-asyncapi", "invitation", "invitation-accept", "metrics"}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -185,3 +186,30 @@ def test_swagger_ui_and_all_of_its_files_come_from_here() -> None:
 def test_the_document_is_only_read(path: str) -> None:
     assert Client().post(path).status_code == 405
     assert Client().get(f"{path}/").status_code == 200
+
+
+def test_every_operation_has_a_summary_and_one_protocol_and_the_canonical_comes_first() -> None:
+    made = document()
+    operations = [operation for path in made["paths"].values() for operation in path.values()]
+    protocols = [tag["name"] for tag in made["tags"]]
+    assert protocols[0] == "canonical"
+    tags = [operation["tags"] for operation in operations]
+    assert all(len(tag) == 1 for tag in tags)
+    assert list(dict.fromkeys(tag for (tag,) in tags)) == protocols
+    bad = {one["operationId"]: one["summary"] for one in operations if not 5 <= len(one["summary"]) <= 100}
+    assert bad == {}
+    assert not any(one["summary"].startswith("`") or one["summary"].endswith(".") for one in operations)
+    assert list(made["components"]["securitySchemes"]) == ["token", "otpToken"]
+
+
+def test_the_sockets_document_is_served_and_linked() -> None:
+    answer: Any = Client().get("/api-docs/asyncapi.yaml")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/yaml")
+    assert answer.content == (ROOT / "docs" / "asyncapi.yaml").read_bytes()
+    assert "/api-docs/asyncapi.yaml" in document()["info"]["description"]
+
+
+def test_swagger_ui_keeps_the_token_over_a_reload() -> None:
+    client = Client()
+    script = re.findall(r'src="(/api-docs\?[^"]*)"', client.get("/api-docs").content.decode())[0]
+    assert '"persistAuthorization": true' in client.get(script.replace("&amp;", "&")).content.decode()

@@ -62,6 +62,7 @@ TABLE = Table(
         ("metrics", "GET", "/metrics", (404,) * 7),
         ("api-docs", "GET", "/api-docs", (200,) * 7),
         ("api-docs-schema", "GET", "/api-docs/schema", (200,) * 7),
+        ("api-docs-asyncapi", "GET", "/api-docs/asyncapi.yaml", (200,) * 7),
     ],
     {words: (status, failure(words)) for words, status in STATUS.items()},
 )
