@@ -384,6 +384,12 @@ class InvitationForm(_InvitationForm):
         model = Invitation
         fields = ("role", "email")
 
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email:
+            valid_email(email)
+        return email
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.errors:

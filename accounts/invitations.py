@@ -20,7 +20,7 @@ from accounts.models import Invitation, Origin, User
 from accounts.proofs import mailbox_proved
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
-from core.emails import email_key
+from core.emails import email_key, refuse_other_mailboxes
 from core.identity import Role
 from core.limits import CODE_ADDRESS
 from core.times import now
@@ -112,6 +112,7 @@ def invitation_accept(*, secret: str, name: str, email: str, password: str, addr
 
     Raises as `invitation_find`, and `EmailTaken`.
     """
+    refuse_other_mailboxes(email)
     found = invitation_find(secret=secret, email=email, address=address)
     return _accept(found.id, name, email, passwords.hash_password(password))
 

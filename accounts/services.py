@@ -17,6 +17,7 @@ from accounts.standing import is_open
 from core import errors
 from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
+from core.emails import refuse_other_mailboxes
 from core.identity import Role
 from core.limits import SIGNUPS
 
@@ -54,6 +55,7 @@ def user_add(*, name: str, email: str, password: str, role: Role) -> User:
 
 
 def _user_add(*, name: str, email: str, password: str, role: Role, origin: Origin) -> User:
+    refuse_other_mailboxes(email)
     if User.objects.by_email(email) is not None:
         raise errors.EmailTaken
     user = User(name=name, email=email, role=role, origin=origin, password=passwords.hash_password(password))

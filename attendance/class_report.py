@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils import timezone
-
 from accounts.models import User
 from attendance.counting import RULE, Tally
 from attendance.enums import Status
 from attendance.models import Attendance
-from attendance.reports import sessions_held
+from attendance.reports import session_headings, sessions_held
 from classes.models import Enrolment, covers
 from core.database.batches import batches
 from core.times import day_of
@@ -89,7 +87,7 @@ Cell = str | int | float
 def table_of(report: ClassReport) -> Iterator[list[Cell]]:
     """The report as a table: headings, a line for each student, and a line for all of them. Times are the school's."""
     counted = ("Present", "Late", "Absent", "Excused", "Attended", "Lessons", "Percent")
-    times = [f"{timezone.localtime(lesson.held_at):%Y-%m-%d %H:%M}" for lesson in report.lessons]
+    times = session_headings([lesson.held_at for lesson in report.lessons])
     yield ["Roll number", "Name", "Email", *times, *counted]
     for line in report.students:
         statuses = [status.value if status else "" for status in line.statuses]

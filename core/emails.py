@@ -9,6 +9,7 @@ import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
+from core import errors
 from core.characters import without_invisible
 
 #: RFC 5321's limit, and that of the column.
@@ -60,6 +61,12 @@ class AddressValidator(EmailValidator):
         address = value or ""
         if not address.rpartition("@")[0].isascii() or len(email_key(address)) > LONGEST:
             raise ValidationError(self.message, code=self.code, params={"value": value})
+
+
+def refuse_other_mailboxes(email: str) -> None:
+    """Raises `InvalidSchema` for an address whose key may be another mailbox's: no account is made for it."""
+    if not email.rpartition("@")[0].isascii() or len(email_key(email)) > LONGEST:
+        raise errors.InvalidSchema({"email": ["Not an e-mail address."]})
 
 
 #: Raises `ValidationError` for a text that is no e-mail address.

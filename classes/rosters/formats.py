@@ -72,7 +72,7 @@ class Format:
 
 #: What other systems call a student, and a meeting somebody who only takes part in it.
 _STUDENTS = re.compile(
-    r"student|learner|pupil|attendee|teilnehme|schüler|studierend|étudiant|etudiant|élève|participant|estudiante|alumn"
+    r"student|learner|pupil|attendee|teilnehme|schüler|studierend|étudiant|etudiant|élève|participant|estudiante|alumn|alunn"
     r"|asistente|estudante|aluno|studente|alunno|partecipante|छात्र|विद्यार्थी|طالب|حاضر|مشارك",
     re.IGNORECASE,
 )
@@ -125,9 +125,14 @@ def _oneroster(texts: Texts) -> Judgement:
     return (Fate.LEAVES, "") if is_gone else _STUDENT
 
 
+#: What stands for a name in the last line of this server's exports: `attendance.reports`, `attendance.class_report`.
+_TOTALS = ("Total present", "All students")
+
+
 def _own(texts: Texts) -> Judgement:
-    is_total = texts.get("name") == "Total present" and not texts.get("email") and not texts.get("roll_number")
-    return _NOBODY if is_total else _STUDENT
+    is_total = texts.get("name") in _TOTALS and not texts.get("email") and not texts.get("roll_number")
+    is_remark = not texts.get("name") and not texts.get("email")
+    return _NOBODY if is_total or is_remark else _STUDENT
 
 
 def _ends_with_next_section(cells: Sequence[str]) -> bool:
@@ -252,7 +257,8 @@ FORMATS: Sequence[Format] = (
     ),
     Format(
         name="an attendance export of this server",
-        needs=_words("rollnumber name email present absent total"),
+        needs=_words("rollnumber name email present absent"),
+        one_of=(_words("total lessons"), _words("rate percent")),
         columns={"name": ("name",), "email": ("email",), "roll_number": ("rollnumber",)},
         lists_staff=False,
         judge=_own,

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.standing import Author, address_counts, gives_way, is_set_aside, may_correct, may_number
 from classes.models import Class, Enrolment
 from classes.rosters.entries import Entry
+from classes.rosters.headings import folded
 from core.characters import without_invisible
 from core.database.batches import batches
 from core.emails import email_key
@@ -29,6 +30,14 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """An account that loses a roll number."""
+
+    id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """An entry and what becomes of it. `student_id` is None where the student has no account yet."""
 
@@ -40,7 +49,7 @@ class Row:
     #: The roll number that the entry's replaces, if it does.
     old_roll_number: str | None = None
     #: The account that loses the entry's roll number, if one does.
-    taken_from: User | None = None
+    taken_from: Holder | None = None
     #: Nobody has shown that the account's address is theirs, and the school did not make the account.
     is_doubtful: bool = False
     #: The account's name, where the file has another one for it.
@@ -188,7 +197,9 @@ def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int])
             is_doubtful=True,
             known_as=_other_name(entry, student),
         )
-    taken_from = holder if holder is not None and holder != student and holder.id not in known.renumbered else None
+    taken_from = None
+    if holder is not None and holder != student and holder.id not in known.renumbered:
+        taken_from = Holder(holder.id, holder.email)
     if student is None:
         return Row(entry, Outcome.CREATED, taken_from=taken_from)
     changes = known.replaces_number(entry, student)
@@ -226,9 +237,13 @@ def _other_name(entry: Entry, student: User) -> str | None:
 
 
 def _words_of(name: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", without_invisible(name).casefold())
-    kept = "".join(letter if letter.isalnum() else "" if unicodedata.combining(letter) else " " for letter in plain)
-    return sorted(kept.split())
+    """The words of a name in order, each without letter case and accents of Latin letters."""
+    kept = (letter if _is_of_word(letter) else " " for letter in without_invisible(name))
+    return sorted(filter(None, map(folded, "".join(kept).split())))
+
+
+def _is_of_word(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "LMN" or letter in "'’"
 
 
 def _is_staff(student: User) -> bool:

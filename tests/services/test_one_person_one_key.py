@@ -49,6 +49,15 @@ def test_who_types_another_spelling_is_found(ann: User, email: str) -> None:
     assert User.objects.get_by_natural_key(email) == ann
 
 
+def test_no_account_is_made_for_an_address_whose_key_is_another_mailbox() -> None:
+    for email in ("\u017fam@school.example", "sam@" + "㎢" * 60 + "." + "㎢" * 30 + ".example"):
+        with pytest.raises(errors.InvalidSchema):
+            services.user_signup(name="Sam", email=email, password="secret1", role=Role.STUDENT)
+        with pytest.raises(errors.InvalidSchema):
+            invitations.invitation_accept(secret="x", name="Sam", email=email, password="secret1")
+    assert not User.objects.exists()
+
+
 def test_what_was_typed_is_kept() -> None:
     services.user_signup(name="Ann", email="Ann@ｓｃｈｏｏｌ.example", password="secret1", role=Role.STUDENT)
     assert User.objects.values_list("email", "email_key").get() == ("Ann@ｓｃｈｏｏｌ.example", ANN)

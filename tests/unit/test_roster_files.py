@@ -250,6 +250,13 @@ EXPORTS = {
         "u1,active,true,student,asha@example.com,Asha,Rao,,\nu2,active,true,aide,x,Tara,Quist,,t@example.com\n",
         "OneRoster users",
     ),
+    "our own report": (
+        '"Roll number","Name","Email","2026-11-02 09:00","Present","Late","Absent","Excused","Attended","Lessons",'
+        '"Percent"\n'
+        '"","Asha Rao","asha@example.com","present",1,0,0,0,1,1,100\n"","All students","",100,1,0,0,0,1,1,100\n'
+        '"Present and late count as attended."\n',
+        "an attendance export of this server",
+    ),
     "our own": (
         '"Roll number","Name","Email","2026-11-02 09:00","Present","Absent","Total","Rate %"\n'
         '"","Asha Rao","asha@example.com","present",1,0,1,100.0\n"","Total present","",1,1,0,1,100.0\n',

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.emails import valid_email
 from core.identity import Role
 from web.forms.base import Form, NewPassword, current_password
 
@@ -22,7 +23,10 @@ class SignUpForm(Form):
         max_length=255, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
     )
     email = forms.EmailField(
-        max_length=254, label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        max_length=254,
+        label=_("E-mail"),
+        validators=[valid_email],
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = NewPassword()
     role = forms.ChoiceField(

@@ -96,7 +96,7 @@ class ReportFile(ClassPage, Days):
         if kind == "xlsx":
             workbook.write(file, lines)
         else:
-            text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+            text = io.TextIOWrapper(file, "utf-8-sig", newline="", write_through=True)
             spreadsheets.write_csv(text, lines)
             text.detach()
         file.seek(0)
