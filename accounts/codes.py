@@ -23,6 +23,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.limits import take
 from accounts.models import OneTimeCode, User
+from audit.models import Action, Outcome
+from audit.trail import trail
 from core import errors, logs
 from core.addresses import network_of
 from core.database.unit_of_work import retry_races, unit_of_work
@@ -119,7 +121,9 @@ def check(
             right = code_id
     if not right:
         logs.event(logger, "sign_in_failed", "A wrong one-time code.", account=user_id)
+        trail.note(Action.SIGN_IN, "one-time code", actor=user_id, outcome=Outcome.REFUSED)
         raise errors.InvalidCode
+    trail.note(Action.SIGN_IN, "one-time code", actor=user_id)
     return right
 
 

@@ -17,6 +17,8 @@ from accounts.limits import failures_counted
 from accounts.models import User
 from accounts.proofs import code_mail, mailbox_proved
 from accounts.selectors import account_by_login
+from audit.models import Action, Outcome
+from audit.trail import trail
 from core import errors, logs
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.emails import email_key
@@ -50,11 +52,14 @@ def password_is_right(
     if user is None:
         passwords.password_matches(password, None, renew=lambda encoded: None)
         logs.event(logger, "sign_in_failed", "A password for an account that there is not.")
+        trail.note(Action.SIGN_IN, "password", outcome=Outcome.REFUSED)
         return False
     if not user.check_password(password) or not user.is_active:
         logs.event(logger, "sign_in_failed", "A wrong password, or a disabled account.", account=user.id)
+        trail.note(Action.SIGN_IN, "password", actor=user.id, outcome=Outcome.REFUSED)
         return False
     guess.was_right()
+    trail.note(Action.SIGN_IN, "password", actor=user.id)
     if device is not None:
         device.remember(user.id)
     return True

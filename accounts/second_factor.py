@@ -17,6 +17,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import limits
 from accounts.models import RecoveryCode, SecondFactor, User
+from audit.models import Action, Outcome
+from audit.trail import trail
 from core import logs, sealing
 from core.database.unit_of_work import unit_of_work
 
@@ -93,8 +95,10 @@ def check(user: User, code: str, *, address: str | None) -> bool:
     guess = limits.guess(account=_account(user), address=address, device=None)
     if not _use(user, code):
         logs.event(logger, "sign_in_failed", "A wrong code of the second factor.", account=user.pk)
+        trail.note(Action.SIGN_IN, "second factor", actor=user.pk, outcome=Outcome.REFUSED)
         return False
     guess.was_right()
+    trail.note(Action.SIGN_IN, "second factor", actor=user.pk)
     return True
 
 

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
+from audit.trail import trail
 from core import asking, hosts, origins
 from core.rest.routes import is_slow
 from core.rest.turns import turn_of
@@ -40,6 +41,7 @@ for _path in _SOCKETIO_PATHS:
 async def http(scope: Any, receive: Any, send: Any) -> None:
     if not live.started:
         # daphne has no lifespan protocol, so the first request starts the live server there.
+        trail.start()
         task = asyncio.create_task(live.start())
         _background.add(task)
         task.add_done_callback(_background.discard)
@@ -58,6 +60,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await live.start()
+            trail.start()
             await send({"type": "lifespan.startup.complete"})
         else:
             await live.stop()

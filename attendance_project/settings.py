@@ -40,6 +40,8 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
+#: Entries of the audit log are kept this long, days.
+AUDIT_DAYS = env.int("AUDIT_DAYS", 180, validate=validate.Range(1, 36_500))
 _metrics: list[str] = env.list("METRICS", [])
 #: The origins whose web pages may use this server; `*` stands for all.
 ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
@@ -333,6 +335,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the files of Swagger UI
+    "audit",
     "accounts",
     "classes",
     "attendance",
@@ -344,6 +347,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.rest.middleware.Origins",  # first, because pages can read refusals only with its headers
     "core.rest.middleware.AnswerHeaders",
+    "audit.middleware.Audited",
     "core.rest.middleware.EnvelopeInDebug",
     "core.rest.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",

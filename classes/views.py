@@ -30,6 +30,7 @@ class Students(ApiView):
     """`GET /students`: every student, for teachers; with any SIGNUP but `open` those of the teacher's classes."""
 
     audience = Audience.TEACHER
+    shows_people = True
     answers: ClassVar = {200: list[StudentOutput]}
 
     def get(self, request: Request) -> HttpResponseBase:

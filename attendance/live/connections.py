@@ -12,6 +12,8 @@ from attendance.live.hub import Hub
 from attendance.live.shares import Shares
 from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
+from audit.models import Action, Outcome
+from audit.trail import trail
 from core import errors, logs
 from core.identity import Actor
 
@@ -24,6 +26,7 @@ CLOSE_UNAUTHORIZED = 4401
 def socket_refused(why: str) -> None:
     """Tells the operator that somebody's socket is refused."""
     logs.event(logger, "refused", "A socket is refused: %s.", why)
+    trail.note(Action.CONNECT, "socket", outcome=Outcome.REFUSED)
 
 
 class Connections:

@@ -191,7 +191,7 @@ async def my_attendance(request: Request, session: LiveSession, data: NoData) ->
 
 
 async def done(request: Request, session: LiveSession, data: NoData) -> None:
-    ended, audience = await request.live.end(session)
+    ended, audience = await request.live.end(session, request.socket.actor)
     request.done(session, ended, audience)
 
 

@@ -30,6 +30,8 @@ from attendance.live.statistics import LiveStatistics
 from attendance.live.view import View
 from attendance.live.watcher import Watcher
 from attendance.marking import Wanted, new_marks
+from audit.models import Action
+from audit.trail import trail
 from core import errors, metrics
 from core.identity import Actor
 from core.ids import parse_id
@@ -241,13 +243,14 @@ class Live:
         self._tell(self.replica.tell(session, [summary]))
         self._hint(SummaryHint, session.id, self.focus_id, summary.seq, summary.counts)
 
-    async def end(self, session: LiveSession) -> tuple[Ended, Audience]:
-        """Ends a session, writes its records and tells everybody; how it ended, and who was told.
+    async def end(self, session: LiveSession, by: Actor) -> tuple[Ended, Audience]:
+        """Ends a session for `by`, writes its records and tells everybody; how it ended, and who was told.
 
         Raises `NoActiveSession` if the session is over.
         """
         try:
             row = await gateway.write(services.session_end, session_id=session.id)
+            trail.note(Action.CHANGE, "end of a session", actor=by.id, kind="session", thing=session.id)
         finally:
             await self.look()
         if session.ended is not None:

@@ -39,6 +39,8 @@ class ApiView(APIView):
     raises: ClassVar[tuple[type[errors.ApiError], ...]] = ()
     #: The protocol that the route belongs to.
     protocol: ClassVar[str] = "canonical"
+    #: Whether the view shows people though its path has no parameter, so that the audit log has who reads it.
+    shows_people: ClassVar[bool] = False
     #: Whether the view fails while the database is away.
     needs_database: ClassVar[bool] = True
     #: Whether a POST takes long (a password is hashed or a mail is sent). Such requests have threads of their own.

@@ -206,7 +206,7 @@ async def get_data(request: Request, found: Found, data: SessionData) -> None:
 
 
 async def end(request: Request, session: LiveSession, data: SessionData) -> None:
-    ended, _ = await request.live.end(session)
+    ended, _ = await request.live.end(session, request.socket.actor)
     request.answer(
         "attendanceSessionEndedConfirm",
         {"session_id": data.session_id, "finalData": shapes.data_shape(data.session_id, ended.sheet)},

@@ -140,6 +140,7 @@ class Students(V1View):
     """`GET /api/v1/class/students`: answers the students whom the teacher may list."""
 
     audience = Audience.TEACHER
+    shows_people = True
     answers: ClassVar = {200: list[ListedOutput]}
     raises = (NoStudents,)
 

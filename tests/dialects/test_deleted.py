@@ -21,6 +21,7 @@ PARTS = (
     "classes",
     "attendance",
     "dialects",
+    "audit",
     "web",
     "attendance_project",
     "manage.py",

@@ -18,7 +18,18 @@ import pytest
 from tests.documents.markdown import prose, read, rows, section
 from tests.support.processes import ROOT
 
-PACKAGES = ("core", "accounts", "classes", "attendance", "dialects", "web", "attendance_project", "tests", "bench")
+PACKAGES = (
+    "core",
+    "audit",
+    "accounts",
+    "classes",
+    "attendance",
+    "dialects",
+    "web",
+    "attendance_project",
+    "tests",
+    "bench",
+)
 NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
 PATH = re.compile(r"^[\w.][\w./-]*(/|/[\w.-]+|\.(py|md|txt|toml|yaml|yml|svg|example))$")
 

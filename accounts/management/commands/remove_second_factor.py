@@ -7,6 +7,8 @@ from django.core.management.base import CommandError
 
 from accounts import second_factor
 from accounts.models import User
+from audit import trail
+from audit.models import Action
 from core.commands import ExplainedCommand
 
 
@@ -23,4 +25,5 @@ class Command(ExplainedCommand):
             raise CommandError(f"Nobody has the e-mail {email}.")
         if not second_factor.remove(user):
             raise CommandError(f"{email} has no second factor.")
+        trail.command(Action.CHANGE, "remove_second_factor", kind="user", thing=user.pk)
         self.stdout.write(f"{email} has no second factor any more.")

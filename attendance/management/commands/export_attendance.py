@@ -10,6 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from attendance import reports
+from audit import trail
+from audit.models import Action
 from classes.commands import class_find
 from core.commands import ExplainedCommand
 from core.files import replaced
@@ -71,6 +73,7 @@ class Command(ExplainedCommand):
         if first and last and first > last:
             raise CommandError(f"--from {first} is after --to {last}. Both are days in the form YYYY-MM-DD.")
         found = class_find(class_ref)
+        trail.command(Action.EXPORT, "export_attendance", kind="class", thing=found.id)
         matrix = reports.attendance_matrix(class_id=found.id, since=first, until=last)
         if path is None:
             reports.write_csv(matrix, self.stdout, matrix.lines())

@@ -9,6 +9,8 @@ from tqdm import tqdm
 
 from accounts.passwords import hash_password
 from accounts.standing import Author, school_as_author
+from audit import trail
+from audit.models import Action
 from classes.commands import class_find
 from classes.rosters.entries import Entry, entries_of
 from classes.rosters.errors import RosterError
@@ -115,6 +117,8 @@ class Command(ExplainedCommand):
         self.report(plan, nothing_is_written=dry_run or is_refused)
         if is_refused:
             raise CommandError(_why_refused(plan))
+        if not dry_run:
+            trail.command(Action.CHANGE, "import_roster", kind="class", thing=class_id)
         if dry_run:
             self.stdout.write("Nothing was written: this was a dry run.")
         elif passwords and plan.created:
