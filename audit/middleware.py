@@ -76,8 +76,7 @@ def _is_about_people(request: HttpRequest) -> bool:
 
 
 def _thing(match: Any) -> tuple[str, str]:
-    """The kind and the id of what a route is about, by the first parameter of its path that names a thing."""
-    for name, value in match.kwargs.items():
-        if isinstance(value, str) and "secret" not in name:
-            return name.removesuffix("_id"), value
-    return "", ""
+    """The kind and the id of what a route is about: of the ids in its path the last, which is the narrowest."""
+    named = [(name, value) for name, value in match.kwargs.items() if isinstance(value, str) and name.endswith("_id")]
+    name, value = named[-1] if named else ("", "")
+    return name.removesuffix("_id"), value

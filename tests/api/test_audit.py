@@ -129,6 +129,20 @@ def test_an_export_by_the_command_is_told_before_anything_is_written(
     assert told() == [("export", "done", "manage.py export_attendance", "", school.class_id)]
 
 
+def test_a_file_that_a_page_gives_away_is_an_export_and_the_narrowest_thing_is_told(
+    told: Callable[[], list[Told]], school: School
+) -> None:
+    client = Client()
+    client.force_login(school.owner)
+    page = f"/app/classes/{school.class_id}"
+    for path in (f"{page}/reports.csv", f"{page}/students/{school.student.id}"):
+        assert client.get(path).status_code == 200
+    assert told() == [
+        ("export", "done", "GET web:class-report-file", school.owner.id, school.class_id),
+        ("read", "done", "GET web:class-student", school.owner.id, school.student.id),
+    ]
+
+
 def test_an_invitations_secret_is_never_told(rest: Rest, told: Callable[[], list[Told]], school: School) -> None:
     client = Client()
     client.get("/invitation/a-secret-of-nobody", headers={"Authorization": token_of(school.owner)})

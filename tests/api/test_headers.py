@@ -35,6 +35,7 @@ def admin(db: None) -> Client:
 
 PAGES = [
     *("/admin/", "/admin/login/", "/admin/no/such/page/", "/api-docs", "/invitation/no-such-secret"),
+    *("/app/", "/app/sign-in", "/app/classes/", "/app/classes/no-such-class/", "/app/no/such/page"),
     reverse("admin:second-factor"),
     *(
         reverse(f"admin:{name}")
