@@ -16,6 +16,7 @@ from audit.models import Action, Outcome
 from audit.trail import trail
 from core import errors, logs
 from core.identity import Actor
+from core.limits import Limit
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,10 @@ class Connections:
                 self.leave(socket)  # its client is not let in, so nobody else will say that it is gone
                 raise
         return socket
+
+    def charge(self, account: str, limit: Limit, amount: int) -> None:
+        """`Shares.take`: requests and sockets of an account have one share."""
+        self._shares.take(account, limit, amount)
 
     def leave(self, socket: Socket) -> None:
         """The socket is gone, or as good as gone. Once more does nothing."""

@@ -35,7 +35,7 @@ from audit.trail import trail
 from core import errors, metrics
 from core.identity import Actor
 from core.ids import parse_id
-from core.limits import JOURNAL
+from core.limits import JOURNAL, MARKS
 from core.refusals import count_refusal
 from core.server.shutdown import on_stopping
 from core.times import now
@@ -210,9 +210,11 @@ class Live:
     ) -> Sequence[Marked]:
         """`mark` for a session that is named; its marks once they are told.
 
-        Raises `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`, `TimeOutsideLesson`, `KeyReused`.
+        Raises `TooManyRequests`, `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`, `TimeOutsideLesson`,
+        `KeyReused`.
         """
         await self.start()
+        self.connections.charge(by.id, MARKS, len(marks))
         session = await self.known(session_id)
         if session is None:
             raise errors.NoActiveSession

@@ -20,7 +20,7 @@ def session_mark(*, actor: Actor, session: Session, marks: Sequence[Wanted], met
     """Marks students of an open session, in order, all or none; the marks once they are committed and told here.
 
     For a thread of a request, outside of a unit of work. Marks whose keys are in the journal are answered also after
-    the session's end. Raises `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`,
+    the session's end. Raises `TooManyRequests`, `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`,
     `TimeOutsideLesson`, `KeyReused`.
     """
     told = None

@@ -33,11 +33,12 @@ class _Bucket:
 class Share:
     """What one account's sockets may still send."""
 
-    __slots__ = ("_buckets", "account", "sockets")
+    __slots__ = ("_buckets", "account", "forgetting", "sockets")
 
     def __init__(self, account: str = "") -> None:
         self.account = account
         self.sockets = 0
+        self.forgetting: asyncio.TimerHandle | None = None
         self._buckets: dict[Limit, _Bucket] = {}
 
     def take(self, limit: Limit, amount: int = 1) -> None:
@@ -78,6 +79,13 @@ class Shares:
         share.sockets += 1
         return share
 
+    def take(self, account: str, limit: Limit, amount: int) -> None:
+        """Spends `amount` of the account's share for a request of it. Raises `TooManyRequests`."""
+        share = self._shares.setdefault(account, Share(account))
+        if not share.sockets:
+            self._forget_later(share)
+        share.take(limit, amount)
+
     def leave(self, account: str) -> None:
         """A socket of the account is gone."""
         share = self._shares.get(account)
@@ -85,8 +93,14 @@ class Shares:
             return
         share.sockets -= 1
         if not share.sockets:
-            asyncio.get_running_loop().call_later(KEPT, self._forget, account, share)
+            self._forget_later(share)
 
-    def _forget(self, account: str, share: Share) -> None:
-        if not share.sockets and self._shares.get(account) is share:
-            del self._shares[account]
+    def _forget_later(self, share: Share) -> None:
+        """Forgets the share after KEPT, unless it is used until then."""
+        if share.forgetting is not None:
+            share.forgetting.cancel()
+        share.forgetting = asyncio.get_running_loop().call_later(KEPT, self._forget, share)
+
+    def _forget(self, share: Share) -> None:
+        if not share.sockets and self._shares.get(share.account) is share:
+            del self._shares[share.account]

@@ -131,3 +131,16 @@ async def test_an_address_has_so_many_sockets_and_its_requests_are_still_served(
     assert httpx.get(f"{server.url}/healthz", verify=NO_CERTIFICATES).status_code == 200
     for socket in sockets:
         await socket.__aexit__()
+
+
+def test_marks_by_requests_have_the_same_share(server: Server, api: Api) -> None:
+    pytest.importorskip("dialects.v2")
+    room = api.make_room(1)
+    (session,) = server.database.sessions(room.class_id)
+    mark = {"studentId": room.students[0].id, "status": "present"}
+    path = f"/api/v2/sessions/{session.id}/marks"
+    assert room.teacher.post(path, {"marks": [mark] * 10}).status_code == 200
+    answers = [room.teacher.post(path, {"marks": [mark] * 10}) for _ in range(3)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) >= 2
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)

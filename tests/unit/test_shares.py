@@ -92,6 +92,16 @@ async def test_who_connects_again_has_not_saved_anything_up_by_that(clock: Clock
     assert KEPT > 10
 
 
+async def test_requests_and_sockets_of_an_account_have_one_share(clock: Clock) -> None:
+    all_shares = Shares()
+    for _ in range(2):
+        all_shares.take("asha", FEW, 4)
+    assert spend(all_shares.enter("asha")) == 2
+    with pytest.raises(errors.TooManyRequests):
+        all_shares.take("asha", FEW, 1)
+    all_shares.take("ravi", FEW, 10)
+
+
 def test_somebody_unknown_has_a_share_of_their_own(settings: Any) -> None:
     settings.LIMIT_ACCOUNT_SOCKETS = 1
     all_shares = Shares()

@@ -22,6 +22,7 @@ from core.errors import (
     StudentNotEnrolled,
     TeachersOnly,
     TimeOutsideLesson,
+    TooManyRequests,
 )
 from core.rest.permissions import Audience
 from dialects.v2.base import V2View
@@ -70,7 +71,15 @@ class Marks(V2View):
     audience = Audience.SIGNED_IN
     body = MarksInput
     answers: ClassVar = {200: MarksOutput}
-    raises = (*OF_A_SESSION, NoActiveSession, StudentNotEnrolled, TimeOutsideLesson, KeyReused, JournalFull)
+    raises = (
+        *OF_A_SESSION,
+        TooManyRequests,
+        NoActiveSession,
+        StudentNotEnrolled,
+        TimeOutsideLesson,
+        KeyReused,
+        JournalFull,
+    )
 
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
