@@ -5,7 +5,7 @@ A further system is a further row of FORMATS. All headings here are `headings.fo
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 #: A row's texts by column: those of `headings.LABELS`, and those that a format names besides.
@@ -45,6 +45,8 @@ class Format:
     one_of: Sequence[frozenset[str]] = ()
     #: It begins with these, in their order.
     begins: Sequence[str] = ()
+    #: Without these columns nobody knows who is a student: column → what to do.
+    lacks: Mapping[str, str] = field(default_factory=dict)
     #: Whether other lines may stand above the headings: a summary of the meeting.
     has_top: bool = False
     #: Whether names are "Last, First", each of them.
@@ -144,17 +146,36 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_ROLE = ("role", "rolle", "rol", "funcao", "papel", "ruolo")
+_UPN = (
+    *("participantidupn", "teilnehmeridupn", "idduparticipantupn", "identifiantduparticipantupn", "iddeparticipantupn"),
+    *(
+        "iddelparticipanteupn",
+        "iddeparticipanteupn",
+        "iddoparticipanteupn",
+        "idpartecipanteupn",
+        "iddelpartecipanteupn",
+    ),
+)
+
 #: The first that fits is the file's.
 FORMATS: Sequence[Format] = (
     Format(
         name="a Microsoft Teams attendance report",
-        needs=_words("role"),
-        one_of=(_words("name fullname"), _words("participantidupn firstjoin inmeetingduration jointime")),
+        # Its words in the language of whoever made it: English, German, French, Spanish, Portuguese, Italian.
+        one_of=(
+            _words("name fullname nom nomcomplet nombre nombrecompleto nome nomecompleto vollstandigername"),
+            frozenset((*_ROLE, "role")),
+            frozenset((*_UPN, "firstjoin", "inmeetingduration", "jointime")),
+        ),
         columns={
-            "name": ("name", "fullname"),
-            "email": ("email",),
-            "login": ("participantidupn",),
-            "role": ("role",),
+            "name": (
+                *("name", "fullname", "nom", "nomcomplet", "nombre", "nombrecompleto", "nome", "nomecompleto"),
+                "vollstandigername",
+            ),
+            "email": ("email", "emailadresse", "courriel", "adresseemail", "correoelectronico", "correo"),
+            "login": _UPN,
+            "role": _ROLE,
         },
         has_top=True,
         repeats=True,
@@ -163,12 +184,17 @@ FORMATS: Sequence[Format] = (
     ),
     Format(
         name="a Zoom participants report",
-        needs=_words("useremail"),
         one_of=(
+            _words("useremail nameoriginalname"),
+            _words("useremail email"),
             _words("nameoriginalname name username"),
             _words("durationminutes totaldurationminutes duration jointime guest"),
         ),
-        columns={"name": ("nameoriginalname", "name", "username"), "email": ("useremail",), "guest": ("guest",)},
+        columns={
+            "name": ("nameoriginalname", "name", "username"),
+            "email": ("useremail", "email"),
+            "guest": ("guest",),
+        },
         has_top=True,
         repeats=True,
         judge=_zoom,
@@ -215,6 +241,7 @@ FORMATS: Sequence[Format] = (
             "enabled": ("enableduser",),
         },
         lists_staff=False,
+        lacks={"role": "These users have no roles: in OneRoster 1.2 roles.csv has them. Import the whole zip."},
         judge=_oneroster,
     ),
     Format(

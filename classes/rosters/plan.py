@@ -62,7 +62,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of all entries, in the file's order."""
+    """What becomes of all entries, in the file's order.
+
+    A plain value: one that was shown is equal to a later one that comes to the same.
+    """
 
     rows: Sequence[Row]
 

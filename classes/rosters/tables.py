@@ -88,6 +88,9 @@ def table_of(found: Found, lines: Iterable[Line], kind: str) -> Table:
             rows.append((line, cells))
             if len(rows) > MOST_ROWS:
                 raise RosterError(f"The file has more than {MOST_ROWS} rows. Split it.")
+    for column, remedy in found.format.lacks.items():
+        if column not in found.columns:
+            raise RosterError(remedy)
     if not rows:
         raise RosterError("There are headings but no students below them.")
     return Table(found.format, found.columns, found.headings, rows, kind)

@@ -68,11 +68,11 @@ def _codec(encoding: str | None) -> str | None:
 
 
 def _guessed(head: bytes) -> str:
-    """UTF-16 without a mark has a zero in every other byte of ASCII."""
-    pairs = len(head) // 2 or 1
-    if head[1::2].count(0) > 0.3 * pairs and head[::2].count(0) < 0.05 * pairs:
+    """UTF-16 without a mark has a zero in every other byte of ASCII: of the addresses, in any alphabet."""
+    many, few = 0.1 * (len(head) // 2 or 1), 0.02 * (len(head) // 2 or 1)
+    if head[1::2].count(0) > many and head[::2].count(0) <= few:
         return "utf-16-le"
-    if head[::2].count(0) > 0.3 * pairs and head[1::2].count(0) < 0.05 * pairs:
+    if head[::2].count(0) > many and head[1::2].count(0) <= few:
         return "utf-16-be"
     return "utf-8"
 

@@ -13,7 +13,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts.models import User
+from accounts.standing import school_as_author
 from classes.models import Class, Enrolment
+from classes.rosters.entries import entries_of
+from classes.rosters.plan import Plan, roster_plan
+from classes.rosters.sources import read_path
 from core.identity import Role
 
 pytestmark = pytest.mark.django_db
@@ -296,6 +300,17 @@ def test_a_name_in_another_order_or_spelling_is_no_other_name(spelled: str, tmp_
     path = tmp_path / "list.csv"
     path.write_text(f'name,email\n"{spelled}",asha@example.com\n')
     assert "another name" not in run(physics, path)[-1]
+
+
+def test_a_plan_is_equal_to_a_later_one_for_as_long_as_it_comes_to_the_same(tmp_path: Path, physics: Class) -> None:
+    def plan() -> Plan:
+        entries = entries_of(read_path(FILES / "utf8_with_mark.csv"))
+        return roster_plan(class_id=physics.id, entries=entries, author=school_as_author(physics.teacher_id))
+
+    shown = plan()
+    assert plan() == shown
+    add_student("Asha Rao", "asha@a01.example.com")
+    assert plan() != shown
 
 
 def test_columns_can_be_named_by_hand(tmp_path: Path, physics: Class) -> None:

@@ -143,6 +143,12 @@ def test_text_is_read_in_every_encoding_with_every_separator(separator: str, enc
     assert [name for name, _, _ in people(table)] == ["Zoë Peña", 'Anna "Annie" Lee']
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_known_in_other_alphabets(encoding: str) -> None:
+    text = "नाम;ईमेल;कक्षा का पूरा नाम और विभाग\n" + "आशा राव;asha@example.com;भौतिक विज्ञान विभाग कक्षा सात\n"
+    assert people(read(text.encode(encoding))) == [("आशा राव", "asha@example.com", None)]
+
+
 def test_a_nickname_or_a_column_of_addresses_makes_no_separator() -> None:
     assert people(read('name,email\n"Ann ""Annie"" Lee",ann@example.com\n')) == [
         ('Ann "Annie" Lee', "ann@example.com", None)
@@ -220,10 +226,19 @@ EXPORTS = {
         "Caller\t9:00\t9:01\t1m\t\tAttendee\t\n",
         "a Microsoft Teams attendance report",
     ),
+    "teams, German": (
+        "1. Zusammenfassung\nBesprechungstitel\tPhysik\n\n2. Teilnehmer\n"
+        "Name\tErster Beitritt\tE-Mail\tTeilnehmer-ID (UPN)\tRolle\nTara\t9:00\ttara@example.com\t\tOrganisator\n"
+        "Asha Rao\t9:00\tasha@example.com\t\tTeilnehmer\n\n3. Aktivitäten\nName\tBeitritt\nTara\t9:00\n",
+        "a Microsoft Teams attendance report",
+    ),
     "zoom, without lines on top": (
-        "Name (original name),Email,Join time\nx,x@example.com,1\n".replace("Email", "User Email").replace(
-            "x,x@example.com,1", "Asha Rao,asha@example.com,9:00"
-        ),
+        "Name (original name),User Email,Join time\nAsha Rao,asha@example.com,9:00\n",
+        "a Zoom participants report",
+    ),
+    "zoom, newer": (
+        "Topic,ID\nPhysics,1\n\nName (original name),Email,Total duration (minutes),Guest\n"
+        "Asha Rao,asha@example.com,40,No\nVisitor,v@elsewhere.example,40,Yes\n",
         "a Zoom participants report",
     ),
     "google meet": (
@@ -284,6 +299,13 @@ def test_a_blackboard_download_is_utf_16_under_the_name_of_a_workbook() -> None:
     table = read(text.encode("utf-16"), "gc_7B.xls")
     assert table.taken_for == "a Blackboard download (TSV, UTF-16, tabs)"
     assert people(table) == [("Asha Rao", "", "S11")]
+
+
+def test_users_of_oneroster_1_2_without_their_roles_are_refused() -> None:
+    users = (
+        "sourcedId,status,enabledUser,username,givenName,familyName,email\nu1,active,true,x,Asha,Rao,asha@example.com\n"
+    )
+    assert "in OneRoster 1.2 roles.csv has them. Import the whole zip." in refusal(users, "users.csv")
 
 
 def zipped(**files: str | bytes) -> bytes:

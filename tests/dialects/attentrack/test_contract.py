@@ -258,6 +258,7 @@ def test_a_class_is_made_with_its_students(rest: Bare, school: AttenTrackSchool)
             "A roll number or an email belongs to somebody else",
         ),
         ({"students": [SHEET[0], {**SHEET[0], "email": "nothing"}]}, "Invalid request schema"),
+        ({"students": [{**SHEET[0], "rollNumber": "1.23457E+11"}]}, "Invalid request schema"),
         ({"students": [{"email": "x@example.com", "fullName": "X"}]}, "Invalid request schema"),
         ({"teacherid": UNKNOWN_ID}, "Teacher not found"),
     ],
