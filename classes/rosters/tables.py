@@ -1,6 +1,7 @@
 """A file's rows as a table: where its headings are, and what it is taken for."""
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -211,25 +212,17 @@ def best_of(readings: Mapping[str, Iterator[Line]], named: Named) -> tuple[str, 
 
     `readings`: way → the lines as it reads them. Raises the `RosterError` of the way that comes nearest.
     """
-    best: tuple[str, Found] | None = None
-    nearest: RosterError | None = None
+    found: dict[str, Found] = {}
+    failures: list[RosterError] = []
     for way, lines in readings.items():
         try:
-            found = headings_in(list(itertools.islice(lines, TOP)), named)
-        except NotFound as failure:
-            if not isinstance(nearest, NotFound) and nearest is not None:
-                continue
-            if nearest is None or failure.known > getattr(nearest, "known", 0):
-                nearest = failure
+            found[way] = headings_in(list(itertools.islice(lines, TOP)), named)
         except RosterError as failure:
-            if nearest is None or isinstance(nearest, NotFound):
-                nearest = failure
-        else:
-            if best is None or len(found.columns) > len(best[1].columns):
-                best = way, found
-    if best is None:
-        raise nearest or RosterError("The file is empty. Its first line must have the headings name and email.")
-    return best
+            failures.append(failure)
+    if not found:
+        raise max(failures, key=lambda failure: failure.known if isinstance(failure, NotFound) else math.inf)
+    best = max(found, key=lambda way: len(found[way].columns))
+    return best, found[best]
 
 
 def with_parts(table: Table, parts: Sequence[str]) -> Table:
