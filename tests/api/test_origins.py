@@ -77,7 +77,7 @@ def test_a_preflight_says_what_a_page_may_send_and_asks_for_no_token(
     assert (response.status_code, response.json()) == (200, answer)
     assert cors_headers(response) == {
         "access-control-allow-origin": PAGE,
-        "access-control-allow-headers": "authorization, content-type",
+        "access-control-allow-headers": "authorization, content-type, idempotency-key, if-match, if-none-match",
         "access-control-allow-methods": "DELETE, GET, OPTIONS, PATCH, POST, PUT",
         "access-control-max-age": "86400",
     }
