@@ -8,8 +8,10 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import migrations, models
 from django.db.models import lookups
+
+from core.database.batches import batches
 
 M = TypeVar("M", bound=models.Model)
 
@@ -56,3 +58,18 @@ class Named(models.Model):
         if update_fields is not None and "name" in update_fields:
             update_fields = {*update_fields, "name_folded"}
         super().save(update_fields=update_fields, **options)
+
+
+def fill_folded_names(app: str, model: str) -> migrations.RunPython:
+    """The step of a migration that folds the names that stand."""
+
+    def fill(apps: Any, schema_editor: Any) -> None:
+        rows = apps.get_model(app, model).objects.using(schema_editor.connection.alias)
+        names = dict(rows.order_by("id").values_list("id", "name"))
+        for some in batches(list(names)):
+            found = list(rows.filter(pk__in=some))
+            for row in found:
+                row.name_folded = fold(row.name)
+            rows.bulk_update(found, ["name_folded"], batch_size=100)
+
+    return migrations.RunPython(fill, migrations.RunPython.noop)
