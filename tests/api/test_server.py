@@ -211,3 +211,23 @@ def test_port_0_is_any_that_is_free_and_the_server_says_which_and_its_version(da
             assert answer.json()["data"] == {"status": "ok", "version": __version__}
         finally:
             process.kill()
+
+
+def test_what_to_try_is_said_at_the_first_start_alone_and_addresses_are_those_that_are_let_in(
+    databases: Databases,
+) -> None:
+    database = databases.fresh()
+    command = [sys.executable, "manage.py", "serve", "--setup", "--port", "{port}"]
+    first = Server(database, command, ALLOWED_HOSTS="localhost").start()
+    first.close()
+    second = Server(database, command, ALLOWED_HOSTS="localhost").start()
+    try:
+        for server in (first, second):
+            assert f"Listening on http://localhost:{server.port} " in server.log_text()
+            assert "http://127.0.0.1" not in server.log_text()
+        page = httpx.get(f"http://localhost:{second.port}/app/", timeout=60, follow_redirects=True)
+        assert page.status_code == 200
+        assert "curl -s http://localhost" in first.log_text()
+        assert "curl" not in second.log_text()
+    finally:
+        second.close()

@@ -40,7 +40,7 @@ def run() -> dict[str, str]:
 def read(text: str) -> dict[str, str]:
     found = re.search(
         r"^teacher +(?P<teacher>\S+) +password (?P<teacher_password>\S+)\n"
-        r"student +(?P<student>\S+) +password (?P<student_password>\S+)\n"
+        r"student +(?P<student>\S+) +password (?P<student_password>\S+) +id (?P<student_id>[0-9a-f]{24})\n"
         r"class +(?P<class_id>[0-9a-f]{24}) ",
         text,
         re.MULTILINE,
@@ -165,14 +165,17 @@ async def test_a_running_server_shows_the_live_session_and_tells_nobody_of_the_p
             login = api.http.post(
                 "/auth/login", json={"email": shown["teacher"], "password": shown["teacher_password"]}
             )
+            pasted = re.findall(r'^  (\{"event":.*\})$', shown["text"], re.MULTILINE)
             async with Socket(server.ws_url, login.json()["data"]["token"]) as socket:
-                await socket.send("TODAY_SUMMARY")
+                for message in pasted:
+                    await socket.send_raw(message)
                 heard = [await bystander.frame()]
                 while heard[-1]["event"] != "TODAY_SUMMARY":
                     heard.append(await bystander.frame())
         total = heard[-1]["data"]["total"]
         assert 0 < total < 30
-        assert [frame["event"] for frame in heard[:-1]] == ["ATTENDANCE_MARKED"] * total
+        assert {frame["event"] for frame in heard[:-1]} == {"ATTENDANCE_MARKED"}
+        assert heard[-2]["data"] == {"studentId": shown["student_id"], "status": "present"}
     finally:
         api.close()
         server.close()

@@ -257,6 +257,19 @@ def test_a_workbook_needs_a_file_to_go_to(school: School) -> None:
     assert error == "A workbook cannot go to the standard output. Name a file: --output FILE.xlsx"
 
 
+def test_an_output_of_an_unknown_or_contradicting_kind_is_refused(school: School, tmp_path: Path) -> None:
+    for name in ("out.pdf", "out.csvx", "out.xls"):
+        assert "is no kind of file that this command writes" in refusal(
+            school.physics.id, "--output", str(tmp_path / name)
+        )
+    for name, kind in (("out.csv", "xlsx"), ("OUT.XLSX", "csv")):
+        error = refusal(school.physics.id, "--output", str(tmp_path / name), "--format", kind)
+        assert error.endswith(f"say different things. Name it FILE.{kind}.")
+    assert list(tmp_path.iterdir()) == []
+    export(school, "--output", str(tmp_path / "plain"), "--format", "csv")
+    assert (tmp_path / "plain").exists()
+
+
 def test_an_output_that_cannot_be_written_is_an_error(school: School, tmp_path: Path) -> None:
     assert "is not a file" in refusal(school.physics.id, "--output", str(tmp_path))
     assert "Cannot write" in refusal(school.physics.id, "--output", str(tmp_path / "none" / "out.csv"))

@@ -14,6 +14,7 @@ from classes.rosters.errors import RosterError
 from classes.selectors import student_ids
 from core.commands import ExplainedCommand
 from core.database.failures import DATABASE_ERRORS
+from core.hosts import addresses_to_open
 from core.identity import Actor, Role
 
 TEACHER_NAME, TEACHER_EMAIL = "Demo Teacher", "demo.teacher@example.com"
@@ -21,20 +22,27 @@ CLASS_NAME = "Demo class"
 
 WELCOME = r"""
 teacher   {teacher}   password {teacher_password}
-student   {student}   password {student_password}
+student   {student}   password {student_password}   id {student_id}
 class     {class}   ({name})
 
-Open http://{host}/app/ with the server running:
+Open {url}/app/ with the server running:
   as the teacher, go on with the live lesson, then look at the class's reports;
   as the student, see whether you are in.
 
-Or as a program:
-  TOKEN=$(curl -s http://{host}/auth/login -H 'Content-Type: application/json' \
+Or as a program. The student listens, in one terminal:
+  TOKEN=$(curl -s {url}/auth/login -H 'Content-Type: application/json' \
+    -d '{"email":"{student}","password":"{student_password}"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  .venv/bin/python -m websockets "{ws_url}/ws?token=$TOKEN"
+
+The teacher takes the class's attendance, in another:
+  TOKEN=$(curl -s {url}/auth/login -H 'Content-Type: application/json' \
     -d '{"email":"{teacher}","password":"{teacher_password}"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
-  curl -s http://{host}/attendance/start -H "Authorization: $TOKEN" \
+  curl -s {url}/attendance/start -H "Authorization: $TOKEN" \
     -H 'Content-Type: application/json' -d '{"classId":"{class}"}'
-  .venv/bin/python -m websockets "ws://{host}/ws?token=$TOKEN"
-  and type: {"event":"TODAY_SUMMARY"}
+  .venv/bin/python -m websockets "{ws_url}/ws?token=$TOKEN"
+and pastes there, to mark that student, and to be told the counts:
+  {"event":"ATTENDANCE_MARKED","data":{"studentId":"{student_id}","status":"present"}}
+  {"event":"TODAY_SUMMARY"}
 """
 
 EXAMPLE = """\
@@ -58,7 +66,7 @@ class Command(ExplainedCommand):
             progress.update()
             class_id = _class(actor)
             progress.update()
-            student_email, student_password = _student(class_id)
+            student, student_password = _student(class_id)
             progress.update()
             missing = days_missing(class_id)
             progress.update(len(DAYS_AGO) - len(missing))
@@ -72,14 +80,17 @@ class Command(ExplainedCommand):
                 raise CommandError(
                     "The demo's marks could not be written. Is the database busy or full? Run it again."
                 ) from failure
-        self.welcome(class_id, teacher_password, student_email, student_password)
+        self.welcome(class_id, teacher_password, student, student_password)
 
-    def welcome(self, class_id: str, teacher_password: str, student_email: str, student_password: str) -> None:
+    def welcome(self, class_id: str, teacher_password: str, student: User, student_password: str) -> None:
+        url = addresses_to_open(settings.HOST, settings.PORT)[0]
         values = {
-            "{host}": f"{settings.HOST}:{settings.PORT}",
+            "{url}": url,
+            "{ws_url}": url.replace("http", "ws", 1),
             "{teacher}": TEACHER_EMAIL,
             "{teacher_password}": teacher_password,
-            "{student}": student_email,
+            "{student}": student.email,
+            "{student_id}": student.id,
             "{student_password}": student_password,
             "{class}": class_id,
             "{name}": CLASS_NAME,
@@ -111,10 +122,10 @@ def _class(teacher: Actor) -> str:
         raise CommandError(str(failure)) from None
 
 
-def _student(class_id: str) -> tuple[str, str]:
-    """E-mail and new password of the first student on the roster."""
+def _student(class_id: str) -> tuple[User, str]:
+    """The first student on the roster, and the student's new password."""
     student = User.objects.get(pk=student_ids(class_id)[0])
     password = password_make()
     student.set_password(password)
     student.save(update_fields=["password"])
-    return student.email, password
+    return student, password

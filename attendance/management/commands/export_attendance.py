@@ -16,6 +16,8 @@ from classes.commands import class_find
 from core.commands import ExplainedCommand
 from core.files import replaced
 
+_KINDS = ("csv", "xlsx")
+
 EXAMPLE = """\
   python manage.py export_attendance "Physics 1" > physics.csv
   python manage.py export_attendance "Physics 1" --from 2025-03-01 --to 2025-03-31 --output march.xlsx
@@ -37,7 +39,7 @@ class Command(ExplainedCommand):
         parser.add_argument("--from", dest="since", metavar="YYYY-MM-DD", help="only sessions from this day on")
         parser.add_argument("--to", dest="until", metavar="YYYY-MM-DD", help="only sessions up to this day, included")
         parser.add_argument(
-            "--format", choices=("csv", "xlsx"), help="default: csv, or xlsx where the output's name ends so"
+            "--format", choices=_KINDS, help="default: as the output's name ends, or csv where it has no ending"
         )
         parser.add_argument(
             "--output",
@@ -66,7 +68,7 @@ class Command(ExplainedCommand):
         **options: Any,
     ) -> None:
         path = Path(output) if output else None
-        kind = format or ("xlsx" if path is not None and path.suffix.lower() == ".xlsx" else "csv")
+        kind = _kind(format, path)
         if kind == "xlsx" and path is None:
             raise CommandError("A workbook cannot go to the standard output. Name a file: --output FILE.xlsx")
         first, last = _day("--from", since), _day("--to", until)
@@ -96,6 +98,18 @@ class Command(ExplainedCommand):
                     text.detach()
         except OSError as failure:
             raise CommandError(f"Cannot write {path}: {failure.strerror}.") from None
+
+
+def _kind(wanted: str | None, path: Path | None) -> str:
+    """The kind of file: as `--format` says, or the output's name. The two may not differ."""
+    ending = path.suffix.lower().removeprefix(".") if path is not None else ""
+    if not ending:
+        return wanted or "csv"
+    if ending not in _KINDS:
+        raise CommandError(f"{path} is no kind of file that this command writes. Name it FILE.csv or FILE.xlsx.")
+    if wanted is not None and wanted != ending:
+        raise CommandError(f"--format {wanted} and the name {path} say different things. Name it FILE.{wanted}.")
+    return ending
 
 
 def _day(option: str, text: str | None) -> date | None:

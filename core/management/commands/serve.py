@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.core.management.base import CommandError
 from core import own_files
 from core.commands import ExplainedCommand, port_number
 from core.database.readiness import NotReady, lacking_migrations, require_ready
+from core.hosts import addresses_to_open
 from core.server.serving import listen, serve
 
 ADMIN_EMAIL = "admin@attendance.local"
@@ -65,15 +67,17 @@ class Command(ExplainedCommand):
             self.stdout.write(f"Applying {missing} migrations to the database …")
             call_command("migrate", verbosity=0)
         password = _make_admin() if setup else None
-        url = f"http://{_printable(host)}:{listeners[0].getsockname()[1]}"
-        if not serve(host, workers, listeners, ready=lambda: self.welcome(url, password)):
+        urls = addresses_to_open(host, listeners[0].getsockname()[1])
+        if not serve(host, workers, listeners, ready=lambda: self.welcome(urls, password)):
             raise CommandError("The server could not start. The lines above say why.")
 
-    def welcome(self, url: str, password: str | None) -> None:
-        """Prints where the server listens, the new admin's password if there is one, and what to try first."""
+    def welcome(self, urls: Sequence[str], password: str | None) -> None:
+        """Prints where the server is reached. After its first start also the admin's password and what to try first."""
+        url = urls[0]
         lines = [
             f"\nLive attendance {settings.VERSION}",
             f"Listening on {url}   (Ctrl+C stops it)",
+            *(f"         and {other}" for other in urls[1:]),
             f"  pages       {url}/app/   open this in a browser",
             f"  admin       {url}/admin/",
         ]
@@ -81,22 +85,21 @@ class Command(ExplainedCommand):
             lines += [
                 f"  admin login {ADMIN_EMAIL}",
                 f"  password    {password}   (shown this once; change it with: manage.py changepassword {ADMIN_EMAIL})",
+                "\nOr as a program:",
+                *_first_request(url),
+                "  The README's tour continues from here. `manage.py demo` makes a class to look at.",
             ]
-        lines += ["\nOr as a program:"]
-        if settings.SIGNUP != "open":
-            lines += [
-                f"  SIGNUP={settings.SIGNUP}: invite people with `manage.py invite`, or make accounts in the admin."
-            ]
-        else:
-            lines += [
-                f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
-                """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
-            ]
-        lines += [
-            "  The README's tour continues from here. `manage.py demo` makes a class to look at.\n",
-        ]
-        self.stdout.write("\n".join(lines))
+        self.stdout.write("\n".join([*lines, ""]))
         self.stdout.flush()
+
+
+def _first_request(url: str) -> list[str]:
+    if settings.SIGNUP != "open":
+        return [f"  SIGNUP={settings.SIGNUP}: invite people with `manage.py invite`, or make accounts in the admin."]
+    return [
+        f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
+        """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
+    ]
 
 
 def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
@@ -116,9 +119,3 @@ def _make_admin() -> str | None:
     password = secrets.token_urlsafe(12)
     users.objects.create_superuser(ADMIN_EMAIL, password, name="Administrator")
     return password
-
-
-def _printable(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104  shown, not bound
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
