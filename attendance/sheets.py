@@ -27,6 +27,9 @@ class Statistics:
     total: int
     present: int
     absent: int
+    #: How many of the present are late, and of the absent excused.
+    late: int = 0
+    excused: int = 0
 
     @property
     def unmarked(self) -> int:
@@ -54,6 +57,7 @@ class Sheet:
 
     @property
     def statistics(self) -> Statistics:
-        basic = [entry.status.as_basic for entry in self.entries if entry.status is not None]
-        present = basic.count(Status.PRESENT)
-        return Statistics(len(self.entries), present, len(basic) - present)
+        found = [entry.status for entry in self.entries if entry.status is not None]
+        late, excused = found.count(Status.LATE), found.count(Status.EXCUSED)
+        present = found.count(Status.PRESENT) + late
+        return Statistics(len(self.entries), present, len(found) - present, late, excused)

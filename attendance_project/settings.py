@@ -455,6 +455,7 @@ CSRF_FAILURE_VIEW = "web.failures.not_from_here"
 #: The WebSockets beside /ws: lists of Channels' routes.
 WEBSOCKET_ROUTES = [
     "dialects.attentrack.routing.sockets",
+    "dialects.v2.live.routing.sockets",
 ]
 
 #: The protocols at /socket.io. A connection speaks the first protocol whose handshake it has sent.

@@ -150,8 +150,8 @@ class LiveConsumer(SocketConsumer):
         return wire.error_frame(error.message)
 
 
-def raw_token(scope: Any) -> str:
-    """The token: `?token=`, an `Authorization` header, or what follows `attendance.v1` in the subprotocols."""
+def raw_token(scope: Any, subprotocol: str = SUBPROTOCOL) -> str:
+    """The token: `?token=`, an `Authorization` header, or what follows `subprotocol` in the subprotocols."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     if "token" in query:
         return str(query["token"][0])
@@ -159,6 +159,6 @@ def raw_token(scope: Any) -> str:
         if name == b"authorization":
             return str(value.decode("latin-1"))
     offered: list[str] = scope.get("subprotocols") or []
-    if SUBPROTOCOL in offered[:-1]:
-        return offered[offered.index(SUBPROTOCOL) + 1]
+    if subprotocol in offered[:-1]:
+        return offered[offered.index(subprotocol) + 1]
     return ""

@@ -26,11 +26,13 @@ def session_mark(*, actor: Actor, session: Session, marks: Sequence[Wanted], met
     told = None
     with contextlib.suppress(errors.NoActiveSession):
         told = live.call(lambda: live.mark_by_id(session.id, marks, by=actor, method=method))
-    return told if told is not None else _mark(actor, session, marks, method)
+    return told if told is not None else commit_marks(actor=actor, session=session, marks=marks, method=method)
 
 
-def _mark(actor: Actor, session: Session, marks: Sequence[Wanted], method: Method) -> Sequence[Marked]:
-    """Without a live server here, or a session that it holds: others see the marks at their next look."""
+def commit_marks(*, actor: Actor, session: Session, marks: Sequence[Wanted], method: Method) -> Sequence[Marked]:
+    """`session_mark` past the live server, which sees the marks at its next look: if there is none, or the session is
+    over for it.
+    """
     is_open = Session.objects.filter(pk=session.id, state=SessionState.OPEN).exists()
     if is_open and not {mark.student_id for mark in marks} <= set(student_ids(session.class_ref_id)):
         raise errors.StudentNotEnrolled

@@ -104,10 +104,14 @@ class LiveSession:
         """The name of somebody in this session, `""` for anybody else."""
         return self.teacher_name if user_id == self.teacher_id else self.names.get(user_id, "")
 
-    def sheet(self) -> Sheet:
-        """The session as it stands."""
+    def people_shown(self) -> list[tuple[str, str]]:
+        """Id and name of the roster's students, in its order, then of others who are marked."""
         listed = [*(key for key in self.names if key in self.roster), *(self.roster - self.names.keys())]
         others = [key for key in self.latest if key not in self.roster]
+        return [(key, self.names.get(key, "")) for key in (*listed, *others)]
+
+    def sheet(self) -> Sheet:
+        """The session as it stands."""
         return Sheet(
             session_id=self.id,
             class_id=self.class_id,
@@ -117,7 +121,7 @@ class LiveSession:
             state=SessionState.OPEN,
             started_at=self.started_at,
             ended_at=None,
-            entries=tuple(self.entry(student_id) for student_id in (*listed, *others)),
+            entries=tuple(self.entry(student_id) for student_id, _ in self.people_shown()),
         )
 
     def entry(self, student_id: str) -> Entry:

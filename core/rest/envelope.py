@@ -69,6 +69,8 @@ class EnvelopeRenderer(JSONRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         response: Response | None = (renderer_context or {}).get("response")
+        if response is not None and response.status_code == 204:
+            return b""  # a body would be taken for the head of the next answer
         if response is None or not response.exception:
             data = self.success(data)
         return encode(data)

@@ -1,0 +1,48 @@
+"""The Channels consumer at `/ws/v2`."""
+
+from django.conf import settings
+
+from accounts import tokens
+from attendance.live.consumer import SocketConsumer, raw_token
+from attendance.live.process import live
+from attendance.live.socket import Socket
+from core import errors
+from core.times import now, to_iso
+from dialects.v2.live import events, frames
+from dialects.v2.live.room import room
+
+SUBPROTOCOL = "attendance.v2"
+
+
+def _dismissed(message: str) -> str:
+    """How a socket is told that its token is no longer good."""
+    return frames.error_frame(errors.SocketUnauthorized())
+
+
+class V2Consumer(SocketConsumer):
+    """A client's socket. It hears no session until it follows one."""
+
+    subprotocol = SUBPROTOCOL
+
+    async def enter(self) -> Socket:
+        socket = await live.welcome(
+            lambda: tokens.authenticate(raw_token(self.scope, SUBPROTOCOL)),
+            outlet=self.outlet,
+            form=None,
+            error=_dismissed,
+        )
+        room.enter(socket)
+        hello = {"serverTime": to_iso(now()), "user": frames.person(socket.actor), "version": settings.VERSION}
+        live.hub.tell(socket, frames.frame("HELLO", hello))
+        return socket
+
+    async def handle(self, text: str) -> None:
+        await events.receive(live, self.socket, text)
+
+    def error_frame(self, error: errors.ApiError) -> str:
+        return frames.error_frame(error)
+
+    def _left(self) -> None:
+        super()._left()
+        if self.entered:
+            room.leave(self.socket)
