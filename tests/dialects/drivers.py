@@ -32,6 +32,8 @@ class Driver(ABC):
     marks_absent: ClassVar[bool] = True
     #: Whether the dialect's sockets hear that somebody is absent.
     hears_absent: ClassVar[bool] = True
+    #: Whether a student's socket hears the marks of others.
+    students_hear_others: ClassVar[bool] = True
 
     def __init__(self, server: Server, room: Room) -> None:
         self.server = server

@@ -11,6 +11,7 @@ from core import errors
 from dialects.attentrack.messages import MESSAGES
 from dialects.events.dialect import Events
 from dialects.rooms.dialect import Rooms
+from dialects.v2.live.events import EVENTS as V2_EVENTS
 from tests.documents.markdown import read, rows
 
 
@@ -21,6 +22,7 @@ from tests.documents.markdown import read, rows
         ("events", Events.events),
         ("rooms", Rooms.events),
         ("attentrack", MESSAGES),
+        ("v2", V2_EVENTS),
     ],
 )
 def test_a_protocols_page_names_each_of_its_events(page: str, events: Collection[str]) -> None:

@@ -264,7 +264,7 @@ async def undo(request: Request, session: LiveSession, data: SessionData) -> Non
 
 
 async def end(request: Request, session: LiveSession, data: EndData) -> None:
-    ended, _ = await request.live.end(session)
+    ended, _ = await request.live.end(session, by=request.socket.actor)
     request.ok({"seq": ended.seq, "counts": frames.counts_of(ended)})
 
 

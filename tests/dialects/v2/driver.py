@@ -22,6 +22,7 @@ class Listener(drivers.Listener):
 
 class Driver(drivers.Driver):
     package: ClassVar[str | None] = "dialects.v2"
+    students_hear_others: ClassVar[bool] = False
 
     @property
     def session(self) -> str:
