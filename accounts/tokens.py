@@ -77,8 +77,8 @@ class Claims:
     token_id: str
 
 
-def issue(user: User) -> str:
-    """A token for `user`, good for LIFETIME."""
+def issue(user: User, *, lifetime: int = LIFETIME) -> str:
+    """A token for `user`, good for `lifetime` seconds."""
     moment = int(time.time())
     return _backend.encode(
         {
@@ -87,7 +87,7 @@ def issue(user: User) -> str:
             "role": user.role,
             "ver": user.token_version,
             "iat": moment,
-            "exp": moment + LIFETIME,
+            "exp": moment + lifetime,
             "jti": uuid.uuid4().hex,
         }
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from web.views import accounts, classes, home, me, office, page, reports, sessions
+from web.views import accounts, classes, home, live, me, office, page, reports, sessions
 
 app_name = "web"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("sign-out", accounts.SignOut.as_view(), name="sign-out"),
     path("forgot", accounts.Forgot.as_view(), name="forgot"),
     path("reset", accounts.Reset.as_view(), name="reset"),
+    path("token", live.Token.as_view(), name="token"),
     path("language", accounts.Language.as_view(), name="language"),
     path("classes/", classes.Classes.as_view(), name="classes"),
     path("classes/new", classes.ClassNew.as_view(), name="class-new"),

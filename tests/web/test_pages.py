@@ -89,7 +89,7 @@ def test_every_page_has_one_heading_a_title_a_language_and_a_way_past_the_naviga
         html = owner.get(path).content.decode()
         assert len(re.findall(r"<h1[ >]", html)) == 1, path
         assert re.search(r"<title>[^<]+</title>", html), path
-        assert '<html lang="en" dir="ltr">' in html
+        assert '<html lang="en" dir="ltr"' in html
         assert '<a class="skip" href="#main">' in html
         ids = re.findall(r'\sid="([^"]+)"', html)
         assert len(ids) == len(set(ids)), path

@@ -39,6 +39,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("forgot", "POST", "forgot", (FORM,) * 6),
     ("reset", "GET", "reset", (200,) * 6),
     ("reset", "POST", "reset", (FORM,) * 6),
+    ("token", "POST", "token", (401, 200, 200, 200, 200, 200)),
     ("language", "POST", "language", (GO,) * 6),
     ("classes", "GET", "classes/", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "GET", "classes/new", (IN, 200, 200, 403, 403, 200)),

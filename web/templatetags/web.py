@@ -19,7 +19,13 @@ def status(value: str | None, number: Any = None) -> SafeString:
     found = Status(value) if value else None
     kind = found.value if found else "unmarked"
     counted = "" if number is None else format_html(" <b>{}</b>", number)
-    return format_html('<span class="status status-{}">{}{}{}</span>', kind, shape(value), WORDS[found], counted)
+    return format_html(
+        '<span class="status status-{}">{}<span class="word">{}</span>{}</span>',
+        kind,
+        shape(value),
+        WORDS[found],
+        counted,
+    )
 
 
 @register.simple_tag

@@ -14,7 +14,12 @@ from attendance.selectors import OpenSession, open_sessions, status_so_far
 from classes.selectors import classes_of_student, classes_taught, roster_sizes
 from core.identity import Actor, Role
 from core.rest.permissions import Audience
+from web.live_words import mine_data
+from web.statuses import ORDER
 from web.views.page import Page
+
+#: So many classes of a student are live on one page.
+FOLLOWED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +99,8 @@ class Home(Page):
         return self.show("home_teacher.html", content)
 
     def _student(self) -> HttpResponse:
-        return self.show("home_student.html", {"classes": attended_classes(self.actor)})
+        shown = attended_classes(self.actor)
+        # A student is in few classes; each is followed by a socket of its own, the first ones alone.
+        data = mine_data(self.actor.id, [one.id for one in shown][:FOLLOWED])
+        content = {"classes": shown, "data": data, "statuses": ORDER, "zone": settings.TIME_ZONE}
+        return self.show("home_student.html", content)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -21,6 +22,7 @@ from attendance.overview import Line, Overview, session_overview
 from core import errors
 from core.rest.permissions import Audience
 from web.forms.sessions import CorrectionForm
+from web.live_words import board_data
 from web.statuses import METHODS, ORDER
 from web.views.page import Page
 
@@ -70,7 +72,8 @@ class SessionDetail(SessionPage):
 
     def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
         if self.overview.state is SessionState.OPEN:
-            return self.show("board.html", {"statuses": ORDER})
+            content = {"statuses": ORDER, "data": board_data(self.overview.id), "zone": settings.TIME_ZONE}
+            return self.show("board.html", content)
         return self.show("record.html")
 
 

@@ -1,0 +1,228 @@
+"""The pages in a real Chromium: a lesson by keyboard alone, devices in step, and all ways in which networks leave."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from attendance.models import Attendance, Mark, Session
+from classes.models import Class, Enrolment
+from core.identity import Role
+from tests.support.browser import Browser, needs_chromium
+from tests.support.clients import PASSWORD
+from tests.support.database import Database, Databases
+from tests.support.server import Server, only_serve
+
+pytestmark = [
+    needs_chromium,
+    only_serve,
+    pytest.mark.one_database("What a browser does with pages does not depend on who gave the rows."),
+    pytest.mark.early,
+]
+
+STUDENTS = ("Asha", "Ben", "Chen", "Dalia")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """The module's browser, which remembers nothing."""
+    chromium.fresh()
+    return chromium
+
+
+@pytest.fixture(scope="module")
+def server(databases: Databases) -> Iterator[Server]:
+    """A server of this module's own, which a test may stop and start."""
+    with Server(databases.fresh(), LIVE_SESSIONS="per-class") as running, running.clean_log():
+        yield running
+
+
+def make_person(name: str, role: Role, password: str | None = None) -> User:
+    user = User(name=name, email=f"{name}.{time.time_ns()}@example.com".lower(), role=role, password="!")
+    if password is not None:
+        user.set_password(password)
+    user.save(force_insert=True)
+    return user
+
+
+class Lesson:
+    """An open lesson of four students, and its teacher, who can sign in."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        database.ask(self._make)
+
+    def _make(self) -> None:
+        self.teacher = make_person("Teacher", Role.TEACHER, PASSWORD)
+        self.found = Class.objects.create(name="Physics", teacher=self.teacher)
+        self.students = {name: make_person(name, Role.STUDENT) for name in STUDENTS}
+        for student in self.students.values():
+            Enrolment.objects.create(class_ref=self.found, student=student)
+        self.session = Session.objects.create(class_ref=self.found, started_by=self.teacher)
+
+    @property
+    def path(self) -> str:
+        return f"/app/sessions/{self.session.id}/"
+
+    def journal(self) -> list[tuple[str, str]]:
+        """The names and statuses of all marks, in order."""
+        names = {student.id: name for name, student in self.students.items()}
+        rows = self.database.ask(
+            lambda: list(Mark.objects.filter(session=self.session).order_by("seq").values_list("student_id", "status"))
+        )
+        return [(names[student_id], status) for student_id, status in rows]
+
+
+@pytest.fixture
+def lesson(server: Server) -> Lesson:
+    return Lesson(server.database)
+
+
+def sign_in(browser: Browser, server: Server, user: User) -> None:
+    browser.open(f"{server.url}/app/sign-in")
+    browser.write("#id_login", user.email)
+    browser.write("#id_password", PASSWORD)
+    browser.click("main button.main")
+    browser.find(".who")
+
+
+def tile(name: str) -> str:
+    return f'//li[contains(@class, "tile")][.//bdi[text()="{name}"]]'
+
+
+def shown(browser: Browser, name: str) -> str:
+    """The status that the board shows of a student, as the server has it or on its way."""
+    return str(
+        browser.run(
+            """
+            const tiles = [...document.querySelectorAll(".tile")];
+            const tile = tiles.find((one) => one.querySelector("bdi").textContent === given[0]);
+            const status = [...tile.classList].find((word) => word.startsWith("status-")).slice(7);
+            return tile.classList.contains("is-waiting") ? `${status} on its way` : status;
+            """,
+            name,
+        )
+    )
+
+
+def wait(browser: Browser, holds: Callable[[], bool]) -> None:
+    """Until the page shows it."""
+    browser.until(lambda _: holds())
+
+
+def state(browser: Browser) -> str:
+    return str(browser.find(".board-state").text)
+
+
+@pytest.fixture
+def board(browser: Browser, server: Server, lesson: Lesson) -> Browser:
+    """The teacher's browser, which shows the board, live."""
+    sign_in(browser, server, lesson.teacher)
+    browser.open(server.url + lesson.path)
+    wait(browser, lambda: state(browser) == "Live")
+    return browser
+
+
+def press(browser: Browser, *keys: str) -> None:
+    """Keys as a person presses them."""
+    for key in keys:
+        code = {"Enter": "\r"}.get(key, key)
+        for kind in ("keyDown", "keyUp"):
+            event: dict[str, Any] = {"type": kind, "key": key}
+            if kind == "keyDown" and len(code) == 1:
+                event["text"] = code
+            browser.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
+
+
+def offline(browser: Browser, is_off: bool) -> None:
+    conditions = {"offline": is_off, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+def test_a_lesson_is_taken_by_the_keyboard_alone(board: Browser, lesson: Lesson) -> None:
+    press(board, "ArrowRight", "p", "l", "a", "ArrowLeft", "e")
+    wait(board, lambda: [shown(board, name) for name in STUDENTS] == ["present", "late", "excused", "unmarked"])
+    assert lesson.journal() == [("Asha", "present"), ("Ben", "late"), ("Chen", "absent"), ("Chen", "excused")]
+    press(board, "u")
+    wait(board, lambda: shown(board, "Chen") == "absent")
+    assert board.find(".board-in").text == "2 of 4 in"
+    board.run("window.confirm = () => true; document.querySelector('[data-action=END] button').click()")
+    board.find("//*[text()='Print the list']")
+    records = Attendance.objects.filter(session=lesson.session).values_list("status", flat=True)
+    assert sorted(lesson.database.ask(lambda: list(records))) == ["absent", "absent", "late", "present"]
+
+
+def test_one_tap_marks_present_and_further_taps_go_on_and_a_second_device_sees_each(
+    board: Browser, server: Server, lesson: Lesson
+) -> None:
+    first = board.driver.current_window_handle
+    second = board.tab()
+    board.open(server.url + lesson.path)
+    wait(board, lambda: state(board) == "Live")
+    board.to(first)
+    board.click(f"{tile('Ben')}//button")
+    board.click(f"{tile('Ben')}//button")
+    board.to(second)
+    wait(board, lambda: shown(board, "Ben") == "late")
+    board.click(f"{tile('Dalia')}//button")
+    board.to(first)
+    wait(board, lambda: shown(board, "Dalia") == "present")
+    assert lesson.journal() == [("Ben", "present"), ("Ben", "late"), ("Dalia", "present")]
+
+
+def test_marks_of_an_outage_wait_in_order_and_arrive_once(board: Browser, lesson: Lesson) -> None:
+    offline(board, True)
+    for name in ("Asha", "Ben", "Asha"):
+        board.click(f"{tile(name)}//button")
+    wait(board, lambda: shown(board, "Asha") == "late on its way")
+    wait(board, lambda: "3 marks wait" in state(board))
+    assert lesson.journal() == []
+    offline(board, False)
+    wait(board, lambda: [shown(board, name) for name in ("Asha", "Ben")] == ["late", "present"])
+    wait(board, lambda: state(board) == "Live")
+    assert lesson.journal() == [("Asha", "present"), ("Ben", "present"), ("Asha", "late")]
+
+
+def test_a_page_that_comes_back_from_the_cache_or_was_frozen_shows_what_it_missed(
+    board: Browser, server: Server, lesson: Lesson
+) -> None:
+    first = board.driver.current_window_handle
+    board.open(f"{server.url}/app/me/")
+    second = board.tab()
+    board.open(server.url + lesson.path)
+    wait(board, lambda: state(board) == "Live")
+    board.click(f"{tile('Chen')}//button")
+    wait(board, lambda: shown(board, "Chen") == "present")
+    board.to(first)
+    board.driver.back()
+    wait(board, lambda: state(board) == "Live")
+    wait(board, lambda: shown(board, "Chen") == "present")
+    board.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
+    board.to(second)
+    board.click(f"{tile('Dalia')}//button")
+    wait(board, lambda: shown(board, "Dalia") == "present")
+    board.to(first)
+    board.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
+    wait(board, lambda: shown(board, "Dalia") == "present")
+
+
+def test_after_a_restart_of_the_server_the_board_is_right_without_a_reload(
+    board: Browser, server: Server, lesson: Lesson
+) -> None:
+    board.run("window.isTheSamePage = true")
+    server.stop()
+    board.click(f"{tile('Asha')}//button")
+    wait(board, lambda: shown(board, "Asha") == "present on its way")
+    server.start()
+    wait(board, lambda: shown(board, "Asha") == "present")
+    assert board.run("return window.isTheSamePage") is True
+    assert lesson.journal() == [("Asha", "present")]

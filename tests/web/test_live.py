@@ -1,0 +1,81 @@
+"""What live pages ask of the server besides the socket, and what they bring along."""
+
+import json
+import re
+
+import pytest
+from django.test import Client as DjangoClient
+
+from accounts import tokens
+from accounts.models import User
+from core import errors
+from core.times import now
+from tests.api.rest import School
+from tests.support.http import Client
+from tests.web.people import signed_in, text_of
+from web.views.live import TOKEN_LIFETIME
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.one_database("Tokens and words do not depend on who gave the rows."),
+]
+
+
+def test_a_page_gets_a_token_of_its_person_for_ten_minutes(owner: Client, school: School) -> None:
+    answer = owner.post("/app/token")
+    assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
+    made = answer.json()
+    assert sorted(made) == ["expiresAt", "serverTime", "token"]
+    actor, claims = tokens.authenticate(made["token"])
+    assert actor.id == school.owner.id
+    assert claims.expires_at - now().timestamp() == pytest.approx(TOKEN_LIFETIME, abs=5)
+
+
+def test_nobody_else_gets_one(db: None) -> None:
+    answer = Client().post("/app/token")
+    assert answer.status_code == 401
+    assert answer.json() == {"success": False, "error": errors.Unauthorized.message}
+    assert Client().get("/app/token").status_code == 405
+
+
+def test_no_other_site_can_ask_for_one(school: School) -> None:
+    strict = DjangoClient(enforce_csrf_checks=True)
+    strict.force_login(school.owner)
+    assert strict.post("/app/token").status_code == 403
+    page = strict.get("/app/").content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token is not None
+    assert strict.post("/app/token", headers={"X-CSRFToken": token[1]}).status_code == 200
+
+
+def test_the_token_ends_with_the_password(owner: Client, school: School) -> None:
+    token = owner.post("/app/token").json()["token"]
+    tokens.void_all(school.owner.id)
+    with pytest.raises(errors.Unauthorized):
+        tokens.authenticate(token)
+
+
+def data_of(html: str, name: str) -> dict[str, object]:
+    found = re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', html, re.DOTALL)
+    assert found is not None
+    read: dict[str, object] = json.loads(found[1])
+    return read
+
+
+def test_the_board_brings_its_words_in_the_readers_language_and_keys_of_both(owner: Client, school: School) -> None:
+    html = text_of(owner.get(f"/app/sessions/{school.start_session()}/"))
+    data = data_of(html, "board-data")
+    assert data["order"] == ["present", "late", "absent", "excused"]
+    assert data["keys"] == {"p": "present", "l": "late", "a": "absent", "e": "excused"}
+    assert 'data-zone="UTC"' in html
+
+
+def test_a_name_cannot_leave_the_data_of_a_page(school: School) -> None:
+    User.objects.filter(pk=school.student.pk).update(name="</script><script>alert(1)</script>")
+    student = User.objects.get(pk=school.student.pk)
+    assert "<script>alert" not in text_of(signed_in(student).get("/app/"))
+
+
+def test_a_students_page_follows_the_classes_that_they_are_in(student: Client, school: School) -> None:
+    data = data_of(text_of(student.get("/app/")), "mine-data")
+    assert (data["me"], data["classes"]) == (school.student.id, [school.class_id])

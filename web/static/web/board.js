@@ -1,0 +1,321 @@
+// The board: who is there, marked by a tap or a key. Its state is in one place, and the page is written from it.
+
+import { CATCHING_UP, Connection, LIVE, OFFLINE, SIGNED_OUT } from "./connection.js";
+import { counted, readData, timeOf } from "./words.js";
+
+const NOTHING = "unmarked";
+
+class Board extends HTMLElement {
+  connectedCallback() {
+    Object.assign(this, readData("board-data")); // session, order, keys, statuses, methods, words, refusals
+    this.marks = new Map(); // student → what the server has: {status, seq, by, at, note}
+    this.tiles = new Map(); // student → the parts of their tile
+    this.changed = new Set();
+    this.says = this.querySelector(".board-says");
+    this.dialog = this.querySelector("#about-student");
+    for (const element of this.querySelectorAll(".tile")) this._adopt(element);
+    this.connection = new Connection({ follow: { session: this.session } });
+    this.connection.addEventListener("message", ({ detail }) => this._hear(detail));
+    this.connection.addEventListener("state", () => this._showState());
+    this.connection.addEventListener("waiting", () => this._waits());
+    this.connection.addEventListener("refused", ({ detail }) => this._refused(detail));
+    this._listen();
+    this._waits();
+    this._showState();
+    this.classList.add("is-live");
+    for (const element of this.querySelectorAll("[data-live]")) element.hidden = false;
+    this.connection.start();
+    setInterval(() => this._showState(), 10000);
+  }
+
+  /** Takes over a tile that the server has drawn. */
+  _adopt(element) {
+    const id = element.dataset.student;
+    const status = element.dataset.status || null;
+    if (status) this.marks.set(id, { status, seq: 0 });
+    this.tiles.set(id, {
+      element,
+      name: element.querySelector(".tile-name bdi").textContent,
+      main: element.querySelector(".tile-main"),
+      chip: element.querySelector(".status"),
+      how: element.querySelector(".tile-how"),
+      shown: status ?? NOTHING,
+    });
+    element.querySelector(".tile-main").tabIndex = this.tiles.size === 1 ? 0 : -1;
+  }
+
+  // What the server says
+
+  _hear({ event, data }) {
+    if (data.session && data.session !== this.session) return;
+    if (event === "STATE") this._take(data);
+    else if (event === "MARKS") this._takeMarks(data.marks);
+    else if (event === "ROSTER") this._reload();
+    else if (event === "ENDED") this._reload();
+  }
+
+  _take({ state, roster, marks }) {
+    const known = new Set(this.tiles.keys());
+    if (state !== "open" || roster.length !== known.size || roster.some(({ _id }) => !known.has(_id))) {
+      this._reload();
+      return;
+    }
+    this.marks.clear();
+    this._takeMarks(marks);
+    for (const id of known) this._change(id);
+  }
+
+  _takeMarks(marks) {
+    for (const mark of marks) {
+      const before = this.marks.get(mark.studentId);
+      if (before?.seq >= mark.seq) continue;
+      this.marks.set(mark.studentId, mark);
+      this._change(mark.studentId);
+    }
+  }
+
+  /** The list of students or the lesson's end: the server draws the page anew. Marks that wait are kept. */
+  _reload() {
+    if (!this.leaving) location.reload();
+    this.leaving = true;
+  }
+
+  // What is shown
+
+  _change(id) {
+    if (!this.changed.size) requestAnimationFrame(() => this._paint());
+    this.changed.add(id);
+  }
+
+  _waits() {
+    this.pending = new Map(this.connection.waiting.map((mark) => [mark.studentId, mark]));
+    for (const [id, tile] of this.tiles) if (tile.isWaiting !== this.pending.has(id)) this._change(id);
+    for (const id of this.pending.keys()) this._change(id);
+    this._showState();
+  }
+
+  _statusOf(id) {
+    return this.pending.get(id)?.status ?? this.marks.get(id)?.status ?? null;
+  }
+
+  _paint() {
+    for (const id of this.changed) this._paintTile(id, this.tiles.get(id));
+    this.changed.clear();
+    this._paintCounts();
+  }
+
+  _paintTile(id, tile) {
+    if (!tile) return;
+    const status = this._statusOf(id) ?? NOTHING;
+    const isWaiting = this.pending.has(id);
+    if (status !== tile.shown) {
+      tile.element.classList.replace(`status-${tile.shown}`, `status-${status}`);
+      const chip = this.querySelector(`template[data-status="${status}"]`).content.cloneNode(true).firstElementChild;
+      tile.chip.replaceWith(chip);
+      tile.chip = chip;
+      tile.shown = status;
+      for (const button of tile.element.querySelectorAll("[data-mark]")) {
+        button.setAttribute("aria-pressed", button.dataset.mark === status);
+      }
+    }
+    if (isWaiting !== tile.isWaiting) {
+      tile.element.classList.toggle("is-waiting", isWaiting);
+      tile.isWaiting = isWaiting;
+    }
+    const mark = this.marks.get(id);
+    const how = isWaiting ? this.words.onItsWay : mark?.status && mark.at ? `${timeOf(mark.at)} ${this.methods[mark.method] ?? ""}` : "";
+    if (tile.how.textContent !== how) tile.how.textContent = how;
+    tile.element.classList.toggle("has-note", Boolean(mark?.note));
+  }
+
+  _paintCounts() {
+    const counts = Object.fromEntries([...this.order, NOTHING].map((status) => [status, 0]));
+    for (const id of this.tiles.keys()) counts[this._statusOf(id) ?? NOTHING]++;
+    for (const [status, number] of Object.entries(counts)) {
+      const place = this.querySelector(`.counts .status-${status} b`);
+      if (place) place.textContent = number;
+    }
+    this.unmarked = counts[NOTHING];
+    this.querySelector(".board-in").textContent = counted(this.words.isIn, counts.present + counts.late, this.tiles.size);
+  }
+
+  _showState() {
+    const { state, waiting } = this.connection;
+    const place = this.querySelector(".board-state");
+    const since = timeOf(this.connection.since);
+    const words = {
+      [LIVE]: waiting.length ? counted(this.words.waiting, waiting.length) : this.words.live,
+      [CATCHING_UP]: this.words.catchingUp,
+      [OFFLINE]: `${counted(this.words.offline, since)} ${waiting.length ? counted(this.words.waiting, waiting.length) : ""}`,
+      [SIGNED_OUT]: this.words.signedOut,
+    }[state].trim();
+    place.classList.toggle("live", state === LIVE);
+    place.classList.toggle("is-offline", state === OFFLINE || state === SIGNED_OUT);
+    if (place.textContent !== words) place.textContent = words;
+  }
+
+  _refused({ error, mark }) {
+    const name = mark ? this.tiles.get(mark.studentId)?.name : "";
+    this.say(`${name ? `${name}: ` : ""}${this.refusals[error.code] ?? error.message}`);
+    if (error.code === "no_active_session") this._reload();
+    if (mark) this._change(mark.studentId);
+  }
+
+  /** Tells everybody, also who only hears the page. */
+  say(words) {
+    this.says.textContent = words;
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => (this.says.textContent = ""), 8000);
+  }
+
+  // What the teacher does
+
+  mark(id, status, note) {
+    this.connection.mark(id, status, note);
+    this._change(id);
+    this.say(`${this.tiles.get(id).name}: ${this.statuses[status]}`);
+  }
+
+  /** The status after the present one, in the class's order. */
+  _next(id) {
+    return this.order[(this.order.indexOf(this._statusOf(id)) + 1) % this.order.length];
+  }
+
+  _listen() {
+    this.addEventListener("click", (event) => this._click(event));
+    this.addEventListener("contextmenu", (event) => {
+      const tile = event.target.closest(".tile");
+      if (tile) {
+        event.preventDefault();
+        this._about(tile.dataset.student);
+      }
+    });
+    for (const button of this.querySelectorAll("[data-close]")) {
+      button.addEventListener("click", () => button.closest("dialog").close());
+    }
+    this.addEventListener("submit", (event) => this._submit(event));
+    document.addEventListener("keydown", (event) => this._key(event));
+    this.querySelector(".board-find").addEventListener("input", ({ target }) => this._find(target.value));
+    this.querySelector(".board-look").addEventListener("click", ({ currentTarget }) => {
+      const rows = this.classList.toggle("as-rows");
+      currentTarget.setAttribute("aria-pressed", rows);
+      try {
+        localStorage.setItem("attendance board", rows ? "rows" : "tiles");
+      } catch {
+        // Without storage the look is chosen anew each time.
+      }
+    });
+    try {
+      if (localStorage.getItem("attendance board") === "rows") this.querySelector(".board-look").click();
+    } catch {
+      // as above
+    }
+  }
+
+  _click(event) {
+    const button = event.target.closest("button");
+    const tile = button?.closest(".tile");
+    if (!tile) return;
+    event.preventDefault();
+    const id = tile.dataset.student;
+    if (button.dataset.mark) this.mark(id, button.dataset.mark);
+    else if (button.classList.contains("tile-main")) this.mark(id, this._next(id));
+    this._focus(tile.querySelector(".tile-main"), false);
+  }
+
+  async _submit(event) {
+    const action = event.target.dataset.action;
+    if (!action) return;
+    event.preventDefault();
+    const status = event.submitter?.value;
+    try {
+      if (action === "UNDO") {
+        await this.connection.ask("UNDO");
+      } else if (action === "REST") {
+        event.target.closest("details").open = false;
+        await this.connection.ask("REST", { status });
+      } else if (action === "END") {
+        if (this.connection.waiting.length) return this.say(counted(this.words.waiting, this.connection.waiting.length));
+        if (!confirm(this.unmarked ? counted(this.words.endUnmarked, this.unmarked) : this.words.end)) return;
+        await this.connection.ask("END", { unmarked: "absent" });
+        this._reload();
+      } else if (action === "NOTE") {
+        const { student } = this.dialog.dataset;
+        this.dialog.close();
+        this.mark(student, status, new FormData(event.target).get("note").trim());
+      }
+    } catch (error) {
+      this.say(this.refusals[error.code] ?? (error.message === OFFLINE ? this.words.notNow : error.message));
+    }
+  }
+
+  /** The menu of a student: any status, with a note. */
+  _about(id) {
+    const { name } = this.tiles.get(id);
+    this.dialog.dataset.student = id;
+    this.dialog.querySelector("h2").textContent = name;
+    this.dialog.querySelector("input").value = this.marks.get(id)?.note ?? "";
+    this.dialog.showModal();
+  }
+
+  _find(text) {
+    const wanted = text.trim().toLocaleLowerCase();
+    for (const { element } of this.tiles.values()) {
+      element.hidden = !element.querySelector(".tile-name").textContent.toLocaleLowerCase().includes(wanted);
+    }
+  }
+
+  _key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    const tile = document.activeElement?.closest?.(".tile");
+    const isTyping = document.activeElement?.matches?.("input, select, textarea");
+    const key = event.key.toLowerCase();
+    if (isTyping) {
+      if (event.key === "Escape" || event.key === "Enter") {
+        event.preventDefault();
+        this._focus(this._visible()[0]);
+      }
+      return;
+    }
+    const status = this.keys[key];
+    if (key === "/") this.querySelector(".board-find").focus();
+    else if (key === "u") this.querySelector("[data-action=UNDO]").requestSubmit();
+    else if (key === "?") this.querySelector("#keys").showModal();
+    else if (tile && status) {
+      this.mark(tile.dataset.student, status);
+      this._move(tile, 1);
+    } else if (tile && key === "n") this._about(tile.dataset.student);
+    else if (key.startsWith("arrow")) this._arrow(tile, key);
+    else return;
+    event.preventDefault();
+  }
+
+  _arrow(tile, key) {
+    const forward = document.dir === "rtl" ? "arrowleft" : "arrowright";
+    const visible = this._visible();
+    if (!tile) return this._focus(visible[0]);
+    const top = visible[0]?.closest(".tile").offsetTop;
+    const columns = visible.filter((main) => main.closest(".tile").offsetTop === top).length || 1;
+    if (key === "arrowup" || key === "arrowdown") this._move(tile, key === "arrowdown" ? columns : -columns);
+    else this._move(tile, key === forward ? 1 : -1);
+  }
+
+  _visible() {
+    return [...this.tiles.values()].filter(({ element }) => !element.hidden).map(({ main }) => main);
+  }
+
+  _move(tile, steps) {
+    const visible = this._visible();
+    const at = visible.indexOf(tile.querySelector(".tile-main"));
+    this._focus(visible[Math.max(0, Math.min(visible.length - 1, at + steps))]);
+  }
+
+  /** One tile is in the order of the Tab key; arrows go on from there. */
+  _focus(main, moves = true) {
+    if (!main) return;
+    for (const tile of this.tiles.values()) tile.main.tabIndex = tile.main === main ? 0 : -1;
+    if (moves) main.focus();
+  }
+}
+
+customElements.define("attendance-board", Board);
