@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from web.views import accounts, classes, home, live, me, office, page, reports, sessions
+from web.views import accounts, classes, home, imports, live, me, office, page, reports, sessions
 
 app_name = "web"
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path("classes/<class_id>/students", classes.ClassStudents.as_view(), name="class-students"),
     path("classes/<class_id>/students/<student_id>", reports.ClassStudent.as_view(), name="class-student"),
     path("classes/<class_id>/students/<student_id>/remove", classes.StudentRemove.as_view(), name="student-remove"),
+    path("classes/<class_id>/import", imports.ClassImport.as_view(), name="class-import"),
     path("classes/<class_id>/reports", reports.Reports.as_view(), name="class-reports"),
     path("classes/<class_id>/reports.<kind>", reports.ReportFile.as_view(), name="class-report-file"),
     path("classes/<class_id>/settings", classes.ClassSettings.as_view(), name="class-settings"),

@@ -51,6 +51,7 @@ SENTENCES: dict[str, Any] = {
     errors.NothingToUndo.code: _("There is nothing to undo."),
     errors.TeachersOnly.code: _("This page is for the teachers of the class."),
     errors.OwnerOnly.code: _("Only the teacher whose class it is may do this."),
+    errors.RosterConflict.code: _("A row of the file contradicts what is known here, so that nothing was written."),
     errors.ClassArchived.code: _("The class is in the archive. Take it back from there first."),
     errors.ClassHasSessions.code: _("The class has had lessons, so that it cannot be removed. Archive it instead."),
     errors.Changed.code: _("Somebody else has changed this meanwhile. Look at it again."),

@@ -1,5 +1,6 @@
 """What an import comes to: entries compared with each other and with the database. Reads only."""
 
+import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,15 @@ class Plan:
 
     def of(self, outcome: Outcome) -> list[Row]:
         return [row for row in self.rows if row.outcome is outcome]
+
+    @property
+    def digest(self) -> str:
+        """A digest of what becomes of each row, the same for as long as that is the same."""
+        fates = [
+            (row.entry.line, row.outcome.name, row.student_id, row.entry.email, row.entry.name, row.entry.roll_number)
+            for row in self.rows
+        ]
+        return hashlib.sha256(repr(fates).encode()).hexdigest()
 
     @property
     def refused(self) -> list[Row]:

@@ -51,6 +51,8 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("class-students", "POST", "classes/{class}/students", FORM_OF_CLASS),
     ("class-student", "GET", "classes/{class}/students/{student}", OF_CLASS),
     ("student-remove", "POST", "classes/{class}/students/{student}/remove", DONE_TO_CLASS),
+    ("class-import", "GET", "classes/{class}/import", OF_CLASS),
+    ("class-import", "POST", "classes/{class}/import", FORM_OF_CLASS),
     ("class-reports", "GET", "classes/{class}/reports", OF_CLASS),
     ("class-report-file", "GET", "classes/{class}/reports.csv", OF_CLASS),
     ("class-settings", "GET", "classes/{class}/settings", OF_CLASS),
