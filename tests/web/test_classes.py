@@ -1,9 +1,14 @@
 """Classes, their students and their lessons on the pages."""
 
+import base64
 import io
+import re
+import zlib
+from html import unescape
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from accounts.models import User
@@ -276,3 +281,81 @@ def test_the_first_visit_leads_to_the_first_account_and_a_sample_class() -> None
     assert client.post("/app/classes/sample")["Location"] == "/app/classes/"
     assert client.get(f"/app/classes/{Class.objects.get().id}/reports").status_code == 200
     assert Client().get("/app/")["Location"] == "/app/sign-in"
+
+
+# A list from a file
+
+LIST = "Name;E-Mail;Matrikelnummer\nChen Li;chen@example.com;7B-4\nDalia;dalia@example.com;7B-5\nNobody;no address;\n"
+
+
+def upload(client: Client, school: School, text: str = LIST, **more: str) -> Any:
+    file = SimpleUploadedFile("7b.csv", text.encode())
+    return client.post(f"/app/classes/{school.class_id}/import", {"file": file, **more})
+
+
+def fields_of(html: str) -> dict[str, str]:
+    """What the preview's form brings back."""
+    inputs = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', html)
+    return {name: unescape(value) for name, value in inputs if name not in ("csrfmiddlewaretoken", "names_differ")}
+
+
+def test_a_list_is_shown_row_by_row_and_then_imported_as_it_was_shown(owner: Client, school: School) -> None:
+    html = text_of(upload(owner, school))
+    said = words_of(html)
+    assert "new, and on the list 2" in said
+    assert "cannot be taken 1" in said
+    assert "1 row that cannot be taken is left out." in said
+    assert not User.objects.filter(email="chen@example.com").exists()
+    done = owner.post(f"/app/classes/{school.class_id}/import", {**fields_of(html), "do": "1"})
+    assert "2 students are new on the list." in follow(owner, done)
+    assert set(school.physics.students.values_list("name", flat=True)) == {"Student", "Chen Li", "Dalia"}
+
+
+def test_what_changed_since_the_preview_is_shown_before_anything_is_written(owner: Client, school: School) -> None:
+    html = text_of(upload(owner, school))
+    make_user("Chen")  # somebody who has nothing to do with it
+    User.objects.filter(name="Chen").update(email="chen@example.com", email_key="chen@example.com")
+    again = owner.post(f"/app/classes/{school.class_id}/import", {**fields_of(html), "do": "1"})
+    assert again.status_code == 412
+    assert "Something has changed meanwhile." in again.content.decode()
+    assert school.physics.students.count() == 1
+    done = owner.post(f"/app/classes/{school.class_id}/import", {**fields_of(again.content.decode()), "do": "1"})
+    assert done.status_code == 302
+
+
+def test_columns_are_named_by_hand_where_the_guess_is_wrong(owner: Client, school: School) -> None:
+    text = "Name,Contact,Email\nChen Li,chen@example.com,parents@example.com\n"
+    html = text_of(upload(owner, school, text))
+    assert "parents@example.com" in html
+    fields = {**fields_of(html), "column_email": "Contact"}
+    again = text_of(owner.post(f"/app/classes/{school.class_id}/import", fields))
+    assert "<bdi>chen@example.com</bdi>" in again
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("x.pdf", b"%PDF-1.7 ...", "This is a PDF document"),
+        ("x.csv", b"", "The submitted file is empty."),
+        ("x.csv", b"one,two\n1,2\n", "There is no column for the name"),
+    ],
+)
+def test_a_file_of_the_wrong_kind_is_said_what_it_is(
+    owner: Client, school: School, name: str, data: bytes, said: str
+) -> None:
+    answer = owner.post(f"/app/classes/{school.class_id}/import", {"file": SimpleUploadedFile(name, data)})
+    html = text_of(answer, 400)
+    assert said in unescape(html)
+    assert "--column" not in html
+
+
+@pytest.mark.parametrize("content", ["!", "AAAA", base64.b64encode(zlib.compress(b"x" * 20_000_000)).decode()])
+def test_a_preview_that_was_tampered_with_is_refused(owner: Client, school: School, content: str) -> None:
+    answer = owner.post(f"/app/classes/{school.class_id}/import", {"content": content, "do": "1"})
+    assert answer.status_code == 400
+
+
+def test_hostile_cells_are_text_in_the_preview(owner: Client, school: School) -> None:
+    html = text_of(upload(owner, school, 'name,email\n"<img src=x onerror=alert(1)>",a@example.com\n'))
+    assert "<img" not in html
+    assert "&lt;img" in html
