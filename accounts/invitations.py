@@ -87,6 +87,11 @@ def _make(role: Role, email: str, made_by: User | None, secret: str, *, is_maile
     )
 
 
+def invitations_listed() -> "QuerySet[Invitation]":
+    """All invitations, with whoever made them; the newest first."""
+    return Invitation.objects.select_related("made_by").order_by("-created_at", "-id")
+
+
 @unit_of_work
 def invitation_void(*, invitation_id: str) -> bool:
     """Nobody can accept it any more; False where somebody has, or where it was withdrawn before."""

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from accounts.models import User
 from accounts.standing import role_that_counts
 from core import errors
@@ -76,6 +78,17 @@ def students_by_roll_number(student_ids: Collection[str]) -> dict[str, str]:
 def is_verified(user_id: str) -> bool:
     """Whether a mailed code has proved that the account's mailbox is its owner's."""
     return User.objects.filter(pk=user_id).exclude(email_verified_at=None).exists()
+
+
+def people_found(*, text: str = "", role: Role | None = None) -> "QuerySet[User]":
+    """People by part of their name, in any letter case and without accents, or by their e-mail or roll number."""
+    rows = User.objects.order_by("name_folded", "id")
+    if role is not None:
+        rows = rows.filter(role=role)
+    if not text:
+        return rows
+    named = account_by_login(text) if "\0" not in text else None
+    return rows.filter(Q(name_folded__contains=text) | Q(pk=named.pk if named is not None else None))
 
 
 def actor_of(user: User) -> Actor:

@@ -161,15 +161,16 @@ def sessions_held(*, class_id: str, since: date | None = None, until: date | Non
     """The class's finished sessions that were held on the local days `since` to `until`, the oldest first."""
     finished = finished_sessions(class_id)
     if since is not None:
-        finished = finished.filter(held_at__gte=_midnight(since))
+        finished = finished.filter(held_at__gte=midnight(since))
     if until is not None:
-        finished = finished.filter(held_at__lt=_midnight(until + timedelta(days=1)))
+        finished = finished.filter(held_at__lt=midnight(until, days_after=1))
     rows = finished.order_by("held_at", "id").values_list("id", "held_at", "present_count", "absent_count")
     return [Held(key, held_at, present or 0, absent or 0) for key, held_at, present, absent in rows]
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+def midnight(day: date, *, days_after: int = 0) -> datetime:
+    """The instant at which the local day begins that is so many days after `day`."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days_after), time.min))
 
 
 def write_csv(matrix: Matrix, file: Writable, lines: Iterable[list[Cell]]) -> None:

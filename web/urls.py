@@ -46,5 +46,11 @@ urlpatterns = [
     path("me/confirm/code", me.ProofCode.as_view(), name="confirm-code"),
     path("me/classes/<class_id>", reports.MyClass.as_view(), name="my-class"),
     path("office/", office.Office.as_view(), name="office"),
+    path("office/people", office.People.as_view(), name="people"),
+    path("office/invitations", office.Invitations.as_view(), name="invitations"),
+    path(
+        "office/invitations/<invitation_id>/withdraw", office.InvitationWithdraw.as_view(), name="invitation-withdraw"
+    ),
+    path("office/report", office.SchoolReport.as_view(), name="school-report"),
     re_path(r"", page.Nothing.as_view(), name="nothing"),
 ]

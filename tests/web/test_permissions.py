@@ -24,6 +24,7 @@ FORM = 400  # a form without its fields comes back
 GO = 302
 #: Of a class: its teacher and the office; for whoever else teaches, there is no such class; students are told no.
 OF_CLASS = (IN, 200, 404, 403, 403, 200)
+OFFICE = (IN, 403, 403, 403, 403, 200)
 DONE_TO_CLASS = (IN, GO, 404, 403, 403, GO)
 FORM_OF_CLASS = (IN, FORM, 404, 403, 403, FORM)
 
@@ -79,6 +80,11 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("confirm", "POST", "me/confirm", (IN, FORM, FORM, FORM, FORM, FORM)),
     ("confirm-code", "POST", "me/confirm/code", (IN, GO, GO, GO, GO, GO)),
     ("my-class", "GET", "me/classes/{class}", (IN, 403, 403, 200, 403, 403)),
+    ("people", "GET", "office/people", OFFICE),
+    ("invitations", "GET", "office/invitations", OFFICE),
+    ("invitations", "POST", "office/invitations", (IN, 403, 403, 403, 403, FORM)),
+    ("invitation-withdraw", "POST", "office/invitations/{nobody}/withdraw", (IN, 403, 403, 403, 403, GO)),
+    ("school-report", "GET", "office/report", OFFICE),
     ("office", "GET", "office/", (IN, 403, 403, 403, 403, 200)),
     ("nothing", "GET", "no/such/page", (404,) * 6),
     ("nothing", "POST", "no/such/page", (404,) * 6),

@@ -1,16 +1,105 @@
-"""The school's office: people, and what leads on to the rest."""
+"""The school's office: people, invitations, and what all classes come to."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
+from accounts.invitations import Made, invitation_mail, invitation_print, invitation_void, invitations_listed
+from accounts.selectors import people_found, user_get
+from attendance.counting import Tally
+from attendance.school_report import school_report
+from core import errors
+from core.identity import Role
+from core.ids import parse_id
 from core.rest.permissions import Audience
+from web.forms.office import FindForm, InvitationForm
+from web.pages import Slice
 from web.views.page import Page
+from web.views.reports import LIMIT, Days
 
 
-class Office(Page):
-    """`/app/office/`."""
-
+class OfficePage(Page):
     audience = Audience.SUPERUSER
     section = "office"
 
+
+class Office(OfficePage):
+    """`/app/office/`: what leads on to the rest."""
+
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.show("office.html")
+
+
+class People(OfficePage):
+    """`/app/office/people`: everybody who has an account, and who is looked for."""
+
+    shows_people = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form = FindForm(request.GET)
+        text = form.cleaned_data["text"].strip() if form.is_valid() else ""
+        role = Role(request.GET["role"]) if request.GET.get("role") in Role.values else None
+        content = {
+            "form": form,
+            "slice": Slice.of(people_found(text=text, role=role), request.GET.get("page")),
+            "text": text,
+            "role": role,
+        }
+        return self.show("office_people.html", content)
+
+
+class Invitations(OfficePage):
+    """`/app/office/invitations`: those that were made, and a new one, whose link is shown this once."""
+
+    shows_people = True
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(InvitationForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = InvitationForm(request.POST)
+        made: Made | None = None
+        if form.is_valid():
+            try:
+                made = self._make(Role(form.cleaned_data["role"]), form.cleaned_data["email"])
+            except errors.ApiError as refusal:
+                self.refuse(form, refusal, "email" if isinstance(refusal, errors.EmailTaken) else None)
+            else:
+                form = InvitationForm()
+        return self._page(form, made)
+
+    def _make(self, role: Role, email: str) -> Made:
+        maker = user_get(self.actor.id)
+        if not email:
+            return invitation_print(role=role, made_by=maker)
+        made = invitation_mail(role=role, email=email, made_by=maker)
+        messages.success(self.request, _("The invitation is on its way to %s.") % email)
+        return made
+
+    def _page(self, form: InvitationForm, made: Made | None = None) -> HttpResponse:
+        link = ""
+        if made is not None and made.mailed is None:
+            link = self.request.build_absolute_uri(made.link)
+        page = Slice.of(invitations_listed(), self.request.GET.get("page"))
+        return self.show("office_invitations.html", {"form": form, "link": link, "slice": page})
+
+
+class InvitationWithdraw(OfficePage):
+    """`/app/office/invitations/ID/withdraw`: nobody can accept it any more."""
+
+    def post(self, request: HttpRequest, invitation_id: str) -> HttpResponse:
+        key = parse_id(invitation_id)
+        if key is not None and invitation_void(invitation_id=key):
+            return self.done(_("The invitation is withdrawn."), "invitations")
+        return self.done(_("The invitation was used or withdrawn before."), "invitations")
+
+
+class SchoolReport(OfficePage, Days):
+    """`/app/office/report`: what the records of each class come to."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        form, since, until = self.days()
+        lines = school_report(since=since, until=until)
+        total = Tally(*(sum(getattr(line.tally, one) for line in lines) for one in Tally.__slots__))
+        content = {"days": form, "lines": lines, "total": total, "limit": LIMIT}
+        return self.show("office_report.html", content)

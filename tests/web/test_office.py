@@ -1,0 +1,86 @@
+"""The office's pages."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import Invitation, User
+from attendance.models import Attendance
+from tests.api.rest import School, make_user
+from tests.support.http import Client
+from tests.web.people import signed_in, text_of, words_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def school(transactional_db: None) -> School:
+    return School()
+
+
+@pytest.fixture
+def office(school: School, make_boss: Callable[[], User]) -> Client:
+    return signed_in(make_boss())
+
+
+@pytest.mark.parametrize("text", ["özg", "ÖZGÜR", "ozgur", "özgür@example.com", " 7B-9 "])
+def test_people_are_found_by_part_of_their_name_or_by_what_they_sign_in_with(office: Client, text: str) -> None:
+    made = User(name="Özgür Yıldız", email="özgür@example.com", role="student", roll_number="7B-9", password="!")
+    made.save(force_insert=True)
+    said = words_of(text_of(office.get("/app/office/people", {"text": text})))
+    assert "Özgür Yıldız" in said
+    assert "Stranger" not in said
+
+
+def test_a_search_without_result_says_so_and_a_long_list_has_pages(office: Client) -> None:
+    assert "Nobody is called that." in text_of(office.get("/app/office/people", {"text": "nobody at all"}))
+    for number in range(50):
+        make_user(f"Student{number:02}")
+    first = words_of(text_of(office.get("/app/office/people")))
+    assert "1 of 2" in first
+    assert "Student49" in words_of(text_of(office.get("/app/office/people?page=2")))
+    assert "2 of 2" in words_of(text_of(office.get("/app/office/people?page=99")))
+
+
+def test_an_invitations_link_is_shown_once_and_signs_a_teacher_up(office: Client) -> None:
+    html = text_of(office.post("/app/office/invitations", {"role": "teacher", "email": ""}))
+    link = re.search(r"http://testserver(/invitation/[a-z0-9-]+)", html)
+    assert link is not None
+    assert link[1] not in text_of(office.get("/app/office/invitations"))
+    assert "Sign up as a teacher" in Client().get(link[1]).content.decode()
+
+
+def test_an_invitation_is_mailed_and_withdrawn(office: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("accounts.mail._send", lambda message: sent.append(message.to[0]) or True)
+    html = text_of(office.post("/app/office/invitations", {"role": "student", "email": "new@example.com"}))
+    assert "The invitation is on its way to new@example.com." in html
+    assert "/invitation/" not in html.replace("/invitations/", "")
+    made = Invitation.objects.get()
+    answer = office.post(f"/app/office/invitations/{made.id}/withdraw")
+    assert "The invitation is withdrawn." in text_of(office.get(answer["Location"]))
+    answer = office.post(f"/app/office/invitations/{made.id}/withdraw")
+    assert "used or withdrawn before" in text_of(office.get(answer["Location"]))
+
+
+def test_an_address_that_has_an_account_is_not_invited(office: Client) -> None:
+    User.objects.filter(name="Owner").update(password="a hash", origin="school")
+    html = text_of(office.post("/app/office/invitations", {"role": "teacher", "email": "owner@example.com"}), 400)
+    assert "Somebody has an account with this address already." in html
+
+
+def test_the_report_has_every_class_that_had_a_lesson(office: Client, school: School) -> None:
+    assert "no finished lesson" in text_of(office.get("/app/office/report"))
+    school.finish_session()
+    school.finish_session()
+    Attendance.objects.filter(pk=Attendance.objects.latest("id").pk).update(status="late")
+    said = words_of(text_of(office.get("/app/office/report")))
+    assert "50.0 % in 1 class" in said
+    assert "Physics Owner 2 50.0" in said
+    assert "no finished lesson" in text_of(office.get("/app/office/report?until=2020-01-01"))
+
+
+def test_the_office_opens_every_class_and_is_told_whose_it_is(office: Client, school: School) -> None:
+    assert "Physics Owner" in words_of(text_of(office.get("/app/classes/")))
+    assert office.get(f"/app/classes/{school.class_id}/students").status_code == 200
