@@ -30,7 +30,7 @@ def connection_words() -> dict[str, str]:
         "catchingUp": _("Catching up…"),
         "offline": _("No connection since {0}."),
         "signedOut": _("You are signed out. Load the page again."),
-        "waiting": _("Nothing is lost: {0} marks wait for the network."),
+        "waiting": _("Nothing is lost. Marks that wait for the network: {0}"),
         "notNow": _("That needs the network. Try again when it is back."),
     }
 
@@ -57,7 +57,7 @@ def board_data(session_id: str) -> dict[str, Any]:
             "onItsWay": _("on its way…"),
             "isIn": _("{0} of {1} in"),
             "end": _("End the lesson?"),
-            "endUnmarked": _("{0} students have no mark and will be absent. End the lesson?"),
+            "endUnmarked": _("Students without a mark, who will be absent: {0}. End the lesson?"),
         },
     }
 

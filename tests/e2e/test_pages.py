@@ -156,7 +156,7 @@ def test_a_lesson_is_taken_by_the_keyboard_alone(board: Browser, lesson: Lesson)
     wait(board, lambda: shown(board, "Chen") == "absent")
     assert board.find(".board-in").text == "2 of 4 in"
     board.run("window.confirm = () => true; document.querySelector('[data-action=END] button').click()")
-    board.find("//*[text()='Print the list']")
+    board.find("//button[text()='Open again']")
     records = Attendance.objects.filter(session=lesson.session).values_list("status", flat=True)
     assert sorted(lesson.database.ask(lambda: list(records))) == ["absent", "absent", "late", "present"]
 
@@ -184,7 +184,7 @@ def test_marks_of_an_outage_wait_in_order_and_arrive_once(board: Browser, lesson
     for name in ("Asha", "Ben", "Asha"):
         board.click(f"{tile(name)}//button")
     wait(board, lambda: shown(board, "Asha") == "late on its way")
-    wait(board, lambda: "3 marks wait" in state(board))
+    wait(board, lambda: "Marks that wait for the network: 3" in state(board))
     assert lesson.journal() == []
     offline(board, False)
     wait(board, lambda: [shown(board, name) for name in ("Asha", "Ben")] == ["late", "present"])

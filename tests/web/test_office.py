@@ -52,8 +52,7 @@ def test_an_invitations_link_is_shown_once_and_signs_a_teacher_up(office: Client
 
 
 def test_an_invitation_is_mailed_and_withdrawn(office: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[str] = []
-    monkeypatch.setattr("accounts.mail._send", lambda message: sent.append(message.to[0]) or True)
+    monkeypatch.setattr("accounts.mail._send", lambda message: True)
     html = text_of(office.post("/app/office/invitations", {"role": "student", "email": "new@example.com"}))
     assert "The invitation is on its way to new@example.com." in html
     assert "/invitation/" not in html.replace("/invitations/", "")
