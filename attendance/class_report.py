@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
+
+from django.utils import timezone
 
 from accounts.models import User
-from attendance.counting import RULE, Tally
+from attendance.counting import RULE_IN_FULL, Tally, Week, absent_in_a_row, by_week
 from attendance.enums import Status
 from attendance.models import Attendance
-from attendance.reports import session_headings, sessions_held
-from classes.models import Enrolment, covers
+from attendance.report_tables import COUNTED, Legend, Table, cells_of, legend, percent_cell, weeks_table
+from attendance.reports import counted_records, session_headings, sessions_held
+from classes.models import Enrolment
 from core.database.batches import batches
+from core.spreadsheets import Cell
 from core.times import day_of
 
 
@@ -23,7 +28,7 @@ class Lesson:
     tally: Tally
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StudentLine:
     """A student: a status for each lesson of the report, None where none counts."""
 
@@ -35,32 +40,30 @@ class StudentLine:
     is_enrolled: bool
     statuses: tuple[Status | None, ...]
 
-    @property
+    @cached_property
     def tally(self) -> Tally:
         return Tally.of(self.statuses)
 
     @property
     def absent_in_a_row(self) -> int:
         """How many lessons up to the last one the student was absent from, without a break; excused ones apart."""
-        number = 0
-        for status in reversed(self.statuses):
-            if status is Status.ABSENT:
-                number += 1
-            elif status in (Status.PRESENT, Status.LATE):
-                break
-        return number
+        return absent_in_a_row(self.statuses)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClassReport:
     """Lessons in the order of time, and students in the order of their names."""
 
     lessons: Sequence[Lesson]
     students: Sequence[StudentLine]
 
-    @property
+    @cached_property
     def tally(self) -> Tally:
-        return Tally.of(status for line in self.students for status in line.statuses)
+        return sum((lesson.tally for lesson in self.lessons), Tally())
+
+    @property
+    def weeks(self) -> list[Week]:
+        return by_week((day_of(lesson.held_at), lesson.tally) for lesson in self.lessons)
 
     def of_student(self, student_id: str) -> StudentLine | None:
         """The student's line; None for somebody who is not in the report."""
@@ -80,52 +83,86 @@ class ClassReport:
         return [line for line in self.students if line.is_enrolled and line.absent_in_a_row >= lessons]
 
 
-#: A cell: text, a number, or nothing.
-Cell = str | int | float
+_LEADING = ("Roll number", "Name", "Email")
 
 
 def table_of(report: ClassReport) -> Iterator[list[Cell]]:
     """The report as a table: headings, a line for each student, and a line for all of them. Times are the school's."""
-    counted = ("Present", "Late", "Absent", "Excused", "Attended", "Lessons", "Percent")
     times = session_headings([lesson.held_at for lesson in report.lessons])
-    yield ["Roll number", "Name", "Email", *times, *counted]
+    yield [*_LEADING, *times, *COUNTED]
+    yield from _lines(report)
+    yield [RULE_IN_FULL]
+
+
+def tables_of(report: ClassReport, about: Legend) -> list[Table]:
+    """The report as the sheets of a workbook: the matrix with real dates, the totals, the weeks, and a legend."""
+    return [
+        Table("Attendance", lambda: _matrix(report), fixed=len(_LEADING)),
+        Table("Totals", lambda: _totals(report), fixed=len(_LEADING)),
+        weeks_table(report.weeks),
+        legend(about),
+    ]
+
+
+def _matrix(report: ClassReport) -> Iterator[list[Cell]]:
+    times = [lesson.held_at for lesson in report.lessons]
+    yield [*_LEADING, *map(_date, times, session_headings(times)), *COUNTED]
+    yield from _lines(report)
+
+
+def _lines(report: ClassReport) -> Iterator[list[Cell]]:
     for line in report.students:
-        statuses = [status.value if status else "" for status in line.statuses]
-        yield [line.roll_number or "", line.name, line.email, *statuses, *_cells(line.tally)]
-    percents = [_percent(lesson.tally) for lesson in report.lessons]
-    yield ["", "All students", "", *percents, *_cells(report.tally)]
-    yield [RULE]
+        yield [*_who(line), *(status or "" for status in line.statuses), *cells_of(line.tally)]
+    percents = [percent_cell(lesson.tally) for lesson in report.lessons]
+    yield ["", "All students", "", *percents, *cells_of(report.tally)]
 
 
-def _cells(tally: Tally) -> list[Cell]:
-    return [tally.present, tally.late, tally.absent, tally.excused, tally.attended, tally.total, _percent(tally)]
+def _totals(report: ClassReport) -> Iterator[list[Cell]]:
+    yield [*_LEADING, *COUNTED, "Absent in a row"]
+    for line in report.students:
+        yield [*_who(line), *cells_of(line.tally), line.absent_in_a_row]
+    yield ["", "All students", "", *cells_of(report.tally)]
 
 
-def _percent(tally: Tally) -> Cell:
-    return "" if tally.percent is None else tally.percent
+def _who(line: StudentLine) -> list[Cell]:
+    return [line.roll_number or "", line.name, line.email]
+
+
+def _date(at: datetime, heading: str) -> Cell:
+    """A real date; the heading where a date to the minute would not tell the lesson from another one."""
+    local = timezone.localtime(at)
+    return local.replace(tzinfo=None, second=0, microsecond=0) if heading == f"{local:%Y-%m-%d %H:%M}" else heading
 
 
 def class_report(
-    *, class_id: str, since: date | None = None, until: date | None = None, student_id: str | None = None
+    *,
+    class_id: str,
+    since: date | None = None,
+    until: date | None = None,
+    student_id: str | None = None,
+    enrolled_only: bool = True,
 ) -> ClassReport:
     """The report of the lessons on the local days `since` to `until`, both included; with `student_id` of one student.
 
-    Its students are those of the roster, and whoever has a record that counts. Four queries, and more for many people.
+    Without `enrolled_only` records of days outside the student's enrolment count as well: for protocols that know no
+    such days.
+
+    Its students are those of the roster, and whoever has a record that counts. Five queries, and more for many people.
     """
-    held = sessions_held(class_id=class_id, since=since, until=until)
+    held = sessions_held(class_id, since=since, until=until)
     columns = {session.id: column for column, session in enumerate(held)}
     enrolled = Enrolment.objects.filter(class_ref_id=class_id)
     records = Attendance.objects.filter(class_ref_id=class_id, session__in=list(columns))
     if student_id is not None:
         enrolled, records = enrolled.filter(student_id=student_id), records.filter(student_id=student_id)
-    days = {key: (first, last) for key, first, last in enrolled.values_list("student_id", "since", "until")}
     current = set(enrolled.current().values_list("student_id", flat=True))
 
     statuses: dict[str, list[Status | None]] = {key: [None] * len(held) for key in current}
-    for session_id, key, status in records.values_list("session_id", "student_id", "status"):
-        first, last = days.get(key, (None, None))
-        if covers(since=first, until=last, day=day_of(held[columns[session_id]].held_at)):
-            statuses.setdefault(key, [None] * len(held))[columns[session_id]] = Status(status)
+    for record in counted_records(held, records, enrolled if enrolled_only else Enrolment.objects.none()):
+        row = statuses.get(record.student_id)
+        if row is None:
+            row = statuses[record.student_id] = [None] * len(held)
+        row[columns[record.session.id]] = record.status
 
     students = []
     for some in batches(list(statuses)):
@@ -135,8 +172,8 @@ def class_report(
             for key, name, email, roll_number in people
         ]
     students.sort(key=lambda line: (line.name.casefold(), line.id))
+    by_lesson = zip(*(line.statuses for line in students), strict=True) if students else ((),) * len(held)
     lessons = [
-        Lesson(session.id, session.held_at, Tally.of(line.statuses[column] for line in students))
-        for column, session in enumerate(held)
+        Lesson(session.id, session.held_at, Tally.of(found)) for session, found in zip(held, by_lesson, strict=True)
     ]
     return ClassReport(lessons, students)

@@ -1,86 +1,77 @@
-"""Reports: a class's attendance as a matrix of students and finished sessions, and the files that hold a matrix."""
+"""What every report is made of: the sessions that were held, and the records of them that count."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import chain
-from typing import IO
 
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import User
 from attendance.enums import Status
 from attendance.models import Attendance
 from attendance.selectors import finished_sessions
-from classes.models import Enrolment
-from core import spreadsheets
-from core.spreadsheets import Writable
-
-#: A cell: text, a count or a rate.
-Cell = str | int | float
-
-#: The columns before the sessions' and after them.
-_LEADING = ("Roll number", "Name", "Email")
-_TRAILING = ("Present", "Absent", "Total", "Rate %")
+from classes.models import Enrolment, covers
+from core.times import day_of
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """How many records are present and absent. Late counts as present, and excused as absent."""
+class Held:
+    """A finished session: when it was held (aware), and how many were present and absent in the two basic words."""
 
+    id: str
+    class_id: str
+    held_at: datetime
     present: int
     absent: int
 
-    @property
-    def total(self) -> int:
-        return self.present + self.absent
 
-    @property
-    def rate(self) -> float | None:
-        """Percent present, to one decimal; None without any record."""
-        return round(100 * self.present / self.total, 1) if self.total else None
-
-    @property
-    def cells(self) -> list[Cell]:
-        return [self.present, self.absent, self.total, "" if self.rate is None else self.rate]
-
-
-@dataclass(frozen=True, slots=True)
-class StudentRow:
-    """One student: a status for each session of the matrix, or None where the student has no record."""
-
-    name: str
-    email: str
-    roll_number: str
-    statuses: tuple[Status | None, ...]
-
-    @property
-    def tally(self) -> Tally:
-        return _tally(self.statuses)
+def sessions_held(*class_ids: str, since: date | None = None, until: date | None = None) -> list[Held]:
+    """The classes' finished sessions that were held on the local days `since` to `until`, the oldest first."""
+    finished = finished_sessions(*class_ids)
+    if since is not None:
+        finished = finished.filter(held_at__gte=_midnight(since))
+    if until is not None:
+        finished = finished.filter(held_at__lt=_midnight(until + timedelta(days=1)))
+    rows = finished.order_by("held_at", "id")
+    columns = rows.values_list("id", "class_ref_id", "held_at", "present_count", "absent_count")
+    return [Held(key, class_id, at, present or 0, absent or 0) for key, class_id, at, present, absent in columns]
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
-    """Students in the order of their names, and sessions in the order of the times (aware) at which they were held."""
+class Counted:
+    """A record that counts, and the session that it is of."""
 
-    started_at: Sequence[datetime]
-    students: Sequence[StudentRow]
+    id: str
+    session: Held
+    student_id: str
+    status: Status
 
-    def header(self) -> list[Cell]:
-        """The headings. The heading of a session is its start in TIME_ZONE, and no two are the same."""
-        return [*_LEADING, *session_headings(self.started_at), *_TRAILING]
 
-    def lines(self) -> Iterator[list[Cell]]:
-        """A line for each student, then the totals: how many were present in each session, and in all sessions."""
-        for row in self.students:
-            yield [row.roll_number, row.name, row.email, *(status or "" for status in row.statuses), *row.tally.cells]
-        present = [
-            _tally(row.statuses[column] for row in self.students).present for column in range(len(self.started_at))
-        ]
-        overall = _tally(status for row in self.students for status in row.statuses)
-        yield ["", "Total present", "", *present, *overall.cells]
+def counted_records(
+    held: Sequence[Held], records: "QuerySet[Attendance]", enrolments: "QuerySet[Enrolment]"
+) -> Iterator[Counted]:
+    """Of `records` those that count: of the sessions `held`, and of a day within the student's enrolment.
+
+    `enrolments` has those of all students of the records. This is the one function that says which records count; what
+    they come to says `attendance.counting.Tally`.
+    """
+    sessions = {session.id: (session, day_of(session.held_at)) for session in held}
+    columns = enrolments.values_list("class_ref_id", "student_id", "since", "until")
+    enrolled = {(class_id, student_id): (since, until) for class_id, student_id, since, until in columns}
+    statuses = {status.value: status for status in Status}
+    rows = records.order_by().values_list("id", "session_id", "student_id", "status")
+    for key, session_id, student_id, status in rows.iterator(chunk_size=2000):
+        session, day = sessions.get(session_id, (None, None))
+        if session is None or day is None:
+            continue
+        since, until = enrolled.get((session.class_id, student_id), (None, None))
+        if covers(since=since, until=until, day=day):
+            yield Counted(key, session, student_id, statuses[status])
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def session_headings(started_at: Sequence[datetime]) -> list[str]:
@@ -112,74 +103,3 @@ def _apart(moments: Sequence[datetime]) -> list[str]:
         if seen[text] > 1:
             texts[column] = f"{text} ({seen[text]})"
     return texts
-
-
-def _tally(statuses: Iterable[Status | None]) -> Tally:
-    basic = [status.as_basic for status in statuses if status is not None]
-    present = basic.count(Status.PRESENT)
-    return Tally(present, len(basic) - present)
-
-
-def attendance_matrix(*, class_id: str, since: date | None = None, until: date | None = None) -> Matrix:
-    """The class's finished sessions that were held on the local days `since` to `until`, both included.
-
-    Its students are those on the roster now and those with a record in one of the sessions. Three queries.
-    """
-    sessions = sessions_held(class_id=class_id, since=since, until=until)
-    columns = {session.id: column for column, session in enumerate(sessions)}
-
-    statuses: dict[str, list[Status | None]] = {}
-    records = Attendance.objects.filter(class_ref_id=class_id, session__in=list(columns))
-    for session_id, student_id, status in records.values_list("session_id", "student_id", "status").iterator():
-        row = statuses.setdefault(student_id, [None] * len(columns))
-        row[columns[session_id]] = Status(status)
-
-    people = User.objects.filter(
-        Q(pk__in=Enrolment.objects.current().filter(class_ref_id=class_id).values("student_id"))
-        | Q(pk__in=records.values("student_id"))
-    )
-    nothing = [None] * len(columns)
-    students = [
-        StudentRow(name, email, roll_number or "", tuple(statuses.get(student_id, nothing)))
-        for student_id, name, email, roll_number in people.values_list("id", "name", "email", "roll_number")
-    ]
-    students.sort(key=lambda row: (row.name.casefold(), row.email.casefold()))
-    return Matrix([session.held_at for session in sessions], students)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A finished session: when it was held (aware), and how many were present and absent."""
-
-    id: str
-    held_at: datetime
-    present: int
-    absent: int
-
-
-def sessions_held(*, class_id: str, since: date | None = None, until: date | None = None) -> list[Held]:
-    """The class's finished sessions that were held on the local days `since` to `until`, the oldest first."""
-    finished = finished_sessions(class_id)
-    if since is not None:
-        finished = finished.filter(held_at__gte=midnight(since))
-    if until is not None:
-        finished = finished.filter(held_at__lt=midnight(until, days_after=1))
-    rows = finished.order_by("held_at", "id").values_list("id", "held_at", "present_count", "absent_count")
-    return [Held(key, held_at, present or 0, absent or 0) for key, held_at, present, absent in rows]
-
-
-def midnight(day: date, *, days_after: int = 0) -> datetime:
-    """The instant at which the local day begins that is so many days after `day`."""
-    return timezone.make_aware(datetime.combine(day + timedelta(days=days_after), time.min))
-
-
-def write_csv(matrix: Matrix, file: Writable, lines: Iterable[list[Cell]]) -> None:
-    """Header and `lines` as CSV."""
-    spreadsheets.write_csv(file, chain([matrix.header()], lines))
-
-
-def write_xlsx(matrix: Matrix, file: IO[bytes], lines: Iterable[list[Cell]]) -> None:
-    """Header and `lines` as a workbook. A text is stored as text, even if it begins like a formula."""
-    from attendance import workbook  # noqa: PLC0415  its library is slow to import, and no server uses it
-
-    workbook.write(file, chain([matrix.header()], lines))

@@ -20,10 +20,11 @@ from core.ids import parse_id
 from core.times import latest
 
 
-def finished_sessions(class_id: str) -> "QuerySet[Any]":
-    """The class's finished sessions. Each has `held_at`: when it began, or the instant that it was recorded for."""
+def finished_sessions(*class_ids: str) -> "QuerySet[Any]":
+    """The classes' finished sessions. Each has `held_at`: when it began, or the instant that it was recorded for."""
     held_at = Coalesce("recorded_for", "started_at", output_field=DateTimeField())
-    return Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).annotate(held_at=held_at)
+    finished = Session.objects.filter(class_ref_id__in=class_ids, state=SessionState.ENDED)
+    return finished.annotate(held_at=held_at)
 
 
 def status_in_last_session(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:

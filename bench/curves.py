@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from accounts import passwords
-from attendance import reports
+from attendance.class_report import class_report, table_of
 from attendance.enums import Method, SessionState, Status
 from attendance.models import Attendance, Session
 from bench import load
@@ -22,6 +22,7 @@ from bench.fixtures import BATCH, Lesson, fill, fill_journal, serving
 from bench.load import Request
 from bench.results import Figures, say
 from bench.usage import Usage
+from core import spreadsheets
 from core.database.unit_of_work import unit_of_work
 from core.ids import new_id
 from core.times import now
@@ -90,7 +91,7 @@ def matrices(databases: Databases, sizes: Sequence[int], students: int = 30) -> 
     lesson = fill(database, students=students, started=False)[0]
     points, there = [], 0
     for sessions in sizes:
-        database.ask(partial(_finish_sessions, lesson, sessions - there))
+        database.ask(partial(finish_sessions, lesson, sessions - there))
         there = sessions
         read, written = zip(*(database.ask(lambda: _report(lesson)) for _ in range(3)), strict=True)
         say(f"A report of {sessions} sessions: {median(read):.3f} s, as CSV {median(written):.3f} s")
@@ -99,7 +100,8 @@ def matrices(databases: Databases, sizes: Sequence[int], students: int = 30) -> 
 
 
 @unit_of_work
-def _finish_sessions(lesson: Lesson, count: int) -> None:
+def finish_sessions(lesson: Lesson, count: int) -> None:
+    """So many finished sessions in which everybody was present."""
     keys = [new_id() for _ in range(count)]
     common: dict[str, Any] = {"class_ref_id": lesson.class_id}
     Session.objects.bulk_create(
@@ -129,9 +131,9 @@ def _finish_sessions(lesson: Lesson, count: int) -> None:
 
 def _report(lesson: Lesson) -> tuple[float, float]:
     began = time.perf_counter()
-    matrix = reports.attendance_matrix(class_id=lesson.class_id)
+    report = class_report(class_id=lesson.class_id)
     read = time.perf_counter() - began
-    reports.write_csv(matrix, io.StringIO(), matrix.lines())
+    spreadsheets.write_csv(io.StringIO(), table_of(report))
     return read, time.perf_counter() - began
 
 

@@ -6,7 +6,9 @@ ask for is somebody else's. The published protocols have rules of their own (`cl
 
 from enum import Enum
 
-from classes.models import Class, CoTeacher
+from django.db.models import Q, QuerySet
+
+from classes.models import Class, CoTeacher, Enrolment
 from classes.selectors import class_get, is_enrolled, was_enrolled
 from core import errors
 from core.identity import Actor, Role
@@ -41,6 +43,21 @@ def part_in(found: Class, actor: Actor) -> Part | None:
     if is_enrolled(actor=actor, class_id=found.id):
         return Part.STUDENT
     return Part.FORMER if was_enrolled(student_id=actor.id, class_id=found.id) else None
+
+
+def classes_seen_by(*, actor: Actor, student_id: str) -> "QuerySet[Class]":
+    """Of the classes that the student is, was or is to be in, those in which `actor` may read of the student.
+
+    That is all of them for the student and for the office, and for a teacher those that the teacher teaches.
+    """
+    attended = Enrolment.objects.filter(student_id=student_id).values_list("class_ref_id", flat=True)
+    found = Class.objects.filter(pk__in=list(attended), removed_at=None)
+    if actor.id == student_id or (actor.is_superuser and actor.role == Role.TEACHER):
+        return found
+    if actor.role != Role.TEACHER:
+        return found.none()
+    shared = CoTeacher.objects.filter(teacher_id=actor.id).values_list("class_ref_id", flat=True)
+    return found.filter(Q(teacher_id=actor.id) | Q(pk__in=list(shared)))
 
 
 def class_for_member(*, actor: Actor, class_id: str) -> tuple[Class, Part]:

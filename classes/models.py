@@ -16,6 +16,9 @@ from core.database.unit_of_work import after_commit, unit_of_work
 from core.ids import id_field
 from core.times import now, today
 
+#: The threshold of a class whose teachers chose none.
+THRESHOLD = 75
+
 
 class Class(Named):
     """A teacher's class. Two classes may have the same name.
@@ -31,6 +34,8 @@ class Class(Named):
     batch = models.CharField(max_length=64, blank=True, default="")
     semester = models.CharField(max_length=64, blank=True, default="")
     department = models.CharField(max_length=128, blank=True, default="")
+    #: Whoever attended less, percent, is named in reports.
+    threshold = models.PositiveSmallIntegerField(default=THRESHOLD)
     teacher = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="classes_taught")
     students = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Enrolment", related_name="classes_attended")
     open_roster = models.BooleanField(

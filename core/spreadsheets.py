@@ -2,13 +2,17 @@
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
 from core.characters import without_invisible
 
 #: What a CSV file begins with, so that Excel reads it as UTF-8.
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+#: A cell: text, a number, a day or a local time (without a zone).
+Cell = str | int | float | date
 
 #: What a formula begins with, also in the wide forms that some spreadsheets take.
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -40,7 +44,36 @@ def _is_formula(part: str) -> bool:
     return without_invisible(part).lstrip("'\" \xa0\u3000").startswith(_FORMULA_STARTS)
 
 
-def write_csv(file: Writable, lines: Iterable[Sequence[str | int | float]]) -> None:
-    """`lines` as CSV. Every text is a `safe_cell` in quotation marks; numbers stand as they are: `-5` is no formula."""
-    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerows([safe_cell(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+def csv_lines(lines: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """`lines` as CSV, one at a time, each with its line break.
+
+    Every text is a `safe_cell` in quotation marks; numbers stand as they are: `-5` is no formula. Dates are texts.
+    """
+    made = _Kept()
+    writer = csv.writer(made, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    for line in lines:
+        writer.writerow([_csv_cell(cell) for cell in line])
+        yield made.text
+
+
+def write_csv(file: Writable, lines: Iterable[Sequence[Cell]]) -> None:
+    """`csv_lines` into a file."""
+    for line in csv_lines(lines):
+        file.write(line)
+
+
+class _Kept:
+    """Keeps the last line that was written."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def _csv_cell(cell: Cell) -> str | int | float:
+    if isinstance(cell, str):
+        return cell if cell.isalnum() and cell.isascii() else safe_cell(cell)
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M}"
+    return str(cell) if isinstance(cell, date) else cell

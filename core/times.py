@@ -31,6 +31,11 @@ def day_of(moment: datetime) -> date:
     return timezone.localdate(moment)
 
 
+def is_far(day: date) -> bool:
+    """Whether a day is so far away that times around it may not exist in every zone and database."""
+    return not 1900 <= day.year <= 9000
+
+
 def to_iso(moment: datetime) -> str:
     """`moment` as JavaScript's `toISOString()` prints it, in UTC: `2025-03-11T10:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

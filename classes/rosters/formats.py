@@ -127,7 +127,7 @@ def _oneroster(texts: Texts) -> Judgement:
     return (Fate.LEAVES, "") if is_gone else _STUDENT
 
 
-#: What stands for a name in the last line of this server's exports: `attendance.reports`, `attendance.class_report`.
+#: What stands for a name in the last line of this server's exports: in earlier ones, and in `attendance.class_report`.
 _TOTALS = ("Total present", "All students")
 
 

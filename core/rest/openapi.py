@@ -105,7 +105,11 @@ class ViewSchema(AutoSchema):
         return False  # `answers` says whether a view answers a list
 
     def _answers(self) -> dict[Any, Any]:
-        return {
+        files = {
+            ("200", media_type.partition(";")[0]): OpenApiResponse({"type": "string"}, description="Done")
+            for media_type in self.view.media_types
+        }
+        return files | {
             (str(status), "text/plain" if shape is str else "application/json"): OpenApiResponse(
                 self._answer(shape), description="Done"
             )

@@ -35,6 +35,8 @@ class ApiView(APIView):
     takes_headers: ClassVar[Mapping[str, str]] = {}
     #: Status → the serializer or type of the answer, or a list of one; None for an answer without a body.
     answers: ClassVar[Mapping[int, Any]] = {}
+    #: Media types that a success may have besides: the query chooses.
+    media_types: ClassVar[tuple[str, ...]] = ()
     #: The errors of this view, without those that follow from `audience` and `body`.
     raises: ClassVar[tuple[type[errors.ApiError], ...]] = ()
     #: The protocol that the route belongs to.

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from accounts.selectors import account_find, actor_of, is_verified, students_by_roll_number
 from attendance import reports, selectors, services
+from attendance.class_report import class_report
 from attendance.enums import Status
 from classes.privacy import emails_hidden_from
 from classes.selectors import class_get_for_owner, class_get_for_student, classes_of_student, student_ids
@@ -95,19 +96,19 @@ class Records(AttenTrackView):
     def post(self, request: Request) -> Response:
         body = self.read()
         found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
-        matrix = reports.attendance_matrix(class_id=found.id, since=body["since"], until=body["until"])
+        matrix = class_report(class_id=found.id, since=body["since"], until=body["until"], enrolled_only=False)
         hidden = emails_hidden_from(self.reader)
         report = {
             # A student who joined by another protocol may have no roll number, and has a row all the same.
             row.roll_number or (row.name if hidden else row.email): shapes.ReportRow(
-                totalDays=row.tally.total,
-                presentCount=row.tally.present,
+                totalDays=row.tally.attended + row.tally.absent + row.tally.excused,
+                presentCount=row.tally.attended,
                 name=row.name,
                 email="" if hidden else row.email,
             )
             for row in matrix.students
         }
-        return Response(shapes.Report(class_id=found.id, totalDays=len(matrix.started_at), report=report))
+        return Response(shapes.Report(class_id=found.id, totalDays=len(matrix.lessons), report=report))
 
 
 class OverallRecords(AttenTrackView):
@@ -121,7 +122,7 @@ class OverallRecords(AttenTrackView):
     def post(self, request: Request) -> Response:
         body = self.read()
         found = class_get_for_owner(actor=self.teacher_of(body["class_id"]), class_id=body["class_id"])
-        held = reports.sessions_held(class_id=found.id, since=body["since"], until=body["until"])
+        held = reports.sessions_held(found.id, since=body["since"], until=body["until"])
         return Response(
             [
                 shapes.RecordCounts(

@@ -1,5 +1,5 @@
 from core.rest.routes import route_by_method
-from dialects.v2.views import auth, classes, marks, me, sessions, students
+from dialects.v2.views import auth, classes, marks, me, reports, sessions, students
 
 urlpatterns = [
     route_by_method("auth/login", "v2-login", POST=auth.Login),
@@ -34,5 +34,9 @@ urlpatterns = [
     route_by_method("sessions/<session_id>/end", "v2-end", POST=sessions.SessionEnd),
     route_by_method("sessions/<session_id>/reopen", "v2-reopen", POST=sessions.SessionReopen),
     route_by_method("sessions/<session_id>/corrections", "v2-corrections", POST=marks.Corrections),
+    route_by_method("classes/<class_id>/report", "v2-class-report", GET=reports.ClassReport),
+    route_by_method("students/<user_id>/report", "v2-student-report", GET=reports.StudentReport),
+    route_by_method("reports/school", "v2-school-report", GET=reports.SchoolReport),
+    route_by_method("me/attendance", "v2-my-attendance", GET=reports.MyAttendance),
     route_by_method("records/<record_id>/history", "v2-history", GET=marks.History),
 ]

@@ -332,9 +332,15 @@ def test_our_own_export_and_our_passwords_are_read_again(tmp_path: Path, physics
     other = Class.objects.create(name="Other", teacher=physics.teacher)
     lines = run(other, export)
     assert lines[0] == "Read as an attendance export of this server (CSV, UTF-8, commas)."
-    assert lines[2] == "Columns not used: “Present”, “Absent”, “Total”, “Rate %”."
+    unused = "“Present”, “Late”, “Absent”, “Excused”, “Attended”, “Lessons”, “Percent”"
+    assert lines[2] == f"Columns not used: {unused}."
     assert roster(other) == roster(physics)
     assert "known here" not in "".join(lines)
+    book = tmp_path / "export.xlsx"
+    call_command("export_attendance", physics.id, output=str(book), stdout=io.StringIO())
+    fourth = Class.objects.create(name="Fourth", teacher=physics.teacher)
+    assert "sheet “Attendance”" in run(fourth, book)[0]
+    assert roster(fourth) == roster(physics)
 
     passwords = tmp_path / "passwords.csv"
     new = tmp_path / "new.csv"

@@ -20,7 +20,9 @@ import sys
 from pathlib import Path
 import django
 django.setup()
-from attendance.reports import Matrix, write_csv, write_xlsx
+from attendance import workbook
+from attendance.report_tables import Table
+from core.spreadsheets import write_csv
 from core.files import replaced
 
 def lines():
@@ -29,14 +31,13 @@ def lines():
     print("half", flush=True)
     sys.stdin.read()
 
-matrix = Matrix([], [])
 path = Path(sys.argv[1])
 with replaced(path) as file:
     if path.suffix == ".xlsx":
-        write_xlsx(matrix, file, lines())
+        workbook.write(file, [Table("Attendance", lines)])
     else:
         import io
-        write_csv(matrix, io.TextIOWrapper(file, write_through=True), lines())
+        write_csv(io.TextIOWrapper(file, write_through=True), lines())
 """
 
 

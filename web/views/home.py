@@ -6,11 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.selectors import is_new
-from attendance.class_report import class_report
+from accounts.selectors import is_new, user_get
 from attendance.counting import Tally
 from attendance.enums import Status
 from attendance.selectors import OpenSession, open_sessions, status_so_far
+from attendance.student_report import student_report
 from classes.selectors import classes_of_student, classes_taught, roster_sizes
 from core.identity import Actor, Role
 from core.rest.permissions import Audience
@@ -64,6 +64,8 @@ def attended_classes(actor: Actor) -> list[AttendedClass]:
     """The classes that the student is in: those that are live first, then by name."""
     found = classes_of_student(actor.id)
     live = open_sessions([one.id for one in found])
+    report = student_report(student=user_get(actor.id), classes=found)
+    tallies = {one.id: one.tally for one in report.classes}
     shown = [
         AttendedClass(
             id=one.id,
@@ -71,7 +73,7 @@ def attended_classes(actor: Actor) -> list[AttendedClass]:
             teacher=one.teacher.name,
             live=live.get(one.id),
             status=status_so_far(actor=actor, class_id=one.id)[1],
-            tally=class_report(class_id=one.id, student_id=actor.id).tally,
+            tally=tallies[one.id],
         )
         for one in found
     ]

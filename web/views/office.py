@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from accounts.invitations import Made, invitation_mail, invitation_print, invitation_void, invitations_listed
 from accounts.selectors import people_found, user_get
-from attendance.counting import Tally
 from attendance.school_report import school_report
 from core import errors
 from core.identity import Role
@@ -15,7 +14,7 @@ from core.rest.permissions import Audience
 from web.forms.office import FindForm, InvitationForm
 from web.pages import Slice
 from web.views.page import Page
-from web.views.reports import LIMIT, Days
+from web.views.reports import Days
 
 
 class OfficePage(Page):
@@ -99,7 +98,7 @@ class SchoolReport(OfficePage, Days):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         form, since, until = self.days()
-        lines = school_report(since=since, until=until)
-        total = Tally(*(sum(getattr(line.tally, one) for line in lines) for one in Tally.__slots__))
-        content = {"days": form, "lines": lines, "total": total, "limit": LIMIT}
+        report = school_report(since=since, until=until)
+        lines = [line for line in report.classes if line.lessons]
+        content = {"days": form, "lines": lines, "total": report.tally}
         return self.show("office_report.html", content)

@@ -1,38 +1,31 @@
 """Reports: what a class's records come to, for its teachers and for each student."""
 
-import io
-import re
 from datetime import date
 from typing import Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import formats, timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from attendance import workbook
-from attendance.class_report import ClassReport, class_report, table_of
+from attendance.class_report import ClassReport, class_report, table_of, tables_of
 from attendance.counting import Tally
+from attendance.report_files import MEDIA_TYPES, file_of
+from attendance.report_tables import Legend
 from attendance.selectors import open_sessions, status_so_far
 from classes.selectors import class_get_for_student
-from core import errors, spreadsheets
+from core import errors
+from core.rest.files import attachment
 from core.rest.permissions import Audience
 from web.charts import percent_chart
 from web.forms.classes import DaysForm
 from web.views.classes import ClassPage
 from web.views.page import Page
 
-#: Whoever attended less, percent, is named in a class's report.
-LIMIT = 75
 #: Whoever was absent from so many lessons in a row, up to the last one, is named as well.
 IN_A_ROW = 3
 #: The heat map shows so many lessons, the last ones.
 COLUMNS = 30
-
-_KINDS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 class Days(Page):
@@ -45,7 +38,7 @@ class Days(Page):
         return form, named.get("since"), named.get("until")
 
 
-def chart_of(report: ClassReport, tallies: list[Tally]) -> SafeString:
+def chart_of(report: ClassReport, tallies: list[Tally], limit: int) -> SafeString:
     """The percentages of the report's lessons as a chart."""
     days = [formats.date_format(timezone.localtime(one.held_at), "SHORT_DATE_FORMAT") for one in report.lessons]
     return percent_chart(
@@ -53,7 +46,7 @@ def chart_of(report: ClassReport, tallies: list[Tally]) -> SafeString:
         label=_("Percent there, lesson by lesson. The table below has the numbers."),
         first=days[0],
         last=days[-1],
-        limit=LIMIT,
+        limit=limit,
     )
 
 
@@ -69,16 +62,16 @@ class Reports(ClassPage, Days):
             "days": form,
             "query": request.GET.urlencode(),
             "report": report,
-            "below": report.below(LIMIT),
+            "below": report.below(self.found.threshold),
             "away": report.away(IN_A_ROW),
-            "limit": LIMIT,
+            "limit": self.found.threshold,
             "in_a_row": IN_A_ROW,
             "lessons": report.lessons[-COLUMNS:],
             "lines": [(line, line.statuses[-COLUMNS:]) for line in report.students],
             "is_cut": len(report.lessons) > COLUMNS,
         }
         if report.lessons:
-            content["chart"] = chart_of(report, [lesson.tally for lesson in report.lessons])
+            content["chart"] = chart_of(report, [lesson.tally for lesson in report.lessons], self.found.threshold)
         return self.show("class_reports.html", content)
 
 
@@ -88,20 +81,13 @@ class ReportFile(ClassPage, Days):
     tab = "reports"
 
     def get(self, request: HttpRequest, class_id: str, kind: str) -> Any:
-        if kind not in _KINDS:
+        if kind not in MEDIA_TYPES:
             raise errors.NotFound
         _form, since, until = self.days()
-        lines = table_of(class_report(class_id=self.found.id, since=since, until=until))
-        file = io.BytesIO()
-        if kind == "xlsx":
-            workbook.write(file, lines)
-        else:
-            text = io.TextIOWrapper(file, "utf-8-sig", newline="", write_through=True)
-            spreadsheets.write_csv(text, lines)
-            text.detach()
-        file.seek(0)
-        name = re.sub(r"[^\w-]+", "-", self.found.name).strip("-")[:60] or "class"
-        return FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=_KINDS[kind])
+        report = class_report(class_id=self.found.id, since=since, until=until)
+        about = Legend(self.found.name, since, until, self.found.threshold)
+        content = file_of(kind, table_of(report), lambda: tables_of(report, about))
+        return attachment(content, self.found.name, kind, MEDIA_TYPES[kind])
 
 
 class ClassStudent(ClassPage, Days):
@@ -114,7 +100,7 @@ class ClassStudent(ClassPage, Days):
         line = report.of_student(student_id)
         if line is None:
             raise errors.StudentNotFound
-        return self.show("class_student.html", student_content(report, line))
+        return self.show("class_student.html", student_content(self.found, report, line))
 
 
 class MyClass(Page):
@@ -132,12 +118,12 @@ class MyClass(Page):
             "class": found,
             "live": live,
             "status": status_so_far(actor=self.actor, class_id=found.id)[1] if live else None,
-            **(student_content(report, line) if line else {}),
+            **(student_content(found, report, line) if line else {}),
         }
         return self.show("my_class.html", content)
 
 
-def student_content(report: ClassReport, line: Any) -> dict[str, Any]:
+def student_content(found: Any, report: ClassReport, line: Any) -> dict[str, Any]:
     """What a page shows of one student's line."""
     records = [(lesson, status) for lesson, status in zip(report.lessons, line.statuses, strict=True) if status]
-    return {"line": line, "tally": line.tally, "records": records[::-1], "limit": LIMIT}
+    return {"line": line, "tally": line.tally, "records": records[::-1], "limit": found.threshold}

@@ -9,12 +9,15 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from attendance import reports
+from attendance.class_report import ClassReport, class_report, table_of, tables_of
+from attendance.report_tables import Legend
 from audit import trail
 from audit.models import Action
 from classes.commands import class_find
+from core import spreadsheets
 from core.commands import ExplainedCommand
 from core.files import replaced
+from core.times import is_far
 
 _KINDS = ("csv", "xlsx")
 
@@ -28,8 +31,9 @@ class Command(ExplainedCommand):
     example = EXAMPLE
     help = (
         "Exports a class's attendance: a line for each student, a column for each finished session, and totals.\n"
-        "The students are those on the roster and those with a record. A cell without a record is empty. In the\n"
-        "totals late counts as present, and excused as absent. Times are in TIME_ZONE.\n"
+        "The students are those on the roster and those with a record. A cell without a record is empty. Present and\n"
+        "late count as attended, and excused lessons are left out. Times are in TIME_ZONE.\n"
+        "A workbook has sheets for the lessons, the totals, the weeks, and the rule of counting.\n"
         "In CSV every text is in quotation marks, and none is a formula for a spreadsheet: a quote stands before it.\n"
         "A CSV file begins with the mark that Excel needs. import_roster reads it all again."
     )
@@ -76,25 +80,27 @@ class Command(ExplainedCommand):
             raise CommandError(f"--from {first} is after --to {last}. Both are days in the form YYYY-MM-DD.")
         found = class_find(class_ref)
         trail.command(Action.EXPORT, "export_attendance", kind="class", thing=found.id)
-        matrix = reports.attendance_matrix(class_id=found.id, since=first, until=last)
+        report = class_report(class_id=found.id, since=first, until=last)
         if path is None:
-            reports.write_csv(matrix, self.stdout, matrix.lines())
+            spreadsheets.write_csv(self.stdout, table_of(report))
             return
-        self.write_file(matrix, kind, path, mark)
-        self.stdout.write(f"{len(matrix.students)} students, {len(matrix.started_at)} sessions: {path}")
+        self.write_file(report, Legend(found.name, first, last, found.threshold), kind, path, mark)
+        self.stdout.write(f"{len(report.students)} students, {len(report.lessons)} sessions: {path}")
 
-    def write_file(self, matrix: reports.Matrix, kind: str, path: Path, mark: bool) -> None:
+    def write_file(self, report: ClassReport, about: Legend, kind: str, path: Path, mark: bool) -> None:
         if path.exists() and not path.is_file():
             raise CommandError(f"{path} is not a file. Name one: --output FILE.{kind}")
-        lines = tqdm(matrix.lines(), total=len(matrix.students) + 1, desc="Writing", disable=None)
         try:
             with replaced(path) as file:
                 if kind == "xlsx":
-                    reports.write_xlsx(matrix, file, lines)
+                    from attendance import workbook  # noqa: PLC0415  its library is slow to import
+
+                    workbook.write(file, tables_of(report, about))
                 else:
+                    lines = tqdm(table_of(report), total=len(report.students) + 3, desc="Writing", disable=None)
                     encoding = "utf-8-sig" if mark else "utf-8"
                     text = io.TextIOWrapper(file, encoding=encoding, newline="", write_through=True)
-                    reports.write_csv(matrix, text, lines)
+                    spreadsheets.write_csv(text, lines)
                     text.detach()
         except OSError as failure:
             raise CommandError(f"Cannot write {path}: {failure.strerror}.") from None
@@ -119,6 +125,6 @@ def _day(option: str, text: str | None) -> date | None:
         day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
     except ValueError:
         day = None
-    if day is None or not 1900 <= day.year <= 9000:
+    if day is None or is_far(day):
         raise CommandError(f"{option} {text!r} is not a day. The form is YYYY-MM-DD, for example 2025-03-11.")
     return day

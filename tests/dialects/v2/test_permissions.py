@@ -47,7 +47,7 @@ def members(answer: int | str, unknown: str) -> Row:
     return (*OUT, answer, answer, unknown, answer, answer, unknown, answer)
 
 
-CLASS, SESSION, RECORD = "class_not_found", "session_not_found", "record_not_found"
+CLASS, SESSION, RECORD, STUDENT = "class_not_found", "session_not_found", "record_not_found", "student_not_found"
 ALL_TEACHERS = (*OUT, 200, 200, 200, "teacher_only", "teacher_only", "teacher_only", 200)
 
 #: (name of the route, method): an answer for each of WHO. A number is a success, words are a failure's code.
@@ -82,6 +82,10 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-reopen", "POST"): teachers("reopen_refused", SESSION),
     ("v2-corrections", "POST"): teachers("session_not_ended", SESSION),
     ("v2-history", "GET"): teachers(200, RECORD),
+    ("v2-class-report", "GET"): teachers(200, CLASS),
+    ("v2-student-report", "GET"): (*OUT, 200, 200, STUDENT, 200, STUDENT, STUDENT, 200),
+    ("v2-my-attendance", "GET"): (*OUT, *("student_only",) * 3, 200, 200, 200, "student_only"),
+    ("v2-school-report", "GET"): (*OUT, *("superuser_only",) * 6, 200),
 }
 
 ROUTES = {
