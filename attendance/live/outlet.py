@@ -47,6 +47,7 @@ class AsgiOutlet:
         self._opened = False
         self._close_code: int | None = None
         self._stopped = False
+        self._giving_up: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -86,7 +87,7 @@ class AsgiOutlet:
         if self._close_code is not None or self._stopped:
             return
         self._close_code = code
-        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._give_up)
+        self._giving_up = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._give_up)
         self._wake()
 
     async def finish(self) -> None:
@@ -97,6 +98,8 @@ class AsgiOutlet:
     def stop(self) -> None:
         """The socket is gone."""
         self._stopped = True
+        if self._giving_up is not None:
+            self._giving_up.cancel()  # else it keeps all that belongs to the socket
         self._abandon = nothing  # else consumer and outlet would be a cycle that waits for the garbage collector
         self._frames.clear()
         if self._task is not None:

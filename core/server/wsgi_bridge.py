@@ -7,8 +7,9 @@ Django's own ASGI handler gives each request a thread context of its own, and so
 - It counts the body as it comes, and keeps the body up to the limit. Of a longer body only the length reaches Django,
   where `core.rest.middleware.BodyLimit` answers 413, and of one that there is no room for only that it is refused.
 - It always calls the answer's `close()`. Without that call Django's `request_finished` never fires.
-- It makes a streamed answer chunk by chunk, each on a thread of the pool once the client has taken the one before. So a
-  client that reads slowly occupies no thread, and however many do, there are no more threads and database connections.
+- It makes a streamed answer chunk by chunk, each once the client has taken the one before, on a pool of its own that
+  serves clients in turn. So however many clients download, and however slowly they read, there are few more threads and
+  database connections, and other requests find the processor free.
 
 Requests that take long have a bridge of their own, which serves clients in turn (`core.turns`).
 """
@@ -30,7 +31,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 R = TypeVar("R")
-#: Runs a function on a thread of the pool, in the request's turn and context.
+#: Threads that make chunks of streamed answers. Each takes the processor from the other requests.
+DOWNLOAD_THREADS = 2
+#: Runs a function on one of them, in the client's turn and the request's context.
 InTurn = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
@@ -53,6 +56,7 @@ class WsgiBridge:
         self.body_limit = body_limit
         self.turn_of = turn_of
         self.workers = FairPool(threads, "http" if turn_of is None else "http-slow")
+        self.downloads = FairPool(DOWNLOAD_THREADS, "download")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with bodies.place(network_of_scope(scope)) as place:
@@ -66,15 +70,18 @@ class WsgiBridge:
             if self.turn_of is not None:
                 turn = self.turn_of(scope, body.content)
                 context.run(turns.current.set, turn)
-
-            def in_turn(work: Callable[[], R]) -> "asyncio.Future[R]":
-                return asyncio.wrap_future(self.workers.submit(lambda: context.run(work), turn))
-
-            start, answer = await in_turn(lambda: self._run(environ))
+            running = self.workers.submit(lambda: context.run(self._run, environ), turn)
+            start, answer = await asyncio.wrap_future(running)
         if isinstance(answer, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": answer})
         else:
+            credential = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            place_in_line = Turn(network_of_scope(scope), credential)
+
+            def in_turn(work: Callable[[], R]) -> "asyncio.Future[R]":
+                return asyncio.wrap_future(self.downloads.submit(lambda: context.run(work), place_in_line))
+
             await _stream(start, answer, in_turn, receive, send)
 
     def _run(self, environ: dict[str, Any]) -> tuple[dict[str, Any], Any]:

@@ -13,7 +13,10 @@ from tests.support.clients import PASSWORD, Api, Socket, make_token
 from tests.support.database import Databases
 from tests.support.server import Server
 
-pytestmark = pytest.mark.early
+pytestmark = [
+    pytest.mark.early,
+    pytest.mark.one_database("It is about how much is refused; what counts it is tested on each database."),
+]
 
 CLASS = 300
 AT_ONCE = 30

@@ -103,8 +103,11 @@ def _client(target: Target, token: str = "") -> httpx.AsyncClient:
 async def _ask(tally: Tally, request: Callable[[], Awaitable[httpx.Response]]) -> None:
     while tally.goes_on:
         tally.sent += 1
-        answer = await request()
-        tally.refused += answer.status_code == 429
+        with contextlib.suppress(
+            httpx.TransportError
+        ):  # the server ends connections on which nothing is asked for long
+            answer = await request()
+            tally.refused += answer.status_code == 429
 
 
 async def syncs(target: Target, tally: Tally) -> None:

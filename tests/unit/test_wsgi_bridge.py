@@ -111,6 +111,7 @@ async def bridge() -> AsyncIterator[Make]:
     yield make
     for each in made:
         each.workers.shutdown(cancel_futures=True)
+        each.downloads.shutdown(cancel_futures=True)
 
 
 async def ask(asked: WsgiBridge, client: Client, /, **more: Any) -> list[dict[str, Any]]:
@@ -353,7 +354,7 @@ async def test_a_client_that_reads_slowly_holds_no_worker(bridge: Make) -> None:
         may_send.release()
     await asyncio.wait_for(request, SOON)
     assert [message.get("body") for message in client.sent] == [b"second", b"third", b""]
-    assert {name.partition("_")[0] for name in download.threads} == {"http"}
+    assert {name.partition("_")[0] for name in download.threads} == {"download"}
 
 
 async def test_a_download_whose_client_goes_is_ended_and_closed(bridge: Make) -> None:
