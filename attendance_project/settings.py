@@ -192,6 +192,7 @@ def _secret(name: str) -> str:
             )
         return given
     kept = DATA_DIR / f"{name.lower()}.txt"
+    KEPT_SECRETS.append(kept)
     try:
         return kept.read_text().strip()
     except FileNotFoundError:
@@ -203,6 +204,8 @@ def _secret(name: str) -> str:
 
 #: Secrets that no file has yet: `core.own_files` makes the files, and commands that need them stop.
 NEW_SECRETS: dict[Path, str] = {}
+#: The files of all secrets that the environment does not give.
+KEPT_SECRETS: list[Path] = []
 
 SECRET_KEY = _secret("SECRET_KEY")
 #: Keys that SECRET_KEY has replaced. What was signed or encrypted with one of them is still read.
