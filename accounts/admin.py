@@ -11,7 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts import second_factor
+from accounts.admin_passwords import NewPasswords, may_touch
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
 from accounts.late_saves import AS_SHOWN, Change, late_form
 from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User
@@ -120,6 +121,13 @@ class WritablePage(LateSaves):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         unit_of_work(super().delete_queryset)(request, queryset)  # type: ignore[misc]
+
+
+class Archivable:
+    """Mixin for a list with the action `archive`: what has a history is not deleted, and the page says what to do."""
+
+    delete_confirmation_template: Any = "admin/delete_or_archive.html"
+    delete_selected_confirmation_template: Any = "admin/delete_selected_or_archive.html"
 
 
 class KeysForm(_UserForm):
@@ -235,15 +243,14 @@ class TeacherProfileInline(ProfileInline, _TeacherInline):
     model = TeacherProfile
 
 
-@admin.register(User)
-class UserAdmin(WritablePage, _UserAdmin):
+class UserAdmin(NewPasswords, Archivable, WritablePage, _UserAdmin):
     """People. Only a superuser can change a superuser's account or make another superuser."""
 
     form = ChangeForm
     add_form = AddForm
-    list_display = ("name", "email", "address", "role", "roll_number", "is_active", "is_staff", "created_at")
+    list_display = ("name", "role", "is_active", "roll_number", "email", "address", "is_staff", "created_at")
     list_filter = ("role", AddressFilter, "origin", "is_active", "is_staff")
-    actions = ("vouch", "second_factor_remove")
+    actions: Any = ("vouch", "new_passwords", "second_factor_remove")
     search_fields = ("name_folded__contains", "email", "roll_number")
     search_help_text = "Name, e-mail or roll number"
     ordering = ("name", "id")
@@ -272,7 +279,7 @@ class UserAdmin(WritablePage, _UserAdmin):
     @admin.action(description="Vouch for selected users: they are who they say", permissions=["change"])
     def vouch(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         found = list(queryset.filter(origin=Origin.SELF))
-        done = accounts_vouch(user_ids=[user.id for user in found if _may_touch(request, user)])
+        done = accounts_vouch(user_ids=[user.id for user in found if may_touch(request, user)])
         for user in found:
             self.log_change(request, user, "Vouched for the address.")
         others = "" if done else " Only who signed up needs that."
@@ -329,24 +336,10 @@ class UserAdmin(WritablePage, _UserAdmin):
         return found, doubled
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+        return super().has_change_permission(request, obj) and may_touch(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
-
-
-def _may_touch(request: HttpRequest, user: User | None) -> bool:
-    """Whether whoever asks may change or delete the account: nobody may who has fewer rights than it has."""
-    asker: Any = request.user
-    if user is None or asker.is_superuser:
-        return True
-    return not user.is_superuser and _rights_of(user) <= _rights_of(asker)
-
-
-def _rights_of(user: User) -> set[Any]:
-    """The ids of the user's permissions, which a disabled account gets back when it is enabled."""
-    of_groups = Permission.objects.filter(group__user=user).values_list("pk", flat=True)
-    return {*user.user_permissions.values_list("pk", flat=True), *of_groups}
+        return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
 
 admin.site.unregister(Group)

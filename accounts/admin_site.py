@@ -99,6 +99,7 @@ class AttendanceAdmin(AdminSite):
 
     site_header = site_title = "Attendance"
     index_title = "Administration"
+    site_url = "/app/"
     login_form = SignInForm
 
     def get_urls(self) -> list[Any]:

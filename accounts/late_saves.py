@@ -99,9 +99,9 @@ class LateForm(forms.Form):
                 continue
             field = self.fields[name]
             posted = field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
-            if not field.has_changed(before, posted):
+            if not _differs(field, before, posted):
                 self._keep(name, value)
-            elif field.has_changed(value, posted):
+            elif _differs(field, value, posted):
                 self._both.append((name, datetime.fromtimestamp(shown["at"], tz=timezone.get_current_timezone())))
 
     def _keep(self, name: str, value: Any) -> None:
@@ -131,6 +131,13 @@ class LateForm(forms.Form):
         if display is not None:
             return str(display())
         return ", ".join(map(str, value.all())) if hasattr(value, "all") else str(value)
+
+
+def _differs(field: forms.Field, value: Any, posted: Any) -> bool:
+    """Whether `posted` is another value of the field than `value`, which is as JSON has it."""
+    if isinstance(field, forms.fields.BaseTemporalField):
+        value = field.to_python(value)
+    return field.has_changed(value, posted)
 
 
 def late_form(form: type[Any], who_changed: WhoChanged) -> type[Any]:

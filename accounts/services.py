@@ -1,5 +1,6 @@
 """Changes to accounts, and signing in."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from django.db import IntegrityError
@@ -93,6 +94,24 @@ def _signed_in(user: User | None, named: str, password: str, address: str | None
     if not right:
         raise errors.InvalidCredentials
     return user
+
+
+def passwords_renew(users: Sequence[User]) -> list[str]:
+    """Gives each of these people another random password, and returns the passwords in the same order.
+
+    Whoever was signed in with the one before is so no longer. 70 ms a person, before anything is written.
+    """
+    made = [passwords.password_make() for _ in users]
+    hashes = [passwords.hash_password(password) for password in made]
+    _passwords_set(list(zip(users, hashes, strict=True)))
+    return made
+
+
+@unit_of_work
+def _passwords_set(hashed: Sequence[tuple[User, str]]) -> None:
+    for user, encoded in hashed:
+        user.password = encoded
+        user.save(update_fields=["password", "updated_at"])
 
 
 @unit_of_work

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, QuerySet
@@ -14,10 +15,11 @@ from django.utils.safestring import SafeString
 
 from accounts.admin import WritablePage
 from accounts.late_saves import Change
-from attendance import services
+from attendance import admin_classes, admin_people, services  # noqa: F401  they register their pages
 from attendance.enums import SessionState, Status
 from attendance.folding import LastMark, last_marks, last_marks_by_session
 from attendance.models import Attendance, Mark, Session
+from attendance.selectors import session_in_focus
 from classes.admin import roster_size
 from classes.models import Enrolment
 from core import errors
@@ -52,6 +54,12 @@ def _counts(marks: Iterable[LastMark]) -> tuple[int, int]:
     return basic.count(Status.PRESENT), basic.count(Status.ABSENT)
 
 
+def _live_id() -> str | None:
+    """The id of the session that /ws means, where it means one."""
+    focused = session_in_focus()
+    return focused.session_id if focused is not None else None
+
+
 class _SessionList(ChangeList):
     """Counts the marks of the page's open sessions. The rows of the other sessions have their counts."""
 
@@ -60,8 +68,10 @@ class _SessionList(ChangeList):
         shown: Sequence[Any] = list(self.result_list)
         is_open = [session for session in shown if session.state == SessionState.OPEN]
         marks = last_marks_by_session([session.pk for session in is_open])
+        live = _live_id() if is_open else None
         for session in is_open:
             session.present_count, session.absent_count = _counts(marks[session.pk].values())
+            session.is_live = session.pk == live
         self.result_list = shown
 
 
@@ -71,14 +81,14 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
 
     list_display = (
         "class_ref",
-        "teacher",
-        "state",
-        "started_at",
-        "ended_at",
-        "last_seq",
+        "standing",
         "present_count",
         "absent_count",
         "students",
+        "started_at",
+        "teacher",
+        "ended_at",
+        "last_seq",
     )
     list_select_related = ("class_ref__teacher",)
     list_filter = ("state", "started_at")
@@ -91,18 +101,18 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
     ordering = ("-started_at", "id")
     actions = ("end_sessions",)
     fields = (
-        "id",
         "class_ref",
+        "standing",
+        "counts",
+        "students",
+        "lists",
         "teacher",
-        "state",
         "started_at",
         "started_by",
         "last_activity_at",
         "ended_at",
         "last_seq",
-        "counts",
-        "students",
-        "lists",
+        "id",
         "roster",
     )
 
@@ -115,6 +125,14 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("attendance.change_session")
+
+    @admin.display(description="state", ordering="state")
+    def standing(self, session: Any) -> str:
+        """The state. Where one session is live at a time, an open one may be set aside for another teacher's."""
+        if session.state != SessionState.OPEN:
+            return str(session.get_state_display())
+        is_live = session.is_live if hasattr(session, "is_live") else session.pk == _live_id()
+        return "Live" if is_live or settings.LIVE_SESSIONS != "single" else "Open, set aside"
 
     @admin.display(ordering="class_ref__teacher__name")
     def teacher(self, session: Session) -> str:
@@ -183,6 +201,18 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
             self.message_user(request, f"Sessions ended: {ended}.", messages.SUCCESS)
 
 
+class ShowsStudent:
+    """Mixin for a list whose rows are each about a student: first the name, so that what matters comes soon."""
+
+    @admin.display(description="student", ordering="student__name")
+    def name(self, row: Any) -> str:
+        return str(row.student.name)
+
+    @admin.display(description="e-mail", ordering="student__email")
+    def email(self, row: Any) -> str:
+        return str(row.student.email)
+
+
 class FoundBySession:
     """Mixin: the search also takes a session's id. `search_fields` would compare it as text, which no ObjectId is."""
 
@@ -194,10 +224,10 @@ class FoundBySession:
 
 
 @admin.register(Mark)
-class MarkAdmin(FoundBySession, ReadOnly, _MarkAdmin):
+class MarkAdmin(ShowsStudent, FoundBySession, ReadOnly, _MarkAdmin):
     """The journal."""
 
-    list_display = ("session", "seq", "student", "status", "at", "by", "method", "note")
+    list_display = ("name", "status", "at", "session", "seq", "by", "method", "note", "email")
     list_select_related = ("session__class_ref", "student", "by")
     list_filter = ("status", "method", "at")
     search_fields = ("session__class_ref__name_folded__contains", "student__name_folded__contains", "student__email")
@@ -207,10 +237,10 @@ class MarkAdmin(FoundBySession, ReadOnly, _MarkAdmin):
 
 
 @admin.register(Attendance)
-class RecordAdmin(FoundBySession, WritablePage, _RecordAdmin):
+class RecordAdmin(ShowsStudent, FoundBySession, WritablePage, _RecordAdmin):
     """Records. A correction writes a mark that says who made the correction."""
 
-    list_display = ("student", "class_ref", "started_at", "status", "method")
+    list_display = ("name", "status", "class_ref", "started_at", "method", "email")
     list_select_related = ("student", "class_ref", "session__class_ref")
     list_filter = ("status", "method", "session__started_at")
     search_fields = (

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import F
 
 from accounts.limits import take
+from accounts.models import User
 from attendance import journal, selectors
 from attendance.enums import Method, SessionState, Status
 from attendance.folding import last_marks
@@ -27,7 +28,7 @@ from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
-from core.times import latest, now
+from core.times import latest, now, today
 
 #: A session that had a mark within this time is in use.
 IN_USE = timedelta(minutes=10)
@@ -386,6 +387,15 @@ def enrolment_end(*, enrolment: Enrolment) -> None:
     in_class = {"student_id": enrolment.student_id, "session__class_ref_id": enrolment.class_ref_id}
     has_record = Attendance.objects.filter(**in_class).exists() or Mark.objects.filter(**in_class).exists()
     enrolment_stop(enrolment=enrolment, has_record=has_record)
+
+
+@unit_of_work
+def person_archive(*, user: User) -> None:
+    """Somebody leaves the school: they can no longer sign in, and are on no roster from today on. All records stay."""
+    for enrolment in Enrolment.objects.filter(student=user).exclude(until__lt=today()):
+        enrolment_end(enrolment=enrolment)
+    user.is_active = False
+    user.save(update_fields=["is_active", "updated_at"])
 
 
 @unit_of_work

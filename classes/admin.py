@@ -2,33 +2,27 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django import forms
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 
-from accounts.admin import WritablePage, address_standing
-from accounts.models import User
-from accounts.standing import is_set_aside
+from accounts.admin import Archivable, WritablePage
+from classes.admin_rosters import EnrolmentInline, enrol_added, roster_link
 from classes.models import Class, Enrolment, SetAside, announce_roster
+from classes.services import class_update
+from core import errors
 from core.identity import Role
+from core.times import day_of
 
 if TYPE_CHECKING:
     _ClassAdmin = admin.ModelAdmin[Class]
-    _Inline = admin.TabularInline[Enrolment, Class]
-    _EnrolmentForm = forms.ModelForm[Enrolment]
     _SetAsideAdmin = admin.ModelAdmin[SetAside]
 else:
     _ClassAdmin = admin.ModelAdmin
-    _Inline = admin.TabularInline
-    _EnrolmentForm = forms.ModelForm
     _SetAsideAdmin = admin.ModelAdmin
-
-
-#: A longer roster does not stand on its class's page: `import_roster` is for those.
-LONGEST_ROSTER = 2000
 
 
 def roster_size(class_id: str) -> Coalesce:
@@ -37,77 +31,24 @@ def roster_size(class_id: str) -> Coalesce:
     return Coalesce(Subquery(enrolled.annotate(number=Count("id")).values("number")), 0)
 
 
-class EnrolmentForm(_EnrolmentForm):
-    """A student on a roster: nobody who only says that the address is theirs."""
+class ClassAdmin(Archivable, WritablePage, _ClassAdmin):
+    """Classes. Each links to its roster, which is a list of its own."""
 
-    def clean_student(self) -> User:
-        student: User = self.cleaned_data["student"]
-        if is_set_aside(student):
-            raise ValidationError(
-                "Nobody has shown that this e-mail address is theirs. Let the student confirm it, or, if you know that"
-                " it is them, vouch for them by the action of the list of users."
-            )
-        return student
-
-
-class EnrolmentInline(_Inline):
-    """The roster. Students are added and taken off. An enrolment is never changed, so showing one costs no query."""
-
-    model = Enrolment
-    form = EnrolmentForm
-    fields = ("student", "address", "since", "until", "created_at")
-    readonly_fields = ("address", "created_at")
-    autocomplete_fields = ("student",)
-    extra = 0
-    verbose_name_plural = "roster"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:
-        return super().get_queryset(request).select_related("student", "class_ref")
-
-    @admin.display(description="address")
-    def address(self, enrolment: Enrolment) -> str:
-        return address_standing(enrolment.student) if enrolment.student_id else ""
-
-    def has_change_permission(self, request: HttpRequest, obj: Class | None = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Class | None = None) -> bool:
-        return request.user.has_perm("classes.view_class") or request.user.has_perm("classes.change_class")
-
-    def has_add_permission(  # type: ignore[override]  # the stubs lack an inline's `obj`
-        self, request: HttpRequest, obj: Class | None
-    ) -> bool:
-        return request.user.has_perm("classes.change_class") or request.user.has_perm("classes.add_class")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Class | None = None) -> bool:
-        return request.user.has_perm("classes.change_class")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "student":
-            kwargs["limit_choices_to"] = {"role": Role.STUDENT}
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-
-@admin.register(Class)
-class ClassAdmin(WritablePage, _ClassAdmin):
-    """Classes with their rosters."""
-
-    list_display = ("name", "teacher", "roster_size", "created_at", "removed_at")
+    list_display = ("name", "roster_size", "standing", "teacher", "created_at")
     list_select_related = ("teacher",)
-    list_filter = (("removed_at", admin.EmptyFieldListFilter),)
+    list_filter = (("archived_at", admin.EmptyFieldListFilter), ("removed_at", admin.EmptyFieldListFilter))
     search_fields = ("name_folded__contains", "teacher__name_folded__contains", "teacher__email")
     search_help_text = "Class or teacher"
     ordering = ("name", "id")
     autocomplete_fields = ("teacher",)
-    readonly_fields = ("id", "roster_size", "created_at", "updated_at", "removed_at")
-    fields = ("name", "teacher", "department", "batch", "semester", "open_roster", *readonly_fields)
+    readonly_fields = ("roster", "standing", "id", "created_at", "updated_at")
+    fields = ("name", "teacher", "roster", "standing", "department", "batch", "semester", "open_roster")
     inlines = (EnrolmentInline,)
+    actions: Any = ("archive", "take_back")
 
-    def get_inlines(self, request: HttpRequest, obj: Class | None) -> Any:
-        """The roster, unless it is so long that a form for each student would fill the process's memory."""
-        if obj is None or self.roster_size(obj) <= LONGEST_ROSTER:
-            return super().get_inlines(request, obj)
-        return ()
+    def get_fieldsets(self, request: HttpRequest, obj: Class | None = None) -> Any:
+        (first, *others) = super().get_fieldsets(request, obj)
+        return [first, *others, ("Record", {"classes": ("collapse",), "fields": ("id", "created_at", "updated_at")})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Class]:
         return super().get_queryset(request).annotate(roster_size=roster_size("pk"))
@@ -115,6 +56,17 @@ class ClassAdmin(WritablePage, _ClassAdmin):
     @admin.display(description="students", ordering="roster_size")
     def roster_size(self, found: Any) -> int:
         return getattr(found, "roster_size", 0)
+
+    @admin.display(description="roster")
+    def roster(self, found: Any) -> SafeString | str:
+        return roster_link(found, self.roster_size(found)) if found.name else "–"
+
+    @admin.display(description="standing", ordering="archived_at")
+    def standing(self, found: Class) -> str:
+        for word, moment in (("removed", found.removed_at), ("archived", found.archived_at)):
+            if moment is not None:
+                return f"{word} {date_format(day_of(moment), 'j M Y')}"
+        return "in use"
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "teacher":
@@ -134,6 +86,29 @@ class ClassAdmin(WritablePage, _ClassAdmin):
         obj.save(update_fields=changed)
         if "teacher" in form.changed_data:
             announce_roster(obj.pk)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        enrol_added(form.instance.pk, formset.save(commit=False))
+
+    @admin.action(description="Archive selected classes: no more sessions, all can be read", permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Class]) -> None:
+        self._put(request, queryset, is_archived=True)
+
+    @admin.action(description="Take selected classes back from the archive", permissions=["change"])
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Class]) -> None:
+        self._put(request, queryset, is_archived=False)
+
+    def _put(self, request: HttpRequest, queryset: QuerySet[Class], *, is_archived: bool) -> None:
+        done = 0
+        for found in queryset.filter(archived_at__isnull=is_archived):
+            try:
+                class_update(class_id=found.pk, is_archived=is_archived)
+            except errors.Changed:
+                self.message_user(request, f"{found} was removed and stays so.", messages.WARNING)
+                continue
+            done += 1
+            self.log_change(request, found, "Archived." if is_archived else "Taken back from the archive.")
+        self.message_user(request, f"{'Archived' if is_archived else 'Taken back'}: {done}.", messages.SUCCESS)
 
 
 @admin.register(SetAside)

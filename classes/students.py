@@ -46,6 +46,16 @@ def student_find(*, student_id: str | None = None, email: str | None = None, rol
     return found
 
 
+def enrolment_check(*, class_id: str, student: User, since: date | None, until: date | None) -> None:
+    """Raises what `enrolment_add` raises for these days, and for a student who is enrolled; changes nothing."""
+    _check_days(since, until)
+    before = Enrolment.objects.filter(class_ref_id=class_id, student=student)
+    if before.exclude(until__lt=today()).exists():
+        raise errors.AlreadyEnrolled
+    if since is not None and since > today() and before.exists():
+        raise errors.InvalidSchema({"from": ["The student was in this class before: say a day until today."]})
+
+
 def enrolment_add(
     *, class_id: str, student: User, by_id: str, since: date | None = None, until: date | None = None
 ) -> Enrolment:
@@ -54,12 +64,7 @@ def enrolment_add(
     Raises `InvalidSchema` for days in the wrong order, and for a day to come where the student was in the class before;
     `AlreadyEnrolled`; and `AddressNotProved`, with which the student is set aside until they prove their address.
     """
-    _check_days(since, until)
-    before = Enrolment.objects.filter(class_ref_id=class_id, student=student)
-    if before.exclude(until__lt=today()).exists():
-        raise errors.AlreadyEnrolled
-    if since is not None and since > today() and before.exists():
-        raise errors.InvalidSchema({"from": ["The student was in this class before: say a day until today."]})
+    enrolment_check(class_id=class_id, student=student, since=since, until=until)
     if is_set_aside(student):
         set_aside(class_id=class_id, student_id=student.id, roll_number=None, sender=by_id)
         raise errors.AddressNotProved

@@ -242,7 +242,7 @@ def test_the_classs_page_enrols_nobody_who_has_not_proved_the_address(page: Clie
     assert not Class.objects.exists()
     settings.SIGNUP = "open"
     assert page.post("/admin/classes/class/add/", form).status_code == 302
-    assert "NOT PROVED" in text(page.get(f"/admin/classes/class/{Class.objects.get().id}/change/"))
+    assert "NOT PROVED" in text(page.get("/admin/classes/enrolment/", {"class_ref__id__exact": Class.objects.get().id}))
 
 
 def test_who_is_set_aside_is_looked_at_and_deleted_but_never_added_or_changed(page: Client, root: User) -> None:

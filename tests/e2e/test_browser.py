@@ -147,7 +147,7 @@ def test_an_administrator_sees_a_lesson_and_corrects_a_record(admin: Browser, se
     present, absent = finished.students
     admin.click(".model-session th a")
     admin.find(row(finished.teacher))
-    columns = ("state", "last_seq", "present_count", "absent_count", "students")
+    columns = ("standing", "last_seq", "present_count", "absent_count", "students")
     shown = [admin.texts(f'{row(finished.teacher)}/td[contains(@class, "field-{column}")]') for column in columns]
     assert shown == [["Ended"], ["1"], ["1"], ["1"], ["2"]]
     admin.click(f"{row(finished.teacher)}//a")
@@ -174,8 +174,9 @@ def test_an_administrator_finds_a_student_by_name_and_enrols_them(
     newcomer = api.signup("student", f"Newcomer {time.time_ns()}")
     admin.click(".model-class th a")
     admin.click(f"{row(finished.teacher)}//a")
+    admin.click("#enrolments-group summary")
     admin.click(".add-row a")
-    admin.click("#enrolments-2 .select2-selection")
+    admin.click("#enrolments-0 .select2-selection")
     admin.write(".select2-search__field", newcomer.name)
     # Nobody else is found.
     admin.click(f'//li[contains(@class, "select2-results__option")][count(../li)=1][contains(., "{newcomer.email}")]')
