@@ -5,6 +5,7 @@ sign-in in `Authorization` instead, though the token has expired. Neither signs 
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.http.response import HttpResponseBase
 
 from accounts import tokens
@@ -36,6 +37,13 @@ class Device:
     #: What the token of an earlier sign-in says.
     token: tokens.Claims | None = None
     changed: bool = False
+    #: Whether the client has sent the cookie.
+    is_known: bool = False
+
+    @property
+    def known_id(self) -> str | None:
+        """The device's id, if the client has kept its cookie."""
+        return self.id if self.is_known else None
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Device":
@@ -45,7 +53,7 @@ class Device:
             shown = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=LIFETIME)
         except signing.BadSignature:
             return cls(token=token)
-        return cls(shown["device"], shown["accounts"], token)
+        return cls(shown["device"], shown["accounts"], token, is_known=True)
 
     def id_for(self, user_id: str) -> str | None:
         """This device's id for `accounts.limits.guess`; None if the account has not signed in on this device."""
@@ -70,6 +78,15 @@ class Device:
                 httponly=True,
                 samesite="Lax",
             )
+
+
+def device_of_headers(headers: Mapping[bytes, bytes]) -> str | None:
+    """The id of the device whose cookie is in a handshake's headers; None without a good one."""
+    cookie = parse_cookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE, "")
+    try:
+        return str(signing.loads(cookie, salt=_SALT, max_age=LIFETIME)["device"])
+    except signing.BadSignature:
+        return None
 
 
 class KnowsDevice:

@@ -24,6 +24,8 @@ class Session(models.Model):
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     last_seq = models.PositiveIntegerField("marks", default=0)
     last_activity_at = models.DateTimeField("last mark", default=now)
+    #: Rises with each change of how students mark themselves, and with each flag; the live server watches it.
+    check_in_version = models.PositiveIntegerField(default=0, editable=False)
     #: How often the session was opened: once, and once more each time that it was reopened.
     openings = models.PositiveIntegerField(default=1, editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -105,6 +107,71 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq}: {self.student} {self.status}"
+
+
+class CheckIn(models.Model):
+    """How the students of a session mark themselves (`attendance.check_in.CheckInRules`)."""
+
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, primary_key=True, related_name="check_in")
+    #: Another one with each opening, so that codes and scans of the one before are no longer good.
+    nonce = models.CharField(max_length=32, editable=False)
+    mode = models.CharField(max_length=8)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    #: Metres.
+    range = models.FloatField(null=True)
+    checks_networks = models.BooleanField(default=False)
+    outside = models.CharField(max_length=8)
+    same_device = models.CharField(max_length=8)
+    until = models.DateTimeField(null=True)
+    is_closed = models.BooleanField(default=False)
+
+
+class CheckInDevice(models.Model):
+    """The first student who checked in to a session from a device."""
+
+    id = id_field()
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
+    device = models.CharField(max_length=80)
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("session", "device"), name="one_student_a_device"),)
+
+
+class UsedClaim(models.Model):
+    """A scan that a student has checked in with; nobody else can."""
+
+    key = models.CharField(primary_key=True, max_length=32)
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    used_at = models.DateTimeField(db_index=True)
+
+
+class Flag(models.Model):
+    """A check-in that counts and looks wrong. A teacher confirms it, or rejects it."""
+
+    class Kind(models.TextChoices):
+        OUT_OF_RANGE = "out_of_range"
+        OTHER_DEVICE = "other_device"
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CONFIRMED = "confirmed"
+        REJECTED = "rejected"
+
+    id = id_field()
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="flags")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    #: How far from the place, metres; who else used the device.
+    metres = models.PositiveIntegerField(null=True)
+    other = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    at = models.DateTimeField(default=now)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("id",)
 
 
 class Attendance(models.Model):

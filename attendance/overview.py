@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from accounts.selectors import names_of, roll_numbers_of
+from attendance.check_in import CheckInRules
+from attendance.check_in_rules import check_in_rules
 from attendance.enums import SessionState, Status
 from attendance.folding import LastMark, last_marks_by_session
 from attendance.models import Attendance, Session
@@ -55,7 +57,7 @@ class Overview:
     seq: int
     counts: Counts
     lines: Sequence[Line] = ()
-    check_in: None = None
+    rules: CheckInRules | None = None
 
     def for_student(self, student_id: str) -> "Overview":
         """What a student may see: themself, and the counts."""
@@ -69,13 +71,15 @@ class Overview:
             self.seq,
             self.counts,
             [line for line in self.lines if line.id == student_id],
+            self.rules,
         )
 
 
 def session_overview(session: Session) -> Overview:
     """The session with everybody in it."""
     lines = _lines(session)
-    return _overview(session, Counts.of(line.status for line in lines), lines)
+    counts = Counts.of(line.status for line in lines)
+    return _overview(session, counts, lines, check_in_rules([session.id]).get(session.id))
 
 
 def sessions_listed(class_id: str, *, student_id: str | None = None) -> "QuerySet[Session]":
@@ -105,8 +109,10 @@ def overviews(sessions: Sequence[Session], *, student_id: str | None = None) -> 
         statuses.update(mark.status for mark in marks[session.id].values())
         statuses[None] = max(0, sizes[session.class_ref_id] - len(marks[session.id]))
     lines = _lines_of(student_id, sessions, marks) if student_id is not None else {}
+    rules = check_in_rules([session.id for session in is_open])
     return [
-        _overview(session, Counts.of(counted[session.id].elements()), lines.get(session.id, ())) for session in sessions
+        _overview(session, Counts.of(counted[session.id].elements()), lines.get(session.id, ()), rules.get(session.id))
+        for session in sessions
     ]
 
 
@@ -146,7 +152,9 @@ def _lines(session: Session) -> list[Line]:
     return [Line(key, names[key], roll_numbers.get(key), *statuses[key]) for key in ordered]
 
 
-def _overview(session: Session, counts: Counts, lines: Sequence[Line] = ()) -> Overview:
+def _overview(
+    session: Session, counts: Counts, lines: Sequence[Line] = (), rules: CheckInRules | None = None
+) -> Overview:
     return Overview(
         session.id,
         session.class_ref_id,
@@ -157,4 +165,5 @@ def _overview(session: Session, counts: Counts, lines: Sequence[Line] = ()) -> O
         session.last_seq,
         counts,
         lines,
+        rules if session.state == SessionState.OPEN else None,
     )

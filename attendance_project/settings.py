@@ -4,6 +4,7 @@ import ipaddress
 import re
 import secrets
 import zoneinfo
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -88,6 +89,16 @@ LIMIT_HANDSHAKES = env.int("LIMIT_HANDSHAKES", 500, validate=validate.Range(0))
 LIMIT_PIPELINED = env.int("LIMIT_PIPELINED", 32, validate=validate.Range(0))
 LIMIT_BODIES = env.int("LIMIT_BODIES", 64, validate=validate.Range(0))
 LIMIT_FILES_RESERVED = env.int("LIMIT_FILES_RESERVED", 512, validate=validate.Range(0))
+#: Students who check in where the teacher asks for an allowed network must come from one of these.
+CHECK_IN_NETWORKS: list[str] = env.list("CHECK_IN_NETWORKS", [])
+for _network in CHECK_IN_NETWORKS:
+    try:
+        ip_network(_network)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"CHECK_IN_NETWORKS has {_network!r}, which is no network. Write 192.168.0.0/16 or 2001:db8::/32"
+        ) from None
+
 LIMIT_MARKS = env.int("LIMIT_MARKS", 100, validate=validate.Range(0))
 LIMIT_MESSAGES = env.int("LIMIT_MESSAGES", 100, validate=validate.Range(0))
 LIMIT_SYNCS = env.int("LIMIT_SYNCS", 5, validate=validate.Range(0))

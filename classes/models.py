@@ -44,6 +44,8 @@ class Class(Named):
     roster_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
     )
+    #: Who checks in later than so many minutes after the start is late; null: nobody is late by themself.
+    late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     #: An archived class takes no more sessions. Everything of it can be read.
     archived_at = models.DateTimeField("archived", null=True, blank=True, editable=False)
     removed_at = models.DateTimeField("removed", null=True, blank=True, editable=False)

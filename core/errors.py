@@ -375,5 +375,35 @@ class LocationMissing(ApiError):
     code, status, message = "location_missing", 409, "Location missing"
 
 
+class CheckInClosed(ApiError):
+    """The session's teacher has not opened check-in, or it is over."""
+
+    code, status, message = "check_in_closed", 409, "Check-in is closed"
+
+
+class ClaimExpired(ApiError):
+    """A scan that is too old, or that somebody else has used."""
+
+    code, status, message = "claim_expired", 409, "Scan the code again"
+
+
+class PlaceVague(ApiError):
+    code, status, message = "place_vague", 409, "Location not accurate enough"
+
+
+class OtherNetwork(ApiError):
+    code, status, message = "other_network", 409, "Not in an allowed network"
+
+
+class OtherDevice(ApiError):
+    """Somebody else has checked in from this device."""
+
+    code, status, message = "other_device", 409, "Somebody else has checked in from this device"
+
+
+class FlagNotFound(ApiError):
+    code, status, message = "flag_not_found", 404, "Flag not found"
+
+
 class OutOfRange(ApiError):
     code, status, message = "out_of_range", 409, "Location not within range"

@@ -34,6 +34,7 @@ class Per(StrEnum):
 
 _AT_ONE_TIME = timedelta()
 _SECOND = timedelta(seconds=1)
+_FIVE_MINUTES = timedelta(minutes=5)
 _TEN_MINUTES = timedelta(minutes=10)
 _QUARTER = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
@@ -130,6 +131,9 @@ TRIES_ELSEWHERE = Limit("wrong one-time codes from elsewhere", 5, CODE_LIFETIME,
 TRIES_EVERYWHERE = Limit("wrong one-time codes from anywhere else", 10, CODE_LIFETIME, Per.CODE)
 #: Wrong codes of a class's session.
 SELF_MARKS = Limit("wrong codes of a session", 10, _TEN_MINUTES, Per.STUDENT)
+#: Wrong codes of check-in, whatever the session. They are counted before anything is compared.
+CHECK_INS = Limit("wrong codes of check-in", 10, _FIVE_MINUTES)
+CHECK_INS_AT_ADDRESS = Limit("wrong codes of check-in", 1000, _FIVE_MINUTES, Per.ADDRESS)
 #: Wrong passwords of strangers for one account, over all addresses. So a million addresses have less than 1,000 guesses
 #: a day.
 STRANGERS_OF_ACCOUNT = Limit("wrong passwords of strangers", 40, _HOUR)

@@ -15,6 +15,8 @@ import msgspec
 from django.conf import settings
 
 from accounts.selectors import student_get
+from attendance.check_in import Place
+from attendance.check_ins import Where, check_in_by_code
 from attendance.enums import Method, Status, basic_of
 from attendance.live import gateway, wire
 from attendance.live.catch_up import CatchUp
@@ -55,6 +57,17 @@ class MarkData(Data):
 
     def students(self) -> Collection[str]:
         return (self.studentId,)
+
+
+class LocationItem(msgspec.Struct):
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    accuracy: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class CheckInData(Data):
+    code: Annotated[str, msgspec.Meta(max_length=16)]
+    location: LocationItem | None = None
 
 
 class SyncData(Data):
@@ -190,6 +203,17 @@ async def my_attendance(request: Request, session: LiveSession, data: NoData) ->
     request.answer("MY_ATTENDANCE", {"status": basic_of(mark.status).value if mark else "not yet updated"})
 
 
+async def check_in(request: Request, session: LiveSession, data: CheckInData) -> None:
+    location, claims = data.location, request.socket.claims
+    place = None
+    if location is not None:
+        place = Place(location.latitude, location.longitude, location.accuracy)
+    where = Where(place, f"token:{claims.token_id if claims is not None else ''}", None)
+    actor = request.socket.actor
+    done = await gateway.work(check_in_by_code, actor=actor, code=data.code, where=where, session_id=session.id)
+    request.answer("MY_ATTENDANCE", {"status": basic_of(done.status).value})
+
+
 async def done(request: Request, session: LiveSession, data: NoData) -> None:
     ended, audience = await request.live.end(session, request.socket.actor)
     request.done(session, ended, audience)
@@ -219,6 +243,7 @@ EVENTS: dict[str, Event] = {
     "ATTENDANCE_MARKED": Event(Role.TEACHER, MarkData, mark, limits.MARKS, marks=True),
     "TODAY_SUMMARY": Event(Role.TEACHER, NoData, today_summary, limits.SUMMARIES),
     "MY_ATTENDANCE": Event(Role.STUDENT, NoData, my_attendance, reads=True),
+    "CHECK_IN": Event(Role.STUDENT, CheckInData, check_in),
     "DONE": Event(Role.TEACHER, NoData, done),
     "SYNC": Event(None, SyncData, sync, limits.SYNCS, reads=True, shares=True),
 }

@@ -1,11 +1,12 @@
 """The one crossing between the event loop and the database.
 
-Two threads with a database connection each. One thread writes, so that batches are committed in the order in which they
-were given. The other reads, so that nobody's look waits for a commit.
+Threads with a database connection each. One thread writes, so that batches are committed in the order in which they
+were given. Another reads, so that nobody's look waits for a commit.
 """
 
 import asyncio
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -78,6 +79,8 @@ def _finish(future: "asyncio.Future[Any]", result: Any, failure: BaseException |
 
 _writer = _DatabaseThread("live-writer")
 _reader = _DatabaseThread("live-reader")
+#: For services that mark by themselves, and so wait for the other two.
+_workers = itertools.cycle([_DatabaseThread(f"live-worker-{number}") for number in range(4)])
 
 
 async def write(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -88,3 +91,8 @@ async def write(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 async def read(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Runs `work` in the reader's thread."""
     return await _reader.call(lambda: work(*args, **kwargs))
+
+
+async def work(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Runs `work`, which may itself have marks committed (`attendance.live.requests`), in a thread of its own."""
+    return await next(_workers).call(lambda: work(*args, **kwargs))

@@ -9,6 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import AccountsVersion
 from accounts.selectors import names_of
+from attendance.check_in import CheckInView
+from attendance.check_in_rules import check_in_views
 from attendance.enums import SessionState
 from attendance.live import rows
 from attendance.live.facts import Counts, Marked
@@ -34,6 +36,7 @@ _COLUMNS = (
     "absent_count",
     "focus_number",
     "openings",
+    "check_in_version",
 )
 
 
@@ -68,6 +71,8 @@ def look(known: Mapping[str, Known], finished: Mapping[str, int]) -> View:
     ]
     old_rosters = {row["class_ref_id"] for row, has in news if _has_old_roster(row, has)}
     rosters, co_teachers = student_names_by_class(old_rosters), co_teachers_by_class(old_rosters)
+    changed = [row["id"] for row, has in news if row["check_in_version"] != _check_in_of(has)]
+    check_ins = check_in_views(changed)
     marks = marks_since({row["id"]: has.seq for row, has in news if row["last_seq"] > has.seq})
     return View(
         focus_id=next((key for key, row in read.items() if row["focused"]), None),
@@ -78,6 +83,7 @@ def look(known: Mapping[str, Known], finished: Mapping[str, int]) -> View:
                 row,
                 rosters[row["class_ref_id"]] if _has_old_roster(row, has) else None,
                 co_teachers.get(row["class_ref_id"], frozenset()),
+                check_ins.get(row["id"]),
                 # Marks that were committed after the rows were read belong to the next look.
                 [mark for mark in marks.get(row["id"], ()) if mark.seq <= row["last_seq"]],
             )
@@ -96,6 +102,11 @@ def look(known: Mapping[str, Known], finished: Mapping[str, int]) -> View:
 _NOTHING = Known(seq=0, roster_version=-1)
 
 
+def _check_in_of(has: Known) -> int:
+    """The version of the check-in that the replica has."""
+    return has.row["check_in_version"] if has.row is not None else 0
+
+
 def _may_be_news(row: Row, finished_opening: int | None) -> bool:
     """Whether the replica does not know yet that this is over: it never ended there, or was opened again since."""
     return finished_opening is None or bool(row["openings"] > finished_opening)
@@ -105,7 +116,13 @@ def _has_old_roster(row: Row, has: Known) -> bool:
     return bool(row["class_ref__roster_version"] != has.roster_version)
 
 
-def _view(row: Row, roster: dict[str, str] | None, co_teachers: frozenset[str], marks: list[Marked]) -> SessionView:
+def _view(
+    row: Row,
+    roster: dict[str, str] | None,
+    co_teachers: frozenset[str],
+    check_in: CheckInView | None,
+    marks: list[Marked],
+) -> SessionView:
     state = SessionState(row["state"])
     others = {mark.student_id for mark in marks} - roster.keys() if roster is not None else set()
     return SessionView(
@@ -121,6 +138,7 @@ def _view(row: Row, roster: dict[str, str] | None, co_teachers: frozenset[str], 
         roster_version=row["class_ref__roster_version"],
         roster=roster,
         co_teachers=co_teachers,
+        check_in=check_in,
         marks=marks,
         class_name=row["class_ref__name"],
         teacher_name=row["class_ref__teacher__name"],

@@ -13,6 +13,7 @@ from channels.layers import get_channel_layer
 
 from accounts import tokens
 from attendance import selectors, services
+from attendance.check_in import CheckInView
 from attendance.enums import Method, SessionState
 from attendance.live import gateway
 from attendance.live.commit import Refusal
@@ -56,6 +57,9 @@ class Observer:
 
     def roster_changed(self, session: LiveSession) -> None:
         """The class of `session` has other students, names or teachers."""
+
+    def check_in_changed(self, session: LiveSession, before: CheckInView) -> None:
+        """The students of `session` mark themselves in another way than `before`, or a flag is new or decided."""
 
     async def stop(self) -> None:
         """The live server stops."""
@@ -314,6 +318,9 @@ class Live:
         if news.roster_changed and not news.is_opened:
             for observer in self.observers:
                 observer.roster_changed(session)
+        if news.check_in_before is not None and not news.is_opened and not news.is_over:
+            for observer in self.observers:
+                observer.check_in_changed(session, news.check_in_before)
         if news.facts:
             self.hub.publish(session, news.facts, news.audience)
             for observer in self.observers:

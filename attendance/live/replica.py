@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from attendance.check_in import CheckInView
 from attendance.enums import SessionState
 from attendance.live.directory import Directory
 from attendance.live.facts import EVERYBODY, NOBODY, Audience, Ended, Fact, Marked
@@ -35,6 +36,8 @@ class News:
     is_over: bool = False
     #: Whether the session has just been opened, or opened again after its end.
     is_opened: bool = False
+    #: What the session's check-in was before, where it has changed.
+    check_in_before: CheckInView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,9 @@ class Replica:
         is_opened = is_opened or session.openings != view.openings
         session.openings = view.openings
         roster_changed = self._take_people(session, view)
+        check_in_before = None
+        if view.check_in is not None:
+            check_in_before, session.check_in = session.check_in, view.check_in
         marks = session.admit(view.marks) or []
         facts: list[Fact] = [] if is_again else [*marks]  # before its end, a session's marks were told
         if view.state is SessionState.ENDED and view.sheet is not None:
@@ -175,7 +181,7 @@ class Replica:
             facts.append(session.ended)
         told = self.tell(session, facts)
         is_over = view.state is not SessionState.OPEN
-        yield News(session, facts, told.audience, roster_changed, is_over, is_opened and not is_over)
+        yield News(session, facts, told.audience, roster_changed, is_over, is_opened and not is_over, check_in_before)
         if is_over:
             # Not before the end is told: a look whose telling fails is made good by the next.
             self._finish(view.id, view.openings)

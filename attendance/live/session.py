@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from attendance.check_in import CheckInView
 from attendance.enums import SessionState, Status, basic_of
 from attendance.live.facts import Counts, Ended, Marked
 from attendance.sheets import Entry, Sheet
@@ -27,6 +28,8 @@ class LiveSession:
     co_teachers: frozenset[str] = frozenset()
     #: How often the session was opened.
     openings: int = 1
+    #: How the students mark themselves.
+    check_in: CheckInView = field(default_factory=lambda: CheckInView(None, {}))
     marks: list[Marked] = field(default_factory=list)
     #: The last mark of each student who has one.
     latest: dict[str, Marked] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from attendance.check_in import CheckInView
 from attendance.enums import SessionState
 from attendance.live.facts import Counts, Marked
 from attendance.sheets import Sheet
@@ -54,6 +55,8 @@ class SessionView:
     openings: int = 1
     #: The teachers besides the owner; known with the roster only.
     co_teachers: frozenset[str] = frozenset()
+    #: How students mark themselves, where that has changed.
+    check_in: CheckInView | None = None
 
 
 @dataclass(frozen=True, slots=True)

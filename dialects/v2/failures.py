@@ -16,6 +16,11 @@ _HERE: Mapping[str, tuple[int, str]] = {
     "wrong_code": (403, "wrong_code"),
     "location_missing": (403, "place_missing"),
     "out_of_range": (403, "out_of_range"),
+    "check_in_closed": (403, "check_in_closed"),
+    "claim_expired": (403, "claim_expired"),
+    "place_vague": (403, "place_vague"),
+    "other_network": (403, "other_network"),
+    "other_device": (403, "other_device"),
 }
 
 

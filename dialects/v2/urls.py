@@ -1,5 +1,5 @@
 from core.rest.routes import route_by_method
-from dialects.v2.views import auth, classes, marks, me, reports, sessions, students
+from dialects.v2.views import auth, check_in, classes, marks, me, reports, sessions, students
 
 urlpatterns = [
     route_by_method("auth/login", "v2-login", POST=auth.Login),
@@ -38,5 +38,13 @@ urlpatterns = [
     route_by_method("students/<user_id>/report", "v2-student-report", GET=reports.StudentReport),
     route_by_method("reports/school", "v2-school-report", GET=reports.SchoolReport),
     route_by_method("me/attendance", "v2-my-attendance", GET=reports.MyAttendance),
+    route_by_method(
+        "sessions/<session_id>/check-in", "v2-check-in", PUT=check_in.CheckInOpen, DELETE=check_in.CheckInClose
+    ),
+    route_by_method("sessions/<session_id>/check-in/code", "v2-check-in-code", GET=check_in.Code),
+    route_by_method("check-in/claims", "v2-claims", POST=check_in.ClaimMake),
+    route_by_method("check-in", "v2-self-mark", POST=check_in.SelfMark),
+    route_by_method("sessions/<session_id>/flags", "v2-flags", GET=check_in.FlagList),
+    route_by_method("sessions/<session_id>/flags/<flag_id>", "v2-flag", POST=check_in.FlagDecide),
     route_by_method("records/<record_id>/history", "v2-history", GET=marks.History),
 ]

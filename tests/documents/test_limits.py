@@ -8,6 +8,7 @@ from tests.documents.markdown import read, rows
 
 SPANS = {
     timedelta(seconds=1): "a second",
+    timedelta(minutes=5): "in 5 minutes",
     timedelta(minutes=10): "in 10 minutes",
     timedelta(minutes=15): "in 15 minutes",
     timedelta(hours=1): "in an hour",

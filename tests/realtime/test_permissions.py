@@ -28,6 +28,10 @@ TABLE = {
     ("MY_ATTENDANCE", "other teacher"): STUDENT_ONLY,
     ("MY_ATTENDANCE", "enrolled student"): "MY_ATTENDANCE",
     ("MY_ATTENDANCE", "other student"): NO_SESSION,
+    ("CHECK_IN", "owner"): STUDENT_ONLY,
+    ("CHECK_IN", "other teacher"): STUDENT_ONLY,
+    ("CHECK_IN", "enrolled student"): "Check-in is closed",
+    ("CHECK_IN", "other student"): NO_SESSION,
     ("DONE", "owner"): "DONE",
     ("DONE", "other teacher"): NO_SESSION,
     ("DONE", "enrolled student"): TEACHER_ONLY,
@@ -62,7 +66,10 @@ async def test_an_event_is_for_those_in_the_table(
         "enrolled student": room.students[0],
         "other student": people.outsider,
     }[who]
-    data = {"studentId": room.students[0].id, "status": "present"} if event == "ATTENDANCE_MARKED" else None
+    data = {
+        "ATTENDANCE_MARKED": {"studentId": room.students[0].id, "status": "present"},
+        "CHECK_IN": {"code": "000000"},
+    }.get(event)
     async with (
         Socket(server.ws_url, person.token) as socket,
         Socket(server.ws_url, people.outsider.token) as bystander,

@@ -3,12 +3,14 @@
 from django.conf import settings
 
 from accounts import tokens
+from accounts.devices import device_of_headers
 from attendance.live.consumer import SocketConsumer, raw_token
 from attendance.live.process import live
 from attendance.live.socket import Socket
 from core import errors
 from core.times import now, to_iso
 from dialects.v2.live import events, frames
+from dialects.v2.live.events import Client
 from dialects.v2.live.room import room
 
 SUBPROTOCOL = "attendance.v2"
@@ -23,6 +25,7 @@ class V2Consumer(SocketConsumer):
     """A client's socket. It hears no session until it follows one."""
 
     subprotocol = SUBPROTOCOL
+    client: Client
 
     async def enter(self) -> Socket:
         socket = await live.welcome(
@@ -31,13 +34,18 @@ class V2Consumer(SocketConsumer):
             form=None,
             error=_dismissed,
         )
+        claims = socket.claims
+        device = device_of_headers(dict(self.scope.get("headers", ())))
+        self.client = Client(
+            device or f"token:{claims.token_id if claims else ''}", (self.scope.get("client") or [None])[0]
+        )
         room.enter(socket)
         hello = {"serverTime": to_iso(now()), "user": frames.person(socket.actor), "version": settings.VERSION}
         live.hub.tell(socket, frames.frame("HELLO", hello))
         return socket
 
     async def handle(self, text: str) -> None:
-        await events.receive(live, self.socket, text)
+        await events.receive(live, self.socket, self.client, text)
 
     def error_frame(self, error: errors.ApiError) -> str:
         return frames.error_frame(error)

@@ -1,11 +1,14 @@
 """The events that clients send to `/ws/v2`, as a table over the core's guards."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from attendance import actions
+from attendance import actions, check_ins
 from attendance.access import session_for_member
+from attendance.check_in import Place
+from attendance.check_ins import Where
 from attendance.enums import Method, SessionState, Status
 from attendance.live import events, gateway
 from attendance.live.events import Data, Event
@@ -26,6 +29,7 @@ from core.times import from_iso, now, to_iso
 from dialects.v2.live import frames
 from dialects.v2.live.frames import State
 from dialects.v2.live.room import room
+from dialects.v2.serializers.check_in import SelfMarkOutput
 
 StatusWord = Literal["present", "late", "absent", "excused"]
 Text = Annotated[str, msgspec.Meta(max_length=64)]
@@ -67,11 +71,27 @@ class EndData(SessionData):
     unmarked: Literal["absent"] = "absent"
 
 
+class PlaceItem(msgspec.Struct):
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    accuracy: Annotated[float, msgspec.Meta(ge=0, le=20_100_000)] = 0.0
+
+
+class CheckInData(Data):
+    claim: Annotated[str, msgspec.Meta(max_length=512)] | None = None
+    code: Annotated[str, msgspec.Meta(max_length=16)] | None = None
+    place: PlaceItem | None = None
+
+
 class Request(events.Request):
     """A message, and its answer if it has an `id`."""
 
     #: What the client calls the message, once that is read.
     id: str | int | float | None = None
+
+    def __init__(self, live: Live, socket: Socket, client: "Client") -> None:
+        super().__init__(live, socket)
+        self.client = client
 
     def ok(self, data: frames.Json | None = None) -> None:
         """What was asked for is done and told."""
@@ -268,6 +288,21 @@ async def end(request: Request, session: LiveSession, data: EndData) -> None:
     request.ok({"seq": ended.seq, "counts": frames.counts_of(ended)})
 
 
+async def check_in(request: Request, found: None, data: CheckInData) -> None:
+    if (data.claim is None) == (data.code is None):
+        raise errors.InvalidMessage
+    place = None
+    if data.place is not None:
+        place = Place(data.place.latitude, data.place.longitude, data.place.accuracy)
+    where = Where(place, request.client.device, request.client.address)
+    actor = request.socket.actor
+    if data.claim is not None:
+        done = await gateway.work(check_ins.check_in_by_claim, actor=actor, claim=data.claim, where=where)
+    else:
+        done = await gateway.work(check_ins.check_in_by_code, actor=actor, code=data.code or "", where=where)
+    request.ok(SelfMarkOutput.show(done))
+
+
 EVENTS: dict[str, Event] = {
     "PING": Event(None, PingData, ping, find=nothing, reads=True),
     "FOLLOW": Event(None, FollowData, follow, limits.SHEETS_READ, find=followed),
@@ -276,12 +311,21 @@ EVENTS: dict[str, Event] = {
     "REST": Event(Role.TEACHER, RestData, rest, limits.SHEETS_READ, find=taught),
     "UNDO": Event(Role.TEACHER, SessionData, undo, limits.SHEETS_READ, find=taught),
     "END": Event(Role.TEACHER, EndData, end, find=taught),
+    "CHECK_IN": Event(Role.STUDENT, CheckInData, check_in, find=nothing),
 }
 
 
-async def receive(live: Live, socket: Socket, text: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What a socket's handshake says of the client: its device, and the address that it comes from."""
+
+    device: str
+    address: str | None
+
+
+async def receive(live: Live, socket: Socket, client: Client, text: str) -> None:
     """Does what a client's frame asks for, and answers it, also if that fails."""
-    request = Request(live, socket)
+    request = Request(live, socket, client)
     await events.serve(request, _perform(request, text))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from attendance.check_in import FlagShown
 from attendance.enums import SessionState
 from attendance.journal import NewMark
 from attendance.live.facts import Ended, Fact, Marked
@@ -17,6 +18,7 @@ from core.errors import ApiError
 from core.identity import Actor
 from core.times import to_iso
 from dialects.v2.failures import code_of
+from dialects.v2.serializers.check_in import FlagOutput, check_in_shown
 
 Json = dict[str, Any]
 
@@ -133,6 +135,8 @@ class State:
     seq: int
     roster: list[Json]
     marks: Sequence[Marked]
+    check_in: Json | None = None
+    flags: Sequence[Json] = ()
 
     @property
     def frame(self) -> str:
@@ -149,8 +153,8 @@ class State:
                 "seq": self.seq,
                 "roster": self.roster,
                 "marks": [mark(fact) for fact in shown],
-                "checkIn": None,
-                "flags": [],
+                "checkIn": self.check_in,
+                "flags": list(self.flags),
             },
         )
 
@@ -169,4 +173,17 @@ def state_of(session: LiveSession, roll_numbers: Mapping[str, str], student_id: 
         session.seq,
         roster(people, roll_numbers),
         shown,
+        check_in_shown(session.check_in.rules, to_teacher=student_id is None) if session.ended is None else None,
+        [flag(one) for one in session.check_in.flags.values()] if student_id is None else (),
     )
+
+
+def flag(shown: FlagShown) -> Json:
+    """A flag."""
+    return FlagOutput.show(shown)
+
+
+def check_in(session: LiveSession, *, to_teacher: bool) -> str:
+    """`CHECK_IN`."""
+    shown = check_in_shown(session.check_in.rules, to_teacher=to_teacher)
+    return frame("CHECK_IN", {"session": session.id, "checkIn": shown})

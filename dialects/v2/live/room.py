@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from accounts.selectors import roll_numbers_of
+from attendance.check_in import CheckInView
 from attendance.live import gateway
 from attendance.live.facts import Ended, Fact, Marked
 from attendance.live.frames import Frames
@@ -17,6 +18,7 @@ from attendance.live.process import Observer, live
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
 from dialects.v2.live import frames
+from dialects.v2.live.codes import Codes
 
 #: A client that lacks more marks than this is told the state instead.
 MARKS_RESUMED = 500
@@ -33,9 +35,11 @@ class Room(Observer):
         #: By open session, then by person: the students' sockets that follow it.
         self._students: defaultdict[str, defaultdict[str, set[Socket]]] = defaultdict(lambda: defaultdict(set))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._codes = Codes()
         live.observers.append(self)
 
     async def stop(self) -> None:
+        self._codes.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -100,7 +104,9 @@ class Room(Observer):
             return self._lacked(socket, session, numbers, since, is_teacher)
 
         await socket.outlet.answer(begin)
-        if not is_teacher and session.id in live.sessions:
+        if is_teacher:
+            self._codes.tell(session, socket)
+        elif session.id in live.sessions:
             live.statistics.subscribe(socket, session, frames.CountsForm(session.id))
 
     def _join(self, socket: Socket, session: LiveSession, is_teacher: bool) -> None:
@@ -171,6 +177,21 @@ class Room(Observer):
                 self.unfollow(socket, session.id)
         if live.hub.followers(session.id):
             self._spawn(self._tell_roster(session))
+
+    def check_in_changed(self, session: LiveSession, before: CheckInView) -> None:
+        """Tells those who follow how students mark themselves now, and teachers the flags that are new or decided."""
+        teachers = [one for one in live.hub.followers(session.id) if one.follows[session.id] is frames.teacher_form]
+        if session.check_in.rules != before.rules:
+            for socket in teachers:
+                live.hub.tell(socket, frames.check_in(session, to_teacher=True))
+            students = {one for sockets in self._students.get(session.id, {}).values() for one in sockets}
+            _send(students, frames.check_in(session, to_teacher=False))
+            self._codes.tell(session)
+        for key, flag in session.check_in.flags.items():
+            if before.flags.get(key) != flag:
+                told = frames.frame("FLAG", {"session": session.id, "flag": frames.flag(flag)})
+                for socket in teachers:
+                    live.hub.tell(socket, told)
 
     async def _tell_roster(self, session: LiveSession) -> None:
         numbers = await gateway.read(roll_numbers_of, list(session.roster))

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from attendance.enums import Method, SessionState, Status
 from attendance.live.limits import MARKS_A_MESSAGE
+from attendance.overview import Overview
 from core.rest.serializers import (
     Id,
     InputSerializer,
@@ -16,6 +18,7 @@ from core.rest.serializers import (
     StrictString,
     StrictTime,
 )
+from dialects.v2.serializers.check_in import CheckInOutput, check_in_shown
 
 NOTE = 255
 
@@ -45,10 +48,12 @@ class LineOutput(OutputSerializer):
     recordId = Id(source="record_id", allow_null=True)
 
 
-class CheckInOutput(OutputSerializer):
-    """`{mode}`: how students mark themselves."""
+@extend_schema_field(CheckInOutput)
+class CheckInField(serializers.Field[Any, Any, Any, Any]):
+    """How students mark themselves, null while they cannot."""
 
-    mode = serializers.ChoiceField(["rotating", "fixed"])
+    def to_representation(self, value: Any) -> Any:
+        return check_in_shown(value, to_teacher=True)
 
 
 class SessionOutput(OutputSerializer):
@@ -65,8 +70,16 @@ class SessionOutput(OutputSerializer):
     endedAt = IsoTime(source="ended_at", allow_null=True)
     seq = serializers.IntegerField()
     counts = CountsOutput()
-    checkIn = CheckInOutput(source="check_in", allow_null=True)
+    checkIn = CheckInField(source="rules", allow_null=True)
     roster = LineOutput(source="lines", many=True)
+
+
+def session_shown(overview: Overview, *, to_teacher: bool) -> dict[str, Any]:
+    """What is shown of a session to its teachers; to a student without where they must be."""
+    shown = SessionOutput.show(overview)
+    if shown["checkIn"] is not None:
+        shown["checkIn"] = check_in_shown(overview.rules, to_teacher=to_teacher)
+    return shown
 
 
 class MarkInput(InputSerializer):

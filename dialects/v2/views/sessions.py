@@ -22,7 +22,7 @@ from core.errors import (
 from core.rest.permissions import Audience
 from dialects.v2.base import V2View
 from dialects.v2.paging import FILTERS, Order, page_of
-from dialects.v2.serializers.sessions import EndInput, SessionOutput, StartInput
+from dialects.v2.serializers.sessions import EndInput, SessionOutput, StartInput, session_shown
 from dialects.v2.views.classes import OF_A_CLASS
 
 OF_A_SESSION = (SessionNotFound, TeachersOnly)
@@ -39,7 +39,7 @@ class SessionStart(V2View):
     def post(self, request: Request, class_id: str) -> Response:
         found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
         session, is_new = services.session_open(actor=self.actor, found=found, move_focus=self.read()["focus"])
-        return Response(SessionOutput.show(session_overview(session)), status=201 if is_new else 200)
+        return Response(session_shown(session_overview(session), to_teacher=True), status=201 if is_new else 200)
 
 
 class SessionList(V2View):
@@ -58,7 +58,8 @@ class SessionList(V2View):
         student_id = None if part.teaches else self.actor.id
 
         def show(sessions: list[Any]) -> list[dict[str, Any]]:
-            return SessionOutput.show_all(overviews(sessions, student_id=student_id))
+            found = overviews(sessions, student_id=student_id)
+            return [session_shown(overview, to_teacher=part.teaches) for overview in found]
 
         return self.page(
             sessions_listed(found.id, student_id=student_id), show, Order(time="started_at", newest_first=True)
@@ -75,7 +76,8 @@ class SessionDetail(V2View):
     def get(self, request: Request, session_id: str) -> Response:
         session, part = session_for_member(actor=self.actor, session_id=session_id)
         overview = session_overview(session)
-        return Response(SessionOutput.show(overview if part.teaches else overview.for_student(self.actor.id)))
+        shown = overview if part.teaches else overview.for_student(self.actor.id)
+        return Response(session_shown(shown, to_teacher=part.teaches))
 
 
 class SessionEnd(V2View):
@@ -89,7 +91,7 @@ class SessionEnd(V2View):
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
         self.read()
-        return Response(SessionOutput.show(session_overview(services.session_end(session_id=found.id))))
+        return Response(session_shown(session_overview(services.session_end(session_id=found.id)), to_teacher=True))
 
 
 class SessionReopen(V2View):
@@ -101,4 +103,4 @@ class SessionReopen(V2View):
 
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
-        return Response(SessionOutput.show(session_overview(session_reopen(session_id=found.id))))
+        return Response(session_shown(session_overview(session_reopen(session_id=found.id)), to_teacher=True))

@@ -86,6 +86,18 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-student-report", "GET"): (*OUT, 200, 200, STUDENT, 200, STUDENT, STUDENT, 200),
     ("v2-my-attendance", "GET"): (*OUT, *("student_only",) * 3, 200, 200, 200, "student_only"),
     ("v2-school-report", "GET"): (*OUT, *("superuser_only",) * 6, 200),
+    ("v2-check-in", "PUT"): teachers(200, SESSION),
+    ("v2-check-in", "DELETE"): teachers(204, SESSION),
+    ("v2-check-in-code", "GET"): teachers("check_in_closed", SESSION),
+    ("v2-claims", "POST"): anyone("check_in_closed"),
+    ("v2-self-mark", "POST"): (
+        *OUT,
+        *("student_only",) * 3,
+        *("check_in_closed",) * 3,
+        "student_only",
+    ),
+    ("v2-flags", "GET"): teachers(200, SESSION),
+    ("v2-flag", "POST"): teachers("flag_not_found", SESSION),
 }
 
 ROUTES = {
@@ -122,6 +134,10 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
         ("v2-student", "PATCH"): {"until": None},
         ("v2-marks", "POST"): {"marks": [ann]},
         ("v2-rest", "POST"): {"status": "present"},
+        ("v2-check-in", "PUT"): {"mode": "rotating"},
+        ("v2-claims", "POST"): {"session": "f" * 24, "code": "000000"},
+        ("v2-self-mark", "POST"): {"code": "000000"},
+        ("v2-flag", "POST"): {"confirm": True},
         ("v2-corrections", "POST"): {"changes": [{**ann, "note": "why"}]},
     }
 
@@ -155,6 +171,7 @@ def path_of(expression: str, school: School) -> str:
         "class_id": school.class_id,
         "user_id": user.id,
         "session_id": Session.objects.filter(state="open").values_list("id", flat=True).get(),
+        "flag_id": school.class_id,
         "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
     }.items():
         path = path.replace(f"(?P<{name}>[^/]+)", value)

@@ -268,6 +268,56 @@ async def test_clients_of_the_published_protocol_notice_nothing(server: Server, 
     ]
 
 
+# Self check-in
+
+HERE = {"latitude": 48.8584, "longitude": 2.2945}
+FAR = {"latitude": 48.87, "longitude": 2.2945}
+
+
+async def test_students_check_in_by_the_code_that_teachers_are_told(server: Server, room: Room, session: str) -> None:
+    ann, ben = room.students
+    how = {"mode": "rotating", "place": HERE, "range": 50, "outside": "flag"}
+    async with V2Socket(server, room.teacher) as desk, V2Socket(server, ann) as phone:
+        await desk.asked("FOLLOW", session=session)
+        await phone.asked("FOLLOW", session=session)
+        path = f"/api/v2/sessions/{session}/check-in"
+        await asyncio.to_thread(room.teacher.data, "PUT", path, how)
+        opened, code = await desk.until("CHECK_IN"), await desk.until("CODE")
+        assert (opened["data"]["checkIn"]["place"], opened["data"]["checkIn"]["range"]) == (HERE, 50)
+        assert (await phone.until("CHECK_IN"))["data"]["checkIn"]["place"] is None
+        *told, answer = await phone.asked("CHECK_IN", code=code["data"]["code"], place=FAR)
+        assert answer == {"session": session, "className": "Physics", "status": "present", "flags": ["out_of_range"]}
+        assert statuses(told[0]) == [(ann.id, "present")]
+        assert statuses(await desk.until("MARKS")) == [(ann.id, "present")]
+        flag = (await desk.until("FLAG"))["data"]["flag"]
+        assert (flag["studentId"], flag["state"]) == (ann.id, "open")
+        state, again, _ = await desk.asked("FOLLOW", session=session)
+        assert (state["data"]["flags"], state["data"]["checkIn"]) == ([flag], opened["data"]["checkIn"])
+        assert again["event"] == "CODE"
+        path = f"/api/v2/sessions/{session}/flags/{flag['_id']}"
+        await asyncio.to_thread(room.teacher.data, "POST", path, {"confirm": False})
+        assert statuses(await phone.until("MARKS")) == [(ann.id, None)]
+        assert (await desk.until("FLAG"))["data"]["flag"]["state"] == "rejected"
+        async with V2Socket(server, ben) as other:
+            assert await other.ask("CHECK_IN", code="x") == "wrong_code"
+
+
+async def test_a_student_of_the_published_protocol_checks_in_to_the_active_session(server: Server, room: Room) -> None:
+    ann, _ = room.students
+    session = room.teacher.data("POST", f"/api/v2/classes/{room.class_id}/sessions", {"focus": True})["_id"]
+    room.teacher.data("PUT", f"/api/v2/sessions/{session}/check-in", {"mode": "fixed"})
+    code = room.teacher.data("GET", f"/api/v2/sessions/{session}/check-in/code")["code"]
+    async with Socket(server.ws_url, ann.token) as phone:
+        await phone.send("CHECK_IN", {"code": "x"})
+        assert await phone.error() == "Incorrect OTP"
+        await phone.send("CHECK_IN", {"code": code})
+        assert await phone.frames(2) == [
+            {"event": "ATTENDANCE_MARKED", "data": {"studentId": ann.id, "status": "present"}},
+            {"event": "MY_ATTENDANCE", "data": {"status": "present"}},
+        ]
+    room.teacher.data("POST", f"/api/v2/sessions/{session}/end", {})
+
+
 # Answers
 
 
@@ -347,6 +397,12 @@ async def test_the_socket_says_what_the_document_says(server: Server, room: Room
         heard += await desk.frames(2)
         heard += (await phone.asked("FOLLOW", session=session))[:-1]
         heard += (await desk.asked("MARK", session=session, marks=present(ann)))[:-1]
+        how = {"mode": "fixed", "place": HERE, "range": 50, "outside": "flag"}
+        await asyncio.to_thread(room.teacher.data, "PUT", f"/api/v2/sessions/{session}/check-in", how)
+        heard += [await desk.until("CHECK_IN"), await desk.until("CODE")]
+        await desk.asked("UNDO", session=session)
+        await phone.asked("CHECK_IN", code=heard[-1]["data"]["code"], place=FAR)
+        heard.append(await desk.until("FLAG"))
         await asyncio.to_thread(room.teacher.request, "DELETE", f"{path}/students/{room.students[1].id}")
         heard.append(await desk.until("ROSTER"))
         heard += (await desk.asked("END", session=session))[:-1]

@@ -32,6 +32,7 @@ TABLE: Mapping[str, Row] = {
     "REST": TEACHERS,
     "UNDO": tuple("nothing_to_undo" if answer == "OK" else answer for answer in TEACHERS),
     "END": TEACHERS,
+    "CHECK_IN": ("student_event_only",) * 3 + ("check_in_closed",) * 2,
 }
 
 
@@ -74,7 +75,13 @@ async def test_an_event_is_for_those_in_the_table(server: Server, lesson: Lesson
         "MARK": {"marks": [{"studentId": lesson.room.students[0].id, "status": "present"}]},
         "REST": {"status": "absent"},
     }
-    data = {} if event == "PING" else {"session": lesson.session, **more.get(event, {})}
+    data: Mapping[str, Any] = (
+        {"code": "0"}
+        if event == "CHECK_IN"
+        else {}
+        if event == "PING"
+        else {"session": lesson.session, **more.get(event, {})}
+    )
     async with V2Socket(server, lesson.people[who]) as socket:
         *_, answer = await socket.asked(event, **data)
     expected = TABLE[event][WHO.index(who)]

@@ -1,0 +1,78 @@
+"""Reads of how students mark themselves, and of the flags that came of it."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from accounts.selectors import names_of
+from attendance.check_in import Answer, CheckInRules, CheckInView, Circle, FlagShown, Mode, Place
+from attendance.enums import SessionState
+from attendance.models import CheckIn, Flag, Session
+from core import errors
+from core.times import now
+
+
+def check_in_rules(session_ids: Sequence[str]) -> dict[str, CheckInRules]:
+    """By session: how its students mark themselves. Sessions whose teachers never opened that are left out."""
+    return {row.session_id: rules_of(row) for row in CheckIn.objects.filter(pk__in=list(session_ids))}
+
+
+def check_in_now(session: Session) -> CheckInRules:
+    """The rules of an open session whose check-in is open. Raises `CheckInClosed`."""
+    row = CheckIn.objects.filter(pk=session.id).first()
+    if session.state != SessionState.OPEN or row is None or not rules_of(row).is_open(now()):
+        raise errors.CheckInClosed
+    return rules_of(row)
+
+
+def rules_of(row: CheckIn) -> CheckInRules:
+    """The rules that a row says."""
+    circle = None
+    if row.latitude is not None and row.longitude is not None and row.range is not None:
+        circle = Circle(Place(row.latitude, row.longitude), row.range)
+    return CheckInRules(
+        row.session_id,
+        row.nonce,
+        Mode(row.mode),
+        circle,
+        row.checks_networks,
+        Answer(row.outside),
+        Answer(row.same_device),
+        row.until,
+        row.is_closed,
+    )
+
+
+def flags_listed(session_id: str) -> "QuerySet[Flag]":
+    """The flags of a session."""
+    return Flag.objects.filter(session_id=session_id)
+
+
+def flags_shown(flags: Sequence[Flag]) -> list[FlagShown]:
+    """The flags with their students' names."""
+    names = names_of({flag.student_id for flag in flags})
+    return [
+        FlagShown(
+            flag.id,
+            flag.student_id,
+            names.get(flag.student_id, ""),
+            flag.kind,
+            flag.metres,
+            flag.other_id,
+            flag.state,
+            flag.at,
+        )
+        for flag in flags
+    ]
+
+
+def check_in_views(session_ids: Sequence[str]) -> dict[str, CheckInView]:
+    """For each session: what the live server knows of its check-in. Few queries, and none for no session."""
+    if not session_ids:
+        return {}
+    rules = check_in_rules(session_ids)
+    flags: dict[str, dict[str, FlagShown]] = {session_id: {} for session_id in session_ids}
+    found = list(Flag.objects.filter(session_id__in=list(session_ids)).order_by("id"))
+    for flag, shown in zip(found, flags_shown(found), strict=True):
+        flags[flag.session_id][flag.id] = shown
+    return {session_id: CheckInView(rules.get(session_id), flags[session_id]) for session_id in session_ids}

@@ -1,0 +1,169 @@
+"""Self check-in."""
+
+import math
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from attendance.check_in import Answer, CheckInRules, Circle, Mode, Place
+from attendance.enums import Status
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    IsoTime,
+    OutputSerializer,
+    StrictFlag,
+    StrictString,
+    StrictTime,
+)
+from core.times import now
+
+#: Half the way around the earth, metres.
+FARTHEST = 20_100_000
+
+
+class StrictNumber(serializers.FloatField):
+    """A JSON number; DRF's own field takes strings and true as well."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not math.isfinite(data):
+            self.fail("invalid")
+        return float(data)
+
+
+class PlaceInput(InputSerializer):
+    """`{latitude, longitude, accuracy?}`; degrees and metres."""
+
+    latitude = StrictNumber(min_value=-90, max_value=90)
+    longitude = StrictNumber(min_value=-180, max_value=180)
+    accuracy = StrictNumber(min_value=0, max_value=FARTHEST, default=0.0)
+
+    def validate(self, attrs: dict[str, Any]) -> Place:
+        return Place(attrs["latitude"], attrs["longitude"], attrs["accuracy"])
+
+
+class CheckInInput(InputSerializer):
+    """How students mark themselves; `place` and `range` go together."""
+
+    mode = serializers.ChoiceField([mode.value for mode in Mode])
+    place = PlaceInput(required=False, allow_null=True)
+    range = StrictNumber(min_value=1, max_value=FARTHEST, required=False, allow_null=True, help_text="Metres.")
+    networks = StrictFlag(default=False)
+    outside = serializers.ChoiceField([answer.value for answer in Answer], default=Answer.REFUSE.value)
+    sameDevice = serializers.ChoiceField([answer.value for answer in Answer], default=Answer.REFUSE.value)
+    until = StrictTime(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        place, metres, until = attrs.get("place"), attrs.get("range"), attrs.get("until")
+        if (place is None) != (metres is None):
+            missing = "place" if place is None else "range"
+            raise serializers.ValidationError({missing: ["place and range go together."]})
+        if attrs["networks"] and not settings.CHECK_IN_NETWORKS:
+            raise serializers.ValidationError({"networks": ["This school has set no networks."]})
+        if until is not None and until <= now():
+            raise serializers.ValidationError({"until": ["A time to come."]})
+        return {
+            "mode": Mode(attrs["mode"]),
+            "circle": None if place is None or metres is None else Circle(place, metres),
+            "checks_networks": attrs["networks"],
+            "outside": Answer(attrs["outside"]),
+            "same_device": Answer(attrs["sameDevice"]),
+            "until": until,
+        }
+
+
+class CircleOutput(OutputSerializer):
+    latitude = serializers.FloatField()
+    longitude = serializers.FloatField()
+
+
+class CheckInOutput(OutputSerializer):
+    """`{mode, place, range, networks, outside, sameDevice, until}`; a student is told no `place`."""
+
+    mode = serializers.ChoiceField([mode.value for mode in Mode])
+    place = CircleOutput(allow_null=True)
+    range = serializers.FloatField(allow_null=True)
+    networks = serializers.BooleanField()
+    outside = serializers.ChoiceField([answer.value for answer in Answer])
+    sameDevice = serializers.ChoiceField([answer.value for answer in Answer], source="same_device")
+    until = IsoTime(allow_null=True)
+
+
+def check_in_shown(rules: CheckInRules | None, *, to_teacher: bool) -> dict[str, Any] | None:
+    """What is shown of a check-in; None while it is closed."""
+    if rules is None or not rules.is_open(now()):
+        return None
+    circle = rules.circle
+    return CheckInOutput.show(
+        {
+            "mode": rules.mode.value,
+            "place": circle.centre if circle is not None and to_teacher else None,
+            "range": circle.radius if circle is not None else None,
+            "networks": rules.checks_networks,
+            "outside": rules.outside.value,
+            "same_device": rules.same_device.value,
+            "until": rules.until,
+        }
+    )
+
+
+class CodeOutput(OutputSerializer):
+    """`{code, validUntil, url, qr}`; `qr` is an SVG of the `url`."""
+
+    code = serializers.CharField()
+    validUntil = IsoTime(source="valid_until", allow_null=True)
+    url = serializers.CharField()
+    qr = serializers.CharField()
+
+
+class ClaimInput(InputSerializer):
+    session = StrictString(source="session_id", max_length=64)
+    code = StrictString(max_length=16)
+
+
+class ClaimOutput(OutputSerializer):
+    """`{claim, expiresAt, className}`."""
+
+    claim = serializers.CharField()
+    expiresAt = IsoTime(source="expires_at")
+    className = serializers.CharField(source="class_name")
+
+
+class SelfMarkInput(InputSerializer):
+    """Exactly one of `claim` and `code`, and where the student is."""
+
+    claim = StrictString(required=False, max_length=512)
+    code = StrictString(required=False, max_length=16)
+    place = PlaceInput(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("claim" in attrs) == ("code" in attrs):
+            raise serializers.ValidationError({"claim": ["Exactly one of claim and code."]})
+        return attrs
+
+
+class SelfMarkOutput(OutputSerializer):
+    """`{session, className, status, flags}`."""
+
+    session = Id(source="session_id")
+    className = serializers.CharField(source="class_name")
+    status = serializers.ChoiceField(Status.choices)
+    flags = serializers.ListField(child=serializers.ChoiceField(["out_of_range", "other_device"]))
+
+
+class DecisionInput(InputSerializer):
+    confirm = StrictFlag()
+
+
+class FlagOutput(OutputSerializer):
+    """`{_id, studentId, name, kind, metres, otherStudentId, state, at}`."""
+
+    _id = Id(source="id")
+    studentId = Id(source="student_id")
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(["out_of_range", "other_device"])
+    metres = serializers.IntegerField(allow_null=True)
+    otherStudentId = Id(source="other_id", allow_null=True)
+    state = serializers.ChoiceField(["open", "confirmed", "rejected"])
+    at = IsoTime()
