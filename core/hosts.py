@@ -41,6 +41,12 @@ def addresses_to_open(host: str, port: int) -> list[str]:
     return [f"http://{name.removeprefix('.')}{suffix}" for name in settings.ALLOWED_HOSTS]
 
 
+def own_address(host: str, port: int) -> str:
+    """By which address this machine itself reaches a server that listens on `host`: one that is let in, if one is."""
+    own, _ = _reached(host, port)
+    return next(filter(_is_allowed, own), own[0])
+
+
 def _reached(host: str, port: int) -> tuple[list[str], list[str]]:
     """By which addresses this machine itself reaches the server, and by which the network does besides."""
     if host not in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound

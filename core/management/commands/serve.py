@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from core import own_files
 from core.commands import ExplainedCommand, port_number
 from core.database.readiness import NotReady, lacking_migrations, require_ready
-from core.hosts import addresses_to_open
+from core.hosts import addresses_to_open, own_address
 from core.server.serving import listen, serve
 
 ADMIN_EMAIL = "admin@attendance.local"
@@ -67,17 +67,18 @@ class Command(ExplainedCommand):
             self.stdout.write(f"Applying {missing} migrations to the database …")
             call_command("migrate", verbosity=0)
         password = _make_admin() if setup else None
-        urls = addresses_to_open(host, listeners[0].getsockname()[1])
-        if not serve(host, workers, listeners, ready=lambda: self.welcome(urls, password)):
+        here = host, listeners[0].getsockname()[1]
+        own, urls = own_address(*here), addresses_to_open(*here)
+        if not serve(host, workers, listeners, ready=lambda: self.welcome(own, urls, password)):
             raise CommandError("The server could not start. The lines above say why.")
 
-    def welcome(self, urls: Sequence[str], password: str | None) -> None:
-        """Prints where the server is reached. After its first start also the admin's password and what to try first."""
+    def welcome(self, own: str, urls: Sequence[str], password: str | None) -> None:
+        """Prints where the server listens and lets people in; after its first start also a password and what to try."""
         url = urls[0]
         lines = [
             f"\nLive attendance {settings.VERSION}",
-            f"Listening on {url}   (Ctrl+C stops it)",
-            *(f"         and {other}" for other in urls[1:]),
+            f"Listening on {own}   (Ctrl+C stops it)",
+            *(f"   reached by {other}" for other in urls if other != own),
             f"  pages       {url}/app/   open this in a browser",
             f"  admin       {url}/admin/",
         ]
