@@ -37,3 +37,12 @@ class SessionState(models.TextChoices):
     OPEN = "open"
     ENDED = "ended"
     VOIDED = "voided", "voided, counts nowhere"
+
+
+class ExcuseState(models.TextChoices):
+    """What became of an excuse."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"

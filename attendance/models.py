@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from attendance.enums import Method, SessionState, Status
+from attendance.enums import ExcuseState, Method, SessionState, Status
 from classes.models import Class
 from core.ids import id_field
 from core.times import now
@@ -191,3 +191,43 @@ class Attendance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.student}: {self.status}"
+
+
+class Excuse(models.Model):
+    """An absence that a student announces: from one instant to another, or of whole days of the school's time."""
+
+    id = id_field()
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="excuses")
+    since = models.DateTimeField("from")
+    #: Whole days end with the midnight after the last of them, which is not part of them any more.
+    until = models.DateTimeField()
+    whole_days = models.BooleanField()
+    note = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.student}, {self.since:%Y-%m-%d}"
+
+
+class ExcusedClass(models.Model):
+    """A class that an excuse is for, and what a teacher of the class said of it."""
+
+    id = id_field()
+    excuse = models.ForeignKey(Excuse, on_delete=models.CASCADE, related_name="classes")
+    class_ref = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="+", verbose_name="class")
+    state = models.CharField(max_length=10, choices=ExcuseState.choices, default=ExcuseState.ASKED)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "excused classes"
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("excuse", "class_ref"), name="one_excuse_a_class"),)
+        indexes = (models.Index(fields=("class_ref", "state"), name="excuses_of_class"),)
+
+    def __str__(self) -> str:
+        return f"{self.class_ref}: {self.state}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,7 +12,7 @@ from attendance.enums import Status
 from attendance.models import Attendance
 from attendance.selectors import finished_sessions
 from classes.models import Enrolment, covers
-from core.times import day_of
+from core.times import day_of, midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ def sessions_held(*class_ids: str, since: date | None = None, until: date | None
     """The classes' finished sessions that were held on the local days `since` to `until`, the oldest first."""
     finished = finished_sessions(*class_ids)
     if since is not None:
-        finished = finished.filter(held_at__gte=_midnight(since))
+        finished = finished.filter(held_at__gte=midnight(since))
     if until is not None:
-        finished = finished.filter(held_at__lt=_midnight(until + timedelta(days=1)))
+        finished = finished.filter(held_at__lt=midnight(until, days_after=1))
     rows = finished.order_by("held_at", "id")
     columns = rows.values_list("id", "class_ref_id", "held_at", "present_count", "absent_count")
     return [Held(key, class_id, at, present or 0, absent or 0) for key, class_id, at, present, absent in columns]
@@ -68,10 +68,6 @@ def counted_records(
         since, until = enrolled.get((session.class_id, student_id), (None, None))
         if covers(since=since, until=until, day=day):
             yield Counted(key, session, student_id, statuses[status])
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def session_headings(started_at: Sequence[datetime]) -> list[str]:

@@ -11,7 +11,7 @@ from django.db.models import F
 
 from accounts.limits import take
 from accounts.models import User
-from attendance import journal, selectors
+from attendance import excuses, journal, selectors
 from attendance.enums import Method, SessionState, Status
 from attendance.folding import last_marks
 from attendance.journal import NewMark
@@ -79,10 +79,22 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> tuple[Sess
         session = Session.objects.create(
             class_ref=found, started_by_id=actor.id, started_at=moment, last_activity_at=moment
         )
+        _apply_excuses(session)
     if move_focus:
         _move_focus(session, actor)
     after_commit(lambda: session_changed.send(sender=Session))
     return session, is_new
+
+
+def _apply_excuses(session: Session) -> None:
+    """Inside the unit of work that opens a session: marks the students as excused whose excuses were approved."""
+    by_student = excuses.approved_at(class_id=session.class_ref_id, moment=session.started_at)
+    marks = [
+        NewMark(session.id, student_id, Status.EXCUSED, session.started_at, by_id, Method.AUTO, excuses.NOTE)
+        for student_id, by_id in by_student.items()
+    ]
+    if marks:
+        journal.append(marks)
 
 
 @retry_races
@@ -196,7 +208,9 @@ def _end(
 
     # From here on nobody can add a mark, so the journal is complete.
     outcome = {student_id: (mark.status, mark.method) for student_id, mark in last_marks(session_id).items()}
-    if (forgotten or void_if_empty) and not outcome:
+    # What an excuse did by itself is nothing that anybody did in the lesson.
+    was_used = any(method != Method.AUTO for _, method in outcome.values())
+    if (forgotten or void_if_empty) and not was_used:
         Session.objects.filter(pk=session_id).update(state=SessionState.VOIDED)
         return True
     class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)

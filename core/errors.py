@@ -202,6 +202,16 @@ class RecordNotFound(ApiError):
     code, status, message = "record_not_found", 404, "Record not found"
 
 
+class ExcuseNotFound(ApiError):
+    code, status, message = "excuse_not_found", 404, "Excuse not found"
+
+
+class ExcuseWithdrawn(ApiError):
+    """The student has taken the excuse back: nobody decides on it any more."""
+
+    code, status, message = "excuse_withdrawn", 409, "The excuse was withdrawn"
+
+
 class RosterConflict(ApiError):
     code, status, message = "roster_conflict", 400, "A roll number or an email belongs to somebody else"
 

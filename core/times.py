@@ -1,7 +1,7 @@
 """Times, in the precision and the form of the contracts."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -29,6 +29,11 @@ def today() -> date:
 def day_of(moment: datetime) -> date:
     """The day of `moment` in the school's time."""
     return timezone.localdate(moment)
+
+
+def midnight(day: date, *, days_after: int = 0) -> datetime:
+    """The instant at which the local day begins that is so many days after `day`."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=days_after), time.min))
 
 
 def is_far(day: date) -> bool:

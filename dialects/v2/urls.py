@@ -1,5 +1,5 @@
 from core.rest.routes import route_by_method
-from dialects.v2.views import auth, check_in, classes, marks, me, reports, sessions, students
+from dialects.v2.views import auth, check_in, classes, excuses, marks, me, reports, sessions, students
 
 urlpatterns = [
     route_by_method("auth/login", "v2-login", POST=auth.Login),
@@ -46,5 +46,7 @@ urlpatterns = [
     route_by_method("check-in", "v2-self-mark", POST=check_in.SelfMark),
     route_by_method("sessions/<session_id>/flags", "v2-flags", GET=check_in.FlagList),
     route_by_method("sessions/<session_id>/flags/<flag_id>", "v2-flag", POST=check_in.FlagDecide),
+    route_by_method("excuses", "v2-excuses", GET=excuses.ExcuseList, POST=excuses.ExcuseAdd),
+    route_by_method("excuses/<excuse_id>", "v2-excuse", GET=excuses.ExcuseDetail, PATCH=excuses.ExcuseChange),
     route_by_method("records/<record_id>/history", "v2-history", GET=marks.History),
 ]

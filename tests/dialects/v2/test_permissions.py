@@ -8,7 +8,8 @@ import pytest
 
 from accounts.models import User
 from accounts.selectors import actor_of
-from attendance.models import Attendance, Session
+from attendance.excuses import Span, excuse_add
+from attendance.models import Attendance, Excuse, Session
 from attendance.services import session_end, session_open
 from classes.models import Enrolment
 from core.times import today
@@ -48,6 +49,7 @@ def members(answer: int | str, unknown: str) -> Row:
 
 
 CLASS, SESSION, RECORD, STUDENT = "class_not_found", "session_not_found", "record_not_found", "student_not_found"
+EXCUSE = "excuse_not_found"
 ALL_TEACHERS = (*OUT, 200, 200, 200, "teacher_only", "teacher_only", "teacher_only", 200)
 
 #: (name of the route, method): an answer for each of WHO. A number is a success, words are a failure's code.
@@ -85,6 +87,10 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-class-report", "GET"): teachers(200, CLASS),
     ("v2-student-report", "GET"): (*OUT, 200, 200, STUDENT, 200, STUDENT, STUDENT, 200),
     ("v2-my-attendance", "GET"): (*OUT, *("student_only",) * 3, 200, 200, 200, "student_only"),
+    ("v2-excuses", "GET"): signed_in(200),
+    ("v2-excuses", "POST"): (*OUT, *("student_only",) * 3, 201, "not_enrolled", CLASS, "student_only"),
+    ("v2-excuse", "GET"): (*OUT, 200, 200, EXCUSE, 200, EXCUSE, EXCUSE, 200),
+    ("v2-excuse", "PATCH"): (*OUT, 200, 200, EXCUSE, "teachers_only", EXCUSE, EXCUSE, 200),
     ("v2-school-report", "GET"): (*OUT, *("superuser_only",) * 6, 200),
     ("v2-check-in", "PUT"): teachers(200, SESSION),
     ("v2-check-in", "DELETE"): teachers(204, SESSION),
@@ -138,6 +144,13 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
         ("v2-claims", "POST"): {"session": "f" * 24, "code": "000000"},
         ("v2-self-mark", "POST"): {"code": "000000"},
         ("v2-flag", "POST"): {"confirm": True},
+        ("v2-excuses", "POST"): {
+            "classId": school.class_id,
+            "from": str(today()),
+            "until": str(today()),
+            "note": "ill",
+        },
+        ("v2-excuse", "PATCH"): {"state": "approved"},
         ("v2-corrections", "POST"): {"changes": [{**ann, "note": "why"}]},
     }
 
@@ -153,6 +166,7 @@ def people(school: School) -> Mapping[str, User]:
     first, _ = session_open(actor=actor, found=school.physics, move_focus=False)
     session_end(session_id=first.id)
     session_open(actor=actor, found=school.physics, move_focus=False)
+    excuse_add(actor=actor_of(school.ann), span=Span(today(), today()), note="ill")
     return {
         "owner": school.owner,
         "co-teacher": school.co_teacher,
@@ -172,6 +186,7 @@ def path_of(expression: str, school: School) -> str:
         "user_id": user.id,
         "session_id": Session.objects.filter(state="open").values_list("id", flat=True).get(),
         "flag_id": school.class_id,
+        "excuse_id": Excuse.objects.values_list("id", flat=True).get(),
         "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
     }.items():
         path = path.replace(f"(?P<{name}>[^/]+)", value)
