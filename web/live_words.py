@@ -40,6 +40,15 @@ def refusals() -> dict[str, str]:
     return {error.code: str(SENTENCES[error.code]) for error in REFUSALS}
 
 
+def places() -> dict[str, str]:
+    """Why a browser does not say where it is."""
+    return {
+        "denied": _("This page may not see where you are. Allow it in the browser's settings, or ask your teacher."),
+        "insecure": _("Without HTTPS a browser says no place. Ask your teacher: they can mark you."),
+        "unknown": _("Your device does not know where it is. Go near a window, or ask your teacher."),
+    }
+
+
 def board_data(session_id: str) -> dict[str, Any]:
     """What the board's script needs besides the page itself."""
     letters = {status: str(LETTERS[status]).lower() for status in ORDER}
@@ -52,6 +61,14 @@ def board_data(session_id: str) -> dict[str, Any]:
         # That the teacher marked goes without saying.
         "methods": {method.value: str(word) for method, word in METHODS.items() if method is not Method.TEACHER},
         "refusals": refusals(),
+        "places": places(),
+        "flagWords": {
+            "out_of_range": _("seems to be too far away"),
+            "place_missing": _("did not say where they are"),
+            "place_vague": _("is not sure where they are"),
+            "other_network": _("is on another network"),
+            "other_device": _("checked in on somebody else's device"),
+        },
         "words": connection_words()
         | {
             "onItsWay": _("on its way…"),
@@ -65,3 +82,69 @@ def board_data(session_id: str) -> dict[str, Any]:
 def mine_data(student_id: str, class_ids: list[str]) -> dict[str, Any]:
     """What the script of a student's page needs besides the page itself."""
     return {"me": student_id, "classes": class_ids, "words": connection_words()}
+
+
+def projector_data(session_id: str) -> dict[str, Any]:
+    """What the projector's script needs."""
+    words = {
+        "isIn": _("{0} of {1} in"),
+        "closed": _("The check-in is not open."),
+        "over": _("The lesson is over."),
+        "noConnection": _("No connection. The code comes back with the network."),
+    }
+    return {"session": session_id, "words": words}
+
+
+def kiosk_data(session_id: str) -> dict[str, Any]:
+    """What the script of a device at the door needs."""
+    words = {
+        "next": _("Show your card, or type your roll number."),
+        "isIn": _("{0}, {1}"),
+        "already": _("You are in already."),
+        "noConnection": _("No connection. It keeps trying."),
+    }
+    own = {
+        "student_not_found": _("This card is not known here."),
+        "not_enrolled": _("You are not in this class."),
+        "unauthorized": _("This device's leave has ended. A teacher has to begin anew."),
+    }
+    return {
+        "session": session_id,
+        "words": words,
+        "statuses": {status.value: str(WORDS[status]) for status in ORDER},
+        "refusals": refusals() | own,
+    }
+
+
+def check_in_data(*, session: str, code: str, is_signed_in: bool, sign_in: str) -> dict[str, Any]:
+    """What the phone's script needs: `session` and `code` are those of the QR, empty for a code that is typed."""
+    words = {
+        "wait": _("One moment…"),
+        "isIn": _("You are in, {0}."),
+        "flagged": _("Your teacher has been asked to look."),
+        "signIn": _("Sign in, and you are in. There is time until {0}."),
+        "sixDigits": _("The code has six digits."),
+        "finding": _("Finding out where you are…"),
+        "keepsTrying": _("No connection. It keeps trying; leave this page open."),
+    }
+    own = {
+        "check_in_closed": _("The check-in is not open. Ask your teacher."),
+        "not_enrolled": _("You are not in this class. Ask your teacher to put you on the list."),
+        "wrong_code": _("This code is not right, or no longer. Take the one that is shown now."),
+        "claim_expired": _("That was too long ago. Scan the code once more."),
+        "place_missing": _("Your teacher asks where you are, because only people in the room check in."),
+        "place_vague": _("Your device is not sure where it is. Try once more."),
+        "out_of_range": _("You seem to be too far away. Ask your teacher: they can mark you."),
+        "other_network": _("Use the school's network, or ask your teacher."),
+        "other_device": _("Somebody else has checked in on this device. Ask your teacher: they can mark you."),
+        "student_only": _("Only students check in."),
+    }
+    return {
+        "session": session,
+        "code": code,
+        "isSignedIn": is_signed_in,
+        "signIn": sign_in,
+        "words": words,
+        "places": places(),
+        "refusals": refusals() | own,
+    }

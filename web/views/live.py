@@ -1,20 +1,33 @@
-"""What live pages ask of the server besides the socket: a short token."""
+"""Live pages: the projector, the device at the door, the phone; and the short token that they all ask for."""
 
+import re
 from datetime import UTC, datetime
 
-from django.http import HttpRequest, JsonResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import urlencode
 from django.views import View
 
 from accounts import tokens
 from accounts.selectors import user_get
 from core import errors
 from core.rest.envelope import canonical_error
+from core.rest.permissions import Audience
 from core.times import now, to_iso
+from web.live_words import check_in_data, kiosk_data, projector_data
+from web.statuses import ORDER
+from web.views.page import Page
+from web.views.sessions import SessionPage
 
 #: A page's token is good for so long, seconds; the page asks for another before it ends.
 TOKEN_LIFETIME = 10 * 60
+
+#: What the address of a QR has of the session and of its code.
+_SESSION = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{24}(?![0-9a-fA-F])", re.ASCII)
+_CODE = re.compile(r"(?<![0-9a-fA-F])\d{6}(?![0-9a-fA-F])", re.ASCII)
 
 
 class Token(View):
@@ -35,3 +48,35 @@ class Token(View):
         token = tokens.issue(user_get(request.user.pk), lifetime=TOKEN_LIFETIME)
         expires_at = datetime.fromtimestamp(tokens.read(token).expires_at, UTC)
         return JsonResponse({"token": token, "expiresAt": to_iso(expires_at), "serverTime": to_iso(now())})
+
+
+class Projector(SessionPage):
+    """`/app/sessions/ID/project`: the code of the check-in, to be read from far."""
+
+    def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        return self.show("projector.html", {"data": projector_data(self.session.id), "zone": settings.TIME_ZONE})
+
+
+class Kiosk(SessionPage):
+    """`/app/sessions/ID/kiosk`: a device at the door, which gets a key for this lesson alone."""
+
+    def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        return self.show("kiosk.html", {"data": kiosk_data(self.session.id), "zone": settings.TIME_ZONE})
+
+
+class CheckIn(Page):
+    """`/app/c/…`: what a QR opens, whose address has the session and its code; else a field to type a code into."""
+
+    audience = Audience.ANYONE
+    section = "home"
+
+    def get(self, request: HttpRequest, scanned: str = "") -> HttpResponse:
+        text = f"{scanned}?{request.META.get('QUERY_STRING', '')}"
+        session, code = _SESSION.search(text), _CODE.search(text)
+        data = check_in_data(
+            session=session[0].lower() if session else "",
+            code=code[0] if code else "",
+            is_signed_in=self.person is not None,
+            sign_in=f"{reverse('web:sign-in')}?{urlencode({'next': reverse('web:check-in')})}",
+        )
+        return self.show("check_in.html", {"data": data, "statuses": ORDER, "zone": settings.TIME_ZONE})

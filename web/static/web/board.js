@@ -1,6 +1,7 @@
 // The board: who is there, marked by a tap or a key. Its state is in one place, and the page is written from it.
 
 import { CATCHING_UP, Connection, LIVE, OFFLINE, SIGNED_OUT } from "./connection.js";
+import { CheckInPanel } from "./check-in-panel.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const NOTHING = "unmarked";
@@ -14,6 +15,7 @@ class Board extends HTMLElement {
     this.says = this.querySelector(".board-says");
     this.dialog = this.querySelector("#about-student");
     for (const element of this.querySelectorAll(".tile")) this._adopt(element);
+    this.panel = new CheckInPanel(this);
     this.connection = new Connection({ follow: { session: this.session } });
     this.connection.addEventListener("message", ({ detail }) => this._hear(detail));
     this.connection.addEventListener("state", () => this._showState());
@@ -48,6 +50,7 @@ class Board extends HTMLElement {
 
   _hear({ event, data }) {
     if (data.session && data.session !== this.session) return;
+    this.panel.hear({ event, data });
     if (event === "STATE") this._take(data);
     else if (event === "MARKS") this._takeMarks(data.marks);
     else if (event === "ROSTER") this._reload();

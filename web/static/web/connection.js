@@ -80,7 +80,7 @@ export class Connection extends EventTarget {
     this.connecting = true;
     clearTimeout(this.timer);
     try {
-      const token = await this._token();
+      const token = await this.authorization();
       const origin = location.origin.replace(/^http/, "ws");
       const socket = new WebSocket(`${origin}/ws/v2?token=${encodeURIComponent(token)}`);
       this.socket = socket;
@@ -94,7 +94,8 @@ export class Connection extends EventTarget {
     }
   }
 
-  async _token() {
+  /** The token of this page, a new one where the old one ends soon. */
+  async authorization() {
     if (this.token && this.token.until - this.now() > RENEW_BEFORE) return this.token.token;
     const answer = await fetch("/app/token", {
       method: "POST",

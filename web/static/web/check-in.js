@@ -1,0 +1,133 @@
+// The phone: what a QR opened, or a code that was typed, becomes "you are in". It keeps trying while there is no network.
+
+import { ask, placeOf, Refused } from "./rest.js";
+import { counted, readData, timeOf } from "./words.js";
+
+const KEPT = "attendance claim";
+const FIRST_PAUSE = 1000, LONGEST_PAUSE = 10000;
+
+class CheckIn extends HTMLElement {
+  connectedCallback() {
+    Object.assign(this, readData("check-in-data")); // session, code, isSignedIn, signIn, words, places, refusals
+    this.says = this.querySelector(".check-in-says");
+    this.form = this.querySelector("form");
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this._typed(this.form.elements.code.value);
+    });
+    this.querySelector(".check-in-place").addEventListener("click", () => this._withPlace());
+    if (this.session && this.code) this._scan();
+    else this._goOn();
+  }
+
+  /** The scan becomes a claim at once, which is good while somebody signs in; the code itself is not for long. */
+  async _scan() {
+    history.replaceState(null, "", "/app/c/");
+    this._say(this.words.wait);
+    const claim = await this._until(() =>
+      ask("POST", "/check-in/claims", { body: { session: this.session, code: this.code } }),
+    );
+    if (!claim) return;
+    sessionStorage.setItem(KEPT, JSON.stringify(claim));
+    this._goOn();
+  }
+
+  _goOn() {
+    const claim = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    if (claim && Date.parse(claim.expiresAt) < Date.now() - 60 * 60 * 1000) sessionStorage.removeItem(KEPT);
+    if (!claim) {
+      this.form.hidden = !this.isSignedIn;
+      if (!this.isSignedIn) location.replace(this.signIn);
+      else this.form.elements.code.focus();
+      return;
+    }
+    this.querySelector(".check-in-class").textContent = claim.className;
+    if (this.isSignedIn) this._send({ claim: claim.claim });
+    else this._signIn(claim);
+  }
+
+  _signIn(claim) {
+    this._say(counted(this.words.signIn, timeOf(claim.expiresAt)));
+    const link = this.querySelector(".check-in-sign-in");
+    link.hidden = false;
+    link.focus();
+  }
+
+  _typed(text) {
+    const code = text.replace(/[^0-9]/g, "");
+    if (code.length === 6) this._send({ code });
+    else this._say(this.words.sixDigits, true);
+  }
+
+  async _withPlace() {
+    this._say(this.words.finding);
+    try {
+      this._send({ ...this.sent, place: await placeOf() });
+    } catch (error) {
+      this._say(this.places[error.code], true);
+    }
+  }
+
+  async _send(body) {
+    this.sent = body;
+    this._say(this.words.wait);
+    const done = await this._until(async () => ask("POST", "/check-in", { token: await this._token(), body }));
+    if (done) this._isIn(done);
+  }
+
+  async _token() {
+    const answer = await fetch("/app/token", {
+      method: "POST",
+      headers: { "X-CSRFToken": this.querySelector("[name=csrfmiddlewaretoken]").value },
+      cache: "no-store",
+    });
+    if (answer.status === 401) location.replace(this.signIn);
+    return (await answer.json()).token;
+  }
+
+  /** Tries until the server has answered; null for a no. */
+  async _until(attempt) {
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (error instanceof Refused) {
+          this._refused(error);
+          return null;
+        }
+        this._say(this.words.keepsTrying);
+        await new Promise((go) => {
+          const timer = setTimeout(go, pause / 2 + (Math.random() * pause) / 2);
+          addEventListener("online", () => (clearTimeout(timer), go()), { once: true });
+        });
+      }
+    }
+  }
+
+  _refused(error) {
+    const needsPlace = error.code === "place_missing" || error.code === "place_vague";
+    this._say(this.refusals[error.code] ?? error.message, !needsPlace);
+    this.querySelector(".check-in-place").hidden = !needsPlace;
+    if (needsPlace) return;
+    sessionStorage.removeItem(KEPT);
+    this.form.hidden = !this.isSignedIn;
+  }
+
+  _isIn({ status, flags }) {
+    sessionStorage.removeItem(KEPT);
+    const shown = this.querySelector(`template[data-status="${status}"]`).content.cloneNode(true);
+    this.querySelector(".check-in-done").replaceChildren(shown);
+    this.form.hidden = true;
+    this.querySelector(".check-in-place").hidden = true;
+    this._say(counted(this.words.isIn, timeOf(Date.now())) + (flags?.length ? ` ${this.words.flagged}` : ""));
+    this.classList.add("is-in");
+    navigator.vibrate?.(100);
+  }
+
+  _say(words, isProblem = false) {
+    this.says.textContent = words;
+    this.says.classList.toggle("is-problem", isProblem);
+  }
+}
+
+customElements.define("attendance-check-in", CheckIn);

@@ -1,0 +1,120 @@
+// The projector: the code, its QR and the count, to be read from the last row.
+
+import { Connection, LIVE } from "./connection.js";
+import { ask, drawn } from "./rest.js";
+import { counted, readData } from "./words.js";
+
+const HIDES_CURSOR = 3000;
+
+class Projector extends HTMLElement {
+  connectedCallback() {
+    Object.assign(this, readData("projector-data")); // session, words
+    this.marks = new Map();
+    this.connection = new Connection({ follow: { session: this.session } });
+    this.connection.addEventListener("message", ({ detail }) => this._hear(detail));
+    this.connection.addEventListener("state", () => this._state());
+    this.connection.start();
+    document.addEventListener("keydown", ({ key }) => key.toLowerCase() === "f" && this._full());
+    this.querySelector(".projector-full").addEventListener("click", () => this._full());
+    document.addEventListener("visibilitychange", () => this._awake());
+    document.addEventListener("mousemove", () => this._moved());
+    this._moved();
+    this._awake();
+    setInterval(() => this._tick(), 250);
+  }
+
+  _hear({ event, data }) {
+    if (event === "STATE") {
+      this.size = data.roster.length;
+      this.marks.clear();
+      this._take(data.marks);
+      this._isOpen(data.checkIn);
+      if (data.state !== "open") this._over();
+    } else if (event === "MARKS") this._take(data.marks);
+    else if (event === "CHECK_IN") this._isOpen(data.checkIn);
+    else if (event === "CODE") this._code();
+    else if (event === "ENDED") this._over();
+  }
+
+  _take(marks) {
+    for (const { studentId, status } of marks) this.marks.set(studentId, status);
+    const isIn = [...this.marks.values()].filter((status) => status === "present" || status === "late").length;
+    this.querySelector(".projector-count").textContent = counted(this.words.isIn, isIn, this.size);
+  }
+
+  _isOpen(checkIn) {
+    this.open = Boolean(checkIn);
+    this.classList.toggle("is-open", this.open);
+    if (this.open) this._code();
+    else this._hide(this.words.closed);
+  }
+
+  /** Fetches the code that is good now, with its QR. */
+  async _code() {
+    if (!this.open) return;
+    try {
+      const token = await this.connection.authorization();
+      const { code, validUntil, qr } = await ask("GET", `/sessions/${this.session}/check-in/code`, { token });
+      this.until = Date.parse(validUntil);
+      this.length = Math.max(1000, this.until - this.connection.now());
+      this.querySelector(".projector-code").textContent = code.replace(/(\d{3})(?=\d)/, "$1\u2009");
+      this.querySelector(".projector-qr").replaceChildren(drawn(qr));
+      this._say("");
+      this.classList.add("has-code");
+    } catch (error) {
+      if (error.code) this._hide(error.message);
+    }
+  }
+
+  _hide(words) {
+    this.classList.remove("has-code");
+    this.until = 0;
+    this._say(words);
+  }
+
+  _tick() {
+    if (!this.until) return;
+    const left = this.until - this.connection.now();
+    const ring = this.querySelector(".projector-ring circle:last-child");
+    ring.style.strokeDashoffset = String(100 - Math.max(0, Math.min(100, (100 * left) / this.length)));
+    if (left > 0) return;
+    // A code that is no longer good is not shown, whatever became of the network.
+    if (this.connection.state === LIVE) this._code();
+    if (left < -5000) this._hide(this.words.noConnection);
+  }
+
+  _state() {
+    if (this.connection.state === LIVE) this._code();
+    else if (!this.until) this._say(this.words.noConnection);
+  }
+
+  _over() {
+    this.open = false;
+    this._hide(this.words.over);
+  }
+
+  _say(words) {
+    this.querySelector(".projector-says").textContent = words;
+  }
+
+  _full() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else document.documentElement.requestFullscreen?.();
+  }
+
+  _moved() {
+    this.classList.remove("no-cursor");
+    clearTimeout(this.still);
+    this.still = setTimeout(() => this.classList.add("no-cursor"), HIDES_CURSOR);
+  }
+
+  async _awake() {
+    try {
+      if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+    } catch {
+      // A device that saves energy may say no.
+    }
+  }
+}
+
+customElements.define("attendance-projector", Projector);

@@ -1,0 +1,48 @@
+// What live pages ask of /api/v2: with the token of their connection, or with a key of their own.
+
+export class Refused extends Error {
+  constructor(answer) {
+    super(answer.error);
+    this.code = answer.code;
+  }
+}
+
+/** Asks, and returns the answer's data. Throws `Refused` for a no, and another error where nothing came back. */
+export async function ask(method, path, { token, body } = {}) {
+  const headers = {};
+  if (token) headers.Authorization = token;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const answer = await fetch(`/api/v2${path}`, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    cache: "no-store",
+    credentials: "omit",
+  });
+  if (answer.status === 204) return null;
+  const read = await answer.json();
+  if (!answer.ok) throw new Refused(read);
+  return read.data;
+}
+
+/** The SVG that a server's answer brings, as an element. */
+export function drawn(svg) {
+  const read = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  return document.importNode(read, true);
+}
+
+/** Where this device is: {latitude, longitude, accuracy}. Throws `Error("no place")` with the reason as its `code`. */
+export function placeOf() {
+  return new Promise((found, failed) => {
+    const refuse = (code) => failed(Object.assign(new Error("no place"), { code }));
+    if (!isSecureContext || !navigator.geolocation) {
+      refuse("insecure");
+      return;
+    }
+    navigator.geolocation.getCurrentPosition(
+      ({ coords: { latitude, longitude, accuracy } }) => found({ latitude, longitude, accuracy }),
+      ({ code }) => refuse(code === 1 ? "denied" : "unknown"),
+      { enableHighAccuracy: true, timeout: 20000, maximumAge: 10000 },
+    );
+  });
+}
