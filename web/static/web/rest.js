@@ -17,7 +17,7 @@ export async function ask(method, path, { token, body } = {}) {
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
     cache: "no-store",
-    credentials: "omit",
+    credentials: "same-origin", // the cookie that names the device goes along; who asks is the token's to say
   });
   if (answer.status === 204) return null;
   const read = await answer.json();

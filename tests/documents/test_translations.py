@@ -1,0 +1,92 @@
+"""The catalogues of the pages: none is behind its source, nothing is untranslated, and what is compiled is current."""
+
+import gettext
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.support.processes import ROOT
+
+WEB = ROOT / "web"
+LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
+#: What stands for a value that is filled in.
+PLACES = re.compile(r"%\(\w+\)s|%[sd]|\{\d\}")
+
+needs_gettext = pytest.mark.skipif(not shutil.which("xgettext"), reason="no gettext here")
+
+
+def catalogue(language: str) -> Path:
+    return WEB / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def compiled(po: Path, into: Path) -> dict[object, str]:
+    """Source, or source and number of the plural's form → translation. The empty source is the head."""
+    mo = into / f"{po.parent.parent.name}.mo"
+    subprocess.run(["msgfmt", "--check-format", "-o", str(mo), str(po)], check=True, capture_output=True)
+    return read(mo)
+
+
+def read(mo: Path) -> dict[object, str]:
+    with mo.open("rb") as file:
+        found: dict[object, str] = dict(gettext.GNUTranslations(file)._catalog)  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """Every sentence of the pages, as their code and templates have them now."""
+    copy = tmp_path_factory.mktemp("pages") / "web"
+    shutil.copytree(WEB, copy, ignore=shutil.ignore_patterns("locale", "__pycache__"))
+    (copy / "locale").mkdir()
+    command = [sys.executable, "-m", "django", "makemessages", "--locale", "de", "--no-location"]
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run(command, cwd=copy, env=environment, check=True, capture_output=True)
+    po = copy / "locale" / "de" / "LC_MESSAGES" / "django.po"
+    return set(_keys(po.read_text()))
+
+
+def _keys(text: str) -> list[tuple[str, str]]:
+    """Context and source of each entry of a catalogue's text."""
+    keys = []
+    for entry in text.split("\n\n")[1:]:
+        source = re.search(r'^msgid ((?:".*"\n?)+)', entry, re.MULTILINE)
+        if source is not None and not entry.lstrip().startswith("#~"):
+            context = re.search(r'^msgctxt "(.*)"', entry, re.MULTILINE)
+            keys.append((context[1] if context else "", "".join(re.findall(r'"(.*)"', source[1]))))
+    return keys
+
+
+@needs_gettext
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_catalogue_is_behind_the_pages(sources: set[tuple[str, str]], language: str) -> None:
+    keys = _keys(catalogue(language).read_text())
+    assert len(keys) == len(set(keys))
+    assert set(keys) == sources, "make messages, then translate what is new"
+
+
+@needs_gettext
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_is_translated_with_all_of_its_places(language: str, tmp_path: Path) -> None:
+    text = catalogue(language).read_text()
+    assert "fuzzy" not in text
+    for key, said in compiled(catalogue(language), tmp_path).items():
+        source = str(key[0] if isinstance(key, tuple) else key).rpartition("\x04")[2]
+        if not source:
+            continue
+        assert said, source
+        assert set(PLACES.findall(said)) == set(PLACES.findall(source)), source
+    untranslated = re.findall(r'^msgstr(?:\[\d\])? ""\n(?!")', text, re.MULTILINE)
+    assert untranslated == []
+
+
+@needs_gettext
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_is_translated(language: str, tmp_path: Path) -> None:
+    po = catalogue(language)
+    assert read(po.with_suffix(".mo")) == compiled(po, tmp_path), "make messages"
