@@ -64,9 +64,6 @@ def board_data(session_id: str) -> dict[str, Any]:
         "places": places(),
         "flagWords": {
             "out_of_range": _("seems to be too far away"),
-            "place_missing": _("did not say where they are"),
-            "place_vague": _("is not sure where they are"),
-            "other_network": _("is on another network"),
             "other_device": _("checked in on somebody else's device"),
         },
         "words": connection_words()
@@ -93,27 +90,6 @@ def projector_data(session_id: str) -> dict[str, Any]:
         "noConnection": _("No connection. The code comes back with the network."),
     }
     return {"session": session_id, "words": words}
-
-
-def kiosk_data(session_id: str) -> dict[str, Any]:
-    """What the script of a device at the door needs."""
-    words = {
-        "next": _("Show your card, or type your roll number."),
-        "isIn": _("{0}, {1}"),
-        "already": _("You are in already."),
-        "noConnection": _("No connection. It keeps trying."),
-    }
-    own = {
-        "student_not_found": _("This card is not known here."),
-        "not_enrolled": _("You are not in this class."),
-        "unauthorized": _("This device's leave has ended. A teacher has to begin anew."),
-    }
-    return {
-        "session": session_id,
-        "words": words,
-        "statuses": {status.value: str(WORDS[status]) for status in ORDER},
-        "refusals": refusals() | own,
-    }
 
 
 def check_in_data(*, session: str, code: str, is_signed_in: bool, sign_in: str) -> dict[str, Any]:

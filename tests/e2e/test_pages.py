@@ -63,7 +63,7 @@ class Lesson:
     def _make(self) -> None:
         self.teacher = make_person("Teacher", Role.TEACHER, PASSWORD)
         self.found = Class.objects.create(name="Physics", teacher=self.teacher)
-        self.students = {name: make_person(name, Role.STUDENT) for name in STUDENTS}
+        self.students = {name: make_person(name, Role.STUDENT, PASSWORD) for name in STUDENTS}
         for student in self.students.values():
             Enrolment.objects.create(class_ref=self.found, student=student)
         self.session = Session.objects.create(class_ref=self.found, started_by=self.teacher)
@@ -213,6 +213,35 @@ def test_a_page_that_comes_back_from_the_cache_or_was_frozen_shows_what_it_misse
     board.to(first)
     board.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
     wait(board, lambda: shown(board, "Dalia") == "present")
+
+
+def test_a_student_scans_what_the_projector_shows_signs_in_and_is_in(
+    board: Browser, server: Server, lesson: Lesson
+) -> None:
+    first = board.driver.current_window_handle
+    board.click(".check-in-open")
+    board.click("#check-in button.main")
+    board.find("//*[text()='Students can check in']")
+    board.tab()
+    board.open(f"{server.url}{lesson.path}project")
+    code = board.find(".has-code .projector-code").text.replace("\u2009", "")
+    drawn = "return document.querySelector('.projector-qr svg path').getBoundingClientRect().height"
+    assert board.run(drawn) > 100
+    # The student's phone: it knows nobody. The board has its token, and goes on.
+    board.tab()
+    board.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    board.open(f"{server.url}/app/check-in/{lesson.session.id}?code={code}")
+    board.click(".check-in-sign-in")
+    board.write("#id_login", lesson.students["Dalia"].email)
+    board.write("#id_password", PASSWORD)
+    board.click("main button.main")
+    board.find(".check-in-done .status-present")
+    assert board.find(".check-in-says").text.startswith("You are in")
+    assert board.driver.current_url == f"{server.url}/app/check-in/"
+    board.to(first)
+    wait(board, lambda: shown(board, "Dalia") == "present")
+    assert "checked in" in board.find(f"{tile('Dalia')}//*[contains(@class, 'tile-how')]").text
+    assert lesson.journal() == [("Dalia", "present")]
 
 
 def test_after_a_restart_of_the_server_the_board_is_right_without_a_reload(

@@ -1,6 +1,5 @@
-"""Live pages: the projector, the device at the door, the phone; and the short token that they all ask for."""
+"""Live pages: the projector and the phone; and the short token that they all ask for."""
 
-import re
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -17,17 +16,13 @@ from core import errors
 from core.rest.envelope import canonical_error
 from core.rest.permissions import Audience
 from core.times import now, to_iso
-from web.live_words import check_in_data, kiosk_data, projector_data
+from web.live_words import check_in_data, projector_data
 from web.statuses import ORDER
 from web.views.page import Page
 from web.views.sessions import SessionPage
 
 #: A page's token is good for so long, seconds; the page asks for another before it ends.
 TOKEN_LIFETIME = 10 * 60
-
-#: What the address of a QR has of the session and of its code.
-_SESSION = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{24}(?![0-9a-fA-F])", re.ASCII)
-_CODE = re.compile(r"(?<![0-9a-fA-F])\d{6}(?![0-9a-fA-F])", re.ASCII)
 
 
 class Token(View):
@@ -57,25 +52,16 @@ class Projector(SessionPage):
         return self.show("projector.html", {"data": projector_data(self.session.id), "zone": settings.TIME_ZONE})
 
 
-class Kiosk(SessionPage):
-    """`/app/sessions/ID/kiosk`: a device at the door, which gets a key for this lesson alone."""
-
-    def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
-        return self.show("kiosk.html", {"data": kiosk_data(self.session.id), "zone": settings.TIME_ZONE})
-
-
 class CheckIn(Page):
-    """`/app/c/…`: what a QR opens, whose address has the session and its code; else a field to type a code into."""
+    """`/app/check-in/ID?code=CODE`: what a QR opens; without them a field to type the code into."""
 
     audience = Audience.ANYONE
     section = "home"
 
-    def get(self, request: HttpRequest, scanned: str = "") -> HttpResponse:
-        text = f"{scanned}?{request.META.get('QUERY_STRING', '')}"
-        session, code = _SESSION.search(text), _CODE.search(text)
+    def get(self, request: HttpRequest, session_id: str = "") -> HttpResponse:
         data = check_in_data(
-            session=session[0].lower() if session else "",
-            code=code[0] if code else "",
+            session=session_id,
+            code=request.GET.get("code", ""),
             is_signed_in=self.person is not None,
             sign_in=f"{reverse('web:sign-in')}?{urlencode({'next': reverse('web:check-in')})}",
         )

@@ -22,14 +22,20 @@ export class CheckInPanel {
 
   hear({ event, data }) {
     if (event === "STATE") {
-      this.flags = new Map((data.flags ?? []).map((flag) => [flag._id, flag]));
+      this.flags = new Map();
+      for (const flag of data.flags ?? []) this._take(flag);
       this._show(data.checkIn);
     } else if (event === "CHECK_IN") this._show(data.checkIn);
     else if (event === "FLAG") {
-      if (data.flag.confirmed == null) this.flags.set(data.flag._id, data.flag);
-      else this.flags.delete(data.flag._id);
+      this._take(data.flag);
       this._list();
     }
+  }
+
+  /** A flag that nobody has decided about waits on the board. */
+  _take(flag) {
+    if (flag.state === "open") this.flags.set(flag._id, flag);
+    else this.flags.delete(flag._id);
   }
 
   _show(checkIn) {
@@ -47,7 +53,7 @@ export class CheckInPanel {
     const line = this.board.querySelector("#flag").content.cloneNode(true).firstElementChild;
     line.dataset.flag = flag._id;
     line.querySelector("bdi").textContent = this.board.tiles.get(flag.studentId)?.name ?? "";
-    line.querySelector(".flag-why").textContent = this.board.flagWords[flag.reason] ?? "";
+    line.querySelector(".flag-why").textContent = this.board.flagWords[flag.kind] ?? "";
     return line;
   }
 

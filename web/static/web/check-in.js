@@ -22,7 +22,7 @@ class CheckIn extends HTMLElement {
 
   /** The scan becomes a claim at once, which is good while somebody signs in; the code itself is not for long. */
   async _scan() {
-    history.replaceState(null, "", "/app/c/");
+    history.replaceState(null, "", "/app/check-in/");
     this._say(this.words.wait);
     const claim = await this._until(() =>
       ask("POST", "/check-in/claims", { body: { session: this.session, code: this.code } }),

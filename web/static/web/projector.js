@@ -51,7 +51,8 @@ class Projector extends HTMLElement {
 
   /** Fetches the code that is good now, with its QR. */
   async _code() {
-    if (!this.open) return;
+    if (!this.open || this.asking) return;
+    this.asking = true;
     try {
       const token = await this.connection.authorization();
       const { code, validUntil, qr } = await ask("GET", `/sessions/${this.session}/check-in/code`, { token });
@@ -63,6 +64,8 @@ class Projector extends HTMLElement {
       this.classList.add("has-code");
     } catch (error) {
       if (error.code) this._hide(error.message);
+    } finally {
+      this.asking = false;
     }
   }
 

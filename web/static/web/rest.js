@@ -25,9 +25,14 @@ export async function ask(method, path, { token, body } = {}) {
   return read.data;
 }
 
-/** The SVG that a server's answer brings, as an element. */
+/** The SVG that a server's answer brings, as an element of any size. */
 export function drawn(svg) {
-  const read = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  const read = new DOMParser().parseFromString(svg, "text/html").querySelector("svg");
+  if (!read.hasAttribute("viewBox")) {
+    read.setAttribute("viewBox", `0 0 ${read.getAttribute("width")} ${read.getAttribute("height")}`);
+  }
+  read.removeAttribute("width");
+  read.removeAttribute("height");
   return document.importNode(read, true);
 }
 
