@@ -189,6 +189,23 @@ def test_sessions_are_found_by_class_teacher_state_and_day(page: Client, world: 
     assert listed(page, SESSIONS, started_at__gte=its_day) == {str(world.live)}
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Pacific/Auckland", "America/Los_Angeles", "UTC"])
+def test_today_in_a_filter_is_the_schools_day_on_every_database(
+    page: Client, world: World, settings: Any, zone: str
+) -> None:
+    settings.TIME_ZONE = zone
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    for session, at in ((world.live, midnight), (world.finished, midnight - timedelta(minutes=1))):
+        Session.objects.filter(pk=session.pk).update(started_at=at)
+    changes = page.get(SESSIONS).context["cl"]
+    (by_day,) = [spec for spec in changes.filter_specs if spec.title == "started at"]
+    today = next(choice for choice in by_day.choices(changes) if choice["display"] == "Today")
+    found = page.get(f"{SESSIONS}{today['query_string']}").context["cl"].result_list
+    assert [session.pk for session in found] == [world.live.pk]
+    shown = text(page.get(f"{SESSIONS}{world.live.pk}/change/"))
+    assert f"{midnight.day}, {midnight.year}, midnight" in shown
+
+
 @pytest.mark.parametrize("url", [MARKS, RECORDS])
 def test_marks_and_records_are_found_by_their_sessions_id(page: Client, world: World, url: str) -> None:
     mine = {str(row) for row in MODELS[url]._default_manager.filter(session=world.finished)}

@@ -1,6 +1,7 @@
 """Hints over a layer that hangs, forgets or refuses: nobody waits for it, and it is joined again."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from channels.layers import InMemoryChannelLayer
 
 from attendance.live import hints
 from attendance.live.hints import GROUP, MAX_WAITING, Hint, Hints
+from tests.support.processes import ROOT
 
 
 class Ping(Hint, frozen=True, tag="ping"):
@@ -163,3 +165,10 @@ async def test_nobody_waits_for_a_layer_that_hangs_and_little_waits_in_memory(li
             await asyncio.sleep(0.01)
     listening.layer.hangs = False
     await listening.hears_others()
+
+
+def test_redis_is_reached_by_the_layer_alone_so_nothing_is_counted_there() -> None:
+    packages = ("accounts", "attendance", "audit", "classes", "core", "dialects", "web")
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    assert files
+    assert [path for path in files if re.search(r"^\s*(from|import) redis\b", path.read_text(), re.MULTILINE)] == []
