@@ -27,7 +27,6 @@ from attendance.marking import Wanted
 from attendance.models import CheckIn, CheckInDevice, Flag, Session, UsedClaim
 from attendance.services import record_corrections
 from attendance.signals import session_changed
-from classes.models import Class
 from classes.selectors import classes_of_student, is_enrolled
 from core import errors, limits
 from core.addresses import network_of
@@ -202,16 +201,17 @@ def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where)
         if rules.same_device is Answer.REFUSE:
             raise errors.OtherDevice
         flags[Flag.Kind.OTHER_DEVICE] = {"other_id": other}
-    status = _status(session.class_ref, session.started_at)
+    status = status_of_now(session)
     session_mark(actor=actor, session=session, marks=[Wanted(actor.id, status)], method=Method.SELF)
     if flags:
         _flag(session.id, actor.id, flags)
     return Done(session.id, session.class_ref.name, status, list(flags))
 
 
-def _status(found: Class, started_at: datetime) -> Status:
-    late_after = found.late_after_minutes
-    is_late = late_after is not None and now() - started_at > timedelta(minutes=late_after)
+def status_of_now(session: Session) -> Status:
+    """The status of a student who marks themself now: by the class's rule they may be late."""
+    late_after = session.class_ref.late_after_minutes
+    is_late = late_after is not None and now() - session.started_at > timedelta(minutes=late_after)
     return Status.LATE if is_late else Status.PRESENT
 
 

@@ -44,6 +44,8 @@ urlpatterns = [
     route_by_method("sessions/<session_id>/check-in/code", "v2-check-in-code", GET=check_in.Code),
     route_by_method("check-in/claims", "v2-claims", POST=check_in.ClaimMake),
     route_by_method("check-in", "v2-self-mark", POST=check_in.SelfMark),
+    route_by_method("sessions/<session_id>/kiosk", "v2-kiosk", POST=check_in.KioskOpen),
+    route_by_method("kiosk/marks", "v2-kiosk-marks", POST=check_in.KioskMark),
     route_by_method("sessions/<session_id>/flags", "v2-flags", GET=check_in.FlagList),
     route_by_method("sessions/<session_id>/flags/<flag_id>", "v2-flag", POST=check_in.FlagDecide),
     route_by_method("excuses", "v2-excuses", GET=excuses.ExcuseList, POST=excuses.ExcuseAdd),

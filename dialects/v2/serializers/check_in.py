@@ -152,6 +152,25 @@ class SelfMarkOutput(OutputSerializer):
     flags = serializers.ListField(child=serializers.ChoiceField(["out_of_range", "other_device"]))
 
 
+class KioskOutput(OutputSerializer):
+    """`{key, expiresAt}`."""
+
+    key = serializers.CharField()
+    expiresAt = IsoTime(source="expires_at")
+
+
+class KioskMarkInput(InputSerializer):
+    code = StrictString(max_length=64, help_text="A roll number.")
+
+
+class KioskMarkOutput(OutputSerializer):
+    """`{className, name, status}`."""
+
+    className = serializers.CharField(source="class_name")
+    name = serializers.CharField()
+    status = serializers.ChoiceField(Status.choices)
+
+
 class DecisionInput(InputSerializer):
     confirm = StrictFlag()
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.devices import KnowsDevice
 from accounts.tokens import Claims
-from attendance import check_in_rules, check_ins
+from attendance import check_in_rules, check_ins, kiosk
 from attendance.access import session_for_teacher
 from attendance.check_ins import Where
 from core.errors import (
@@ -23,7 +23,9 @@ from core.errors import (
     OtherNetwork,
     OutOfRange,
     PlaceVague,
+    StudentNotEnrolled,
     TooManyRequests,
+    Unauthorized,
     WrongCode,
 )
 from core.rest.permissions import Audience
@@ -38,6 +40,9 @@ from dialects.v2.serializers.check_in import (
     CodeOutput,
     DecisionInput,
     FlagOutput,
+    KioskMarkInput,
+    KioskMarkOutput,
+    KioskOutput,
     SelfMarkInput,
     SelfMarkOutput,
     check_in_shown,
@@ -138,6 +143,35 @@ class SelfMark(KnowsDevice, V2View):
         else:
             done = check_ins.check_in_by_code(actor=self.actor, code=body["code"], where=where)
         return Response(SelfMarkOutput.show(done))
+
+
+class KioskOpen(V2View):
+    """`POST /api/v2/sessions/:id/kiosk`: a key for a device at the door, which marks this session's students alone."""
+
+    audience = Audience.SIGNED_IN
+    answers: ClassVar = {201: KioskOutput}
+    raises = (*OF_A_SESSION, NoActiveSession)
+    keeps_answer = False  # it has a key
+
+    def post(self, request: Request, session_id: str) -> Response:
+        found = session_for_teacher(actor=self.actor, session_id=session_id)
+        key, expires_at = kiosk.kiosk_open(actor=self.actor, session=found)
+        return Response(KioskOutput.show({"key": key, "expires_at": expires_at}), status=201)
+
+
+class KioskMark(V2View):
+    """`POST /api/v2/kiosk/marks`: with a kiosk's key as the token, marks a student by roll number."""
+
+    audience = Audience.ANYONE
+    body = KioskMarkInput
+    answers: ClassVar = {200: KioskMarkOutput}
+    raises = (Unauthorized, NoActiveSession, StudentNotEnrolled, TooManyRequests)
+    credential = "token"
+
+    def post(self, request: Request) -> Response:
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        done, name = kiosk.kiosk_mark(key=key, address=self.address, **self.read())
+        return Response(KioskMarkOutput.show({"class_name": done.class_name, "name": name, "status": done.status}))
 
 
 class FlagList(V2View):

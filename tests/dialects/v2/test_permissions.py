@@ -102,6 +102,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
         *("check_in_closed",) * 3,
         "student_only",
     ),
+    ("v2-kiosk", "POST"): teachers(201, SESSION),
+    ("v2-kiosk-marks", "POST"): anyone("unauthorized"),
     ("v2-flags", "GET"): teachers(200, SESSION),
     ("v2-flag", "POST"): teachers("flag_not_found", SESSION),
 }
@@ -151,6 +153,7 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
             "note": "ill",
         },
         ("v2-excuse", "PATCH"): {"state": "approved"},
+        ("v2-kiosk-marks", "POST"): {"code": "1"},
         ("v2-corrections", "POST"): {"changes": [{**ann, "note": "why"}]},
     }
 
@@ -224,7 +227,9 @@ def test_each_route_answers_each_person_as_the_table_says(
         assert unlimited(snapshot()) == unlimited(before)
 
 
-@pytest.mark.parametrize(("name", "method"), [key for key, row in TABLE.items() if row[0] == "unauthorized"])
+@pytest.mark.parametrize(
+    ("name", "method"), [key for key, row in TABLE.items() if row[0] == "unauthorized" and key[0] != "v2-kiosk-marks"]
+)
 def test_a_disabled_person_is_nobody(
     rest: V2Rest, school: School, people: Mapping[str, User], name: str, method: str
 ) -> None:
