@@ -37,8 +37,8 @@ def kiosk_open(*, actor: Actor, session: Session) -> tuple[str, datetime]:
 def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
     """Marks the student of the session's roster whose roll number this is; and the student's name.
 
-    Whoever is in already stays as they are. Raises `Unauthorized` for a key that is not good, also where its maker teaches
-    the class no more; `NoActiveSession`, `StudentNotEnrolled`, `TooManyRequests`.
+    Whoever is in already stays as they are. Raises `Unauthorized` for a key that is not good, also where its maker no
+    longer teaches the class; `NoActiveSession`, `StudentNotEnrolled`, `TooManyRequests`.
     """
     try:
         said = signing.loads(key, salt=_SALT, max_age=KEY_LIFETIME)
