@@ -13,7 +13,7 @@ from attendance.check_in_rules import check_in_rules
 from attendance.enums import SessionState, Status
 from attendance.folding import LastMark, last_marks_by_session
 from attendance.models import Attendance, Session
-from classes.selectors import roster_sizes, student_ids, student_names
+from classes.selectors import student_ids, student_names, student_names_by_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,11 @@ def overviews(sessions: Sequence[Session], *, student_id: str | None = None) -> 
         counted[row["session_id"]][Status(row["status"])] = row["number"]
     is_open = [session for session in sessions if session.state == SessionState.OPEN]
     marks = last_marks_by_session([session.id for session in is_open])
-    sizes = roster_sizes([session.class_ref_id for session in is_open])
+    rosters = student_names_by_class([session.class_ref_id for session in is_open])
     for session in is_open:
         statuses = counted[session.id]
         statuses.update(mark.status for mark in marks[session.id].values())
-        statuses[None] = max(0, sizes[session.class_ref_id] - len(marks[session.id]))
+        statuses[None] += len(rosters[session.class_ref_id].keys() - marks[session.id].keys())
     lines = _lines_of(student_id, sessions, marks) if student_id is not None else {}
     rules = check_in_rules([session.id for session in is_open])
     return [

@@ -1,7 +1,6 @@
 """Lists in pages: `?limit=` and `?after=`, answered `{items, next}`."""
 
 import base64
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +10,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
-from core import errors
+from core import errors, strict_json
 from core.ids import parse_id
 from core.rest.serializers import OutputSerializer
+from core.times import is_far
 
 LIMIT, MOST = 100, 500
 
@@ -67,7 +67,7 @@ class Order:
     def mark(self, row: Any) -> str:
         """What the next page is asked for by, behind `row`."""
         values = [row.id] if self.time is None else [getattr(row, self.time).isoformat(), row.id]
-        return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+        return base64.urlsafe_b64encode(strict_json.dumps(values).encode()).decode().rstrip("=")
 
 
 def page(
@@ -96,7 +96,7 @@ def page_of(item: type[OutputSerializer]) -> type[serializers.Serializer[Any]]:
 
 def _decoded(text: str) -> Sequence[str]:
     try:
-        values = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+        values = strict_json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
     except ValueError:
         raise _bad_after() from None
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
@@ -109,7 +109,7 @@ def _time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise _bad_after() from None
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or is_far(moment.date()):
         raise _bad_after()
     return moment
 

@@ -25,6 +25,8 @@ WHO = ("nobody", "bad token", "owner", "co-teacher", "other teacher", "student",
 
 Row = tuple[int | str, ...]
 OUT = ("unauthorized", "unauthorized")
+CLASS, SESSION, RECORD, STUDENT = "class_not_found", "session_not_found", "record_not_found", "student_not_found"
+EXCUSE = "excuse_not_found"
 
 
 def anyone(answer: int | str) -> Row:
@@ -36,8 +38,12 @@ def signed_in(answer: int | str) -> Row:
 
 
 def teachers(answer: int | str, unknown: str) -> Row:
-    """For the teachers of the class; its students may know of it, and others may not."""
-    return (*OUT, answer, answer, unknown, "teachers_only", "teachers_only", unknown, answer)
+    """For the teachers of the class; its students may know of it, and others may not.
+
+    Who has left knows the class, and of its sessions and records only their own.
+    """
+    left = "teachers_only" if unknown == CLASS else unknown
+    return (*OUT, answer, answer, unknown, "teachers_only", left, unknown, answer)
 
 
 def owner(answer: int | str, unknown: str) -> Row:
@@ -45,11 +51,10 @@ def owner(answer: int | str, unknown: str) -> Row:
 
 
 def members(answer: int | str, unknown: str) -> Row:
-    return (*OUT, answer, answer, unknown, answer, answer, unknown, answer)
+    left = answer if unknown == CLASS else unknown
+    return (*OUT, answer, answer, unknown, answer, left, unknown, answer)
 
 
-CLASS, SESSION, RECORD, STUDENT = "class_not_found", "session_not_found", "record_not_found", "student_not_found"
-EXCUSE = "excuse_not_found"
 ALL_TEACHERS = (*OUT, 200, 200, 200, "teacher_only", "teacher_only", "teacher_only", 200)
 
 #: (name of the route, method): an answer for each of WHO. A number is a success, words are a failure's code.

@@ -1,5 +1,7 @@
 """Sessions of `/api/v2`: started, marked, undone, ended, corrected, and opened again."""
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -230,6 +232,38 @@ def test_who_left_keeps_reading_their_own_history(rest: V2Rest, owner: Asking, s
     assert len(ann.get(f"/classes/{school.class_id}/sessions").data["items"]) == 1
 
 
+def test_a_student_learns_nothing_of_sessions_that_are_not_theirs(
+    rest: V2Rest, owner: Asking, session: str, school: School
+) -> None:
+    owner.post(f"/sessions/{session}/end")
+    owner.post(f"/classes/{school.class_id}/students", {"studentId": school.stranger.id})
+    newcomer = rest.as_(school.stranger)
+    is_refused(newcomer.get(f"/sessions/{session}"), 404, "session_not_found")
+    is_refused(newcomer.post(f"/sessions/{session}/reopen"), 404, "session_not_found")
+    later = owner.post(f"/classes/{school.class_id}/sessions").data["_id"]
+    assert newcomer.get(f"/sessions/{later}").status == 200
+    owner.delete(f"/classes/{school.class_id}/students/{school.stranger.id}")
+    is_refused(newcomer.get(f"/sessions/{later}"), 404, "session_not_found")
+
+
+def test_a_record_of_another_student_is_unknown(rest: V2Rest, owner: Asking, session: str, school: School) -> None:
+    ended = owner.post(f"/sessions/{session}/end").data
+    records = {line["_id"]: line["recordId"] for line in ended["roster"]}
+    ann = rest.as_(school.ann)
+    is_refused(ann.get(f"/records/{records[school.ann.id]}/history"), 403, "teachers_only")
+    is_refused(ann.get(f"/records/{records[school.ben.id]}/history"), 404, "record_not_found")
+
+
+def test_a_list_counts_as_the_session_does_also_who_was_marked_and_has_left(
+    owner: Asking, session: str, school: School
+) -> None:
+    mark(owner, session, {"studentId": school.ann.id, "status": "late"})
+    owner.delete(f"/classes/{school.class_id}/students/{school.ann.id}")
+    (listed,) = owner.get(f"/classes/{school.class_id}/sessions").data["items"]
+    assert listed["counts"] == {"present": 0, "late": 1, "absent": 0, "excused": 0, "unmarked": 1}
+    assert listed["counts"] == owner.get(f"/sessions/{session}").data["counts"]
+
+
 def test_an_archived_class_takes_no_more_sessions(owner: Asking, school: School) -> None:
     owner.patch(f"/classes/{school.class_id}", {"archived": True})
     is_refused(owner.post(f"/classes/{school.class_id}/sessions"), 409, "class_archived")
@@ -248,6 +282,20 @@ def test_sessions_come_in_pages_the_newest_first(owner: Asking, school: School) 
     assert first["items"][0]["counts"] == {"present": 0, "late": 0, "absent": 2, "excused": 0, "unmarked": 0}
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "limit=", "after=x", "after=W10", "after=WzFd"])
+def after(*values: str) -> str:
+    """A place behind which a page would begin."""
+    return "after=" + base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=501", "limit=x", "limit=", "after=", "after=x", "after=W10", "after=WzFd"),
+        "after=" + base64.urlsafe_b64encode(b"[" * 3000).decode(),
+        *(after(moment, UNKNOWN_ID) for moment in ("x", "2026-01-01", "2026-01-01T00:00:00")),
+        after("0001-01-01T00:00:00+23:59", UNKNOWN_ID),
+        after("9999-12-31T23:59:59-23:59", UNKNOWN_ID),
+    ],
+)
 def test_a_page_that_is_none_is_refused(owner: Asking, school: School, query: str) -> None:
     is_refused(owner.get(f"/classes/{school.class_id}/sessions?{query}"), 400, "invalid_schema")
