@@ -364,6 +364,7 @@ MIDDLEWARE = [
     "audit.middleware.Audited",
     "core.rest.middleware.EnvelopeInDebug",
     "core.rest.middleware.BodyLimit",
+    "web.middleware.Compression",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.rest.middleware.PageSessions",

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import User
 from attendance.models import Attendance, Mark, Session
@@ -13,6 +15,7 @@ from core.identity import Role
 from tests.support.browser import Browser, needs_chromium
 from tests.support.clients import PASSWORD
 from tests.support.database import Database, Databases
+from tests.support.http import Client
 from tests.support.server import Server, only_serve
 
 pytestmark = [
@@ -87,11 +90,15 @@ def lesson(server: Server) -> Lesson:
 
 
 def sign_in(browser: Browser, server: Server, user: User) -> None:
-    browser.open(f"{server.url}/app/sign-in")
-    browser.write("#id_login", user.email)
-    browser.write("#id_password", PASSWORD)
-    browser.click("main button.main")
-    browser.find(".who")
+    """Gives the browser a session of the person's, as a sign-in would; the check-in's story signs in by the form."""
+
+    def begin() -> str:
+        client = Client()
+        client.force_login(user)
+        return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": server.database.ask(begin), "url": server.url}
+    browser.driver.execute_cdp_cmd("Network.setCookie", cookie)
 
 
 def tile(name: str) -> str:
@@ -190,6 +197,34 @@ def test_marks_of_an_outage_wait_in_order_and_arrive_once(board: Browser, lesson
     wait(board, lambda: [shown(board, name) for name in ("Asha", "Ben")] == ["late", "present"])
     wait(board, lambda: state(board) == "Live")
     assert lesson.journal() == [("Asha", "present"), ("Ben", "present"), ("Asha", "late")]
+
+
+def test_a_device_whose_clock_is_an_hour_wrong_marks_at_the_right_time_also_after_an_outage(
+    board: Browser, lesson: Lesson
+) -> None:
+    wrong = "const right = Date.now; Date.now = () => right() + 3600000;"
+    board.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": wrong})
+    board.driver.refresh()
+    wait(board, lambda: state(board) == "Live")
+    offline(board, True)
+    board.click(f"{tile('Asha')}//button")
+    wait(board, lambda: shown(board, "Asha") == "present on its way")
+    # It waits for longer than a mark that needs no time of its own.
+    waits = "return board.connection.now() - board.connection.waiting[0].at > 2500"
+    board.run("window.board = document.querySelector('attendance-board')")
+    wait(board, lambda: bool(board.run(waits)))
+    offline(board, False)
+    wait(board, lambda: shown(board, "Asha") == "present")
+    (at,) = lesson.database.ask(lambda: list(Mark.objects.filter(session=lesson.session).values_list("at", flat=True)))
+    assert abs((timezone.now() - at).total_seconds()) < 60
+
+
+def test_a_new_token_takes_over_without_a_gap(board: Browser, lesson: Lesson) -> None:
+    board.run("window.board = document.querySelector('attendance-board'); board.connection.token = null")
+    board.run("board.connection._renew(); board.mark(given[0], 'late')", lesson.students["Ben"].id)
+    wait(board, lambda: shown(board, "Ben") == "late")
+    wait(board, lambda: state(board) == "Live")
+    assert lesson.journal() == [("Ben", "late")]
 
 
 def test_a_page_that_comes_back_from_the_cache_or_was_frozen_shows_what_it_missed(

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from attendance.models import Session
-from classes.models import Class
-from tests.api.rest import School, raiser
+from classes.models import Class, Enrolment
+from tests.api.rest import School, make_user, raiser
 from tests.support.http import Client
 from tests.web.people import signed_in, text_of, words_of
 
@@ -61,6 +61,27 @@ def test_a_program_that_asks_for_the_servers_address_gets_what_it_got(accept: st
     answer = Client().get("/", headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.content == b"Server is running..."
+
+
+def test_pages_and_their_files_are_small_on_the_network(school: School) -> None:
+    """A board of 300 students, with all that it needs: 60 KiB at most, 20 of them scripts."""
+    for number in range(300):
+        Enrolment.objects.create(class_ref=school.physics, student=make_user(f"Student {number}"))
+    client = signed_in(school.owner)
+    path = f"/app/sessions/{school.start_session()}/"
+    html = client.get(path).content.decode()
+    files = set(re.findall(r'(?:href|src)="(/static/web/[^"]+)"', html))
+    scripts = {
+        f"/static/web/{name}" for name in ("board.js", "check-in-panel.js", "connection.js", "rest.js", "words.js")
+    }
+    sizes = {}
+    for one in {path, *files, *scripts}:
+        answer = client.get(one, headers={"Accept-Encoding": "gzip"})
+        assert answer["Content-Encoding"] == "gzip", one
+        sizes[one] = len(b"".join(answer) if answer.streaming else answer.content)
+    assert sum(sizes[one] for one in scripts) < 20 * 1024, sizes
+    assert sum(sizes.values()) < 60 * 1024, sizes
+    assert "Content-Encoding" not in client.get("/auth/me", headers={"Accept-Encoding": "gzip"})
 
 
 def test_a_missing_or_needless_slash_leads_to_the_page(owner: Client) -> None:

@@ -30,6 +30,7 @@ export class Connection extends EventTarget {
     this.follow = follow;
     this.seq = seq;
     this.state = CATCHING_UP;
+    this.isReady = false; // whether the socket has caught up, so that what is sent comes in its order
     this.since = Date.now();
     this.offset = 0; // the server's clock minus this device's, ms; the device's clock may be wrong by hours
     this.attempts = 0;
@@ -65,7 +66,7 @@ export class Connection extends EventTarget {
 
   /** Asks for something that is not kept: it is refused at once where the server cannot be reached. */
   ask(event, data = {}) {
-    if (this.state !== LIVE) return Promise.reject(new Error(OFFLINE));
+    if (!this.isReady) return Promise.reject(new Error(OFFLINE));
     return new Promise((done, failed) => {
       const id = ++this.number;
       this.asked.set(id, { done, failed });
@@ -125,6 +126,7 @@ export class Connection extends EventTarget {
 
   _caughtUp() {
     this.attempts = 0;
+    this.isReady = true;
     this._become(LIVE);
     for (const mark of this.queue.values()) this._send(mark); // the keys make a mark that had arrived harmless
     clearTimeout(this.renewal);
@@ -155,7 +157,7 @@ export class Connection extends EventTarget {
   }
 
   _send(mark) {
-    if (this.state !== LIVE) return;
+    if (!this.isReady) return;
     const id = ++this.number;
     const { key, studentId, status, note, at } = mark;
     const sent = { key, studentId, status };
@@ -188,6 +190,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.pinging);
     clearTimeout(this.renewal);
     this.socket = null;
+    this.isReady = false;
     for (const { kept, failed } of this.asked.values()) if (!kept) failed(new Error(OFFLINE)); // marks stay in the queue
     this.asked.clear();
     if (this.state === SIGNED_OUT || this.hidden) return;
@@ -203,6 +206,7 @@ export class Connection extends EventTarget {
   _drop() {
     const socket = this.socket;
     this.socket = null;
+    this.isReady = false;
     clearTimeout(this.pinging);
     clearTimeout(this.timer);
     if (socket) {
