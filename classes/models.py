@@ -78,6 +78,30 @@ class CoTeacher(models.Model):
         return f"{self.teacher} with {self.class_ref}"
 
 
+class Slot(models.Model):
+    """A weekly lesson of a class, in the school's time. Times are texts: no database turns them into another zone's."""
+
+    id = id_field()
+    class_ref = models.ForeignKey(Class, on_delete=models.CASCADE, related_name="slots", verbose_name="class")
+    #: 1 is Monday, 7 is Sunday.
+    weekday = models.PositiveSmallIntegerField()
+    #: `HH:MM`.
+    start = models.CharField(max_length=5)
+    end = models.CharField(max_length=5)
+    #: The first day and the last one, both included; None is without end.
+    since = models.DateField("from", null=True, blank=True)
+    until = models.DateField(null=True, blank=True)
+    #: The days on which the lesson is left out, `2025-03-11 2025-03-18`.
+    left_out = models.TextField(blank=True, default="")
+    room = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        ordering = ("weekday", "start", "id")
+
+    def __str__(self) -> str:
+        return f"{self.class_ref}: {self.weekday}, {self.start}"
+
+
 #: A roster's order: the students as they were enrolled. Ids alone would not do: the ids that two processes make in one
 #: second are not in the order of time.
 ENROLMENT_ORDER = ("created_at", "id")

@@ -36,6 +36,21 @@ def midnight(day: date, *, days_after: int = 0) -> datetime:
     return timezone.make_aware(datetime.combine(day + timedelta(days=days_after), time.min))
 
 
+def local_instant(day: date, at: time) -> datetime:
+    """The instant, in UTC, of a local time: 09:00 stays 09:00 whatever the clocks do.
+
+    A time that the day does not have, because the clocks go forward, is the next minute that it has. Of one that it has
+    twice it is the first.
+    """
+    naive = datetime.combine(day, at)
+    while True:
+        # In UTC: two times of one zone are compared and added by their clocks, whatever happens between them.
+        moment = timezone.make_aware(naive).astimezone(UTC)
+        if timezone.localtime(moment).replace(tzinfo=None) == naive:
+            return moment
+        naive += timedelta(minutes=1)
+
+
 def is_far(day: date) -> bool:
     """Whether a day is so far away that times around it may not exist in every zone and database."""
     return not 1900 <= day.year <= 9000

@@ -61,6 +61,15 @@ class StrictFlag(serializers.BooleanField):
         return data
 
 
+class StrictInteger(serializers.IntegerField):
+    """A whole number; DRF's own field takes "5", 5.0 and true as well."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 @extend_schema_field({"type": "string", "pattern": "^[0-9a-f]{24}$"})
 class Id(serializers.CharField):
     """An id in an answer."""

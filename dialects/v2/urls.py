@@ -1,5 +1,5 @@
 from core.rest.routes import route_by_method
-from dialects.v2.views import auth, check_in, classes, excuses, marks, me, reports, sessions, students
+from dialects.v2.views import auth, check_in, classes, excuses, marks, me, reports, sessions, students, timetables
 
 urlpatterns = [
     route_by_method("auth/login", "v2-login", POST=auth.Login),
@@ -48,6 +48,19 @@ urlpatterns = [
     route_by_method("kiosk/marks", "v2-kiosk-marks", POST=check_in.KioskMark),
     route_by_method("sessions/<session_id>/flags", "v2-flags", GET=check_in.FlagList),
     route_by_method("sessions/<session_id>/flags/<flag_id>", "v2-flag", POST=check_in.FlagDecide),
+    route_by_method(
+        "classes/<class_id>/timetable",
+        "v2-timetable",
+        GET=timetables.TimetableDetail,
+        PUT=timetables.TimetableReplace,
+    ),
+    route_by_method(
+        "classes/<class_id>/settings",
+        "v2-settings",
+        GET=timetables.SettingsDetail,
+        PATCH=timetables.SettingsChange,
+    ),
+    route_by_method("lessons", "v2-lessons", GET=timetables.Lessons),
     route_by_method("excuses", "v2-excuses", GET=excuses.ExcuseList, POST=excuses.ExcuseAdd),
     route_by_method("excuses/<excuse_id>", "v2-excuse", GET=excuses.ExcuseDetail, PATCH=excuses.ExcuseChange),
     route_by_method("records/<record_id>/history", "v2-history", GET=marks.History),

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,10 +15,9 @@ from classes.access import class_for_teacher
 from core.errors import ApiError, InvalidSchema, StudentNotFound
 from core.rest.files import attachment
 from core.rest.permissions import Audience
-from core.rest.serializers import StrictDay
 from core.spreadsheets import Cell
-from core.times import is_far
 from dialects.v2.base import V2View
+from dialects.v2.query import day_asked
 from dialects.v2.serializers.reports import (
     ClassReportOutput,
     SchoolReportOutput,
@@ -44,7 +42,7 @@ class ReportView(V2View):
 
     def days(self) -> tuple[date | None, date | None]:
         """The first and the last day that the query names. Raises `InvalidSchema`."""
-        since, until = (self._day(name) for name in DAYS)
+        since, until = (day_asked(self.request.query_params, name) for name in DAYS)
         if since and until and since > until:
             raise InvalidSchema({"until": ["A day before `from`."]})
         return since, until
@@ -63,18 +61,6 @@ class ReportView(V2View):
         if kind not in MEDIA_TYPES:
             raise InvalidSchema({"format": ["json, csv or xlsx."]})
         return attachment(file_of(kind, lines(), tables), about.name, kind, MEDIA_TYPES[kind])
-
-    def _day(self, name: str) -> date | None:
-        text = self.request.query_params.get(name)
-        if text is None:
-            return None
-        try:
-            day: date = StrictDay().run_validation(text)
-        except ValidationError as failure:
-            raise InvalidSchema({name: [str(word) for word in failure.detail]}) from None
-        if is_far(day):
-            raise InvalidSchema({name: ["A day of the years 1900 to 9000."]})
-        return day
 
 
 class ClassReport(ReportView):

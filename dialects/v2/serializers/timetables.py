@@ -1,0 +1,104 @@
+"""Timetables, lessons and the settings of a class."""
+
+import re
+from datetime import time
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from classes.timetables import MOST_SLOTS
+from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictDay, StrictInteger, StrictString
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
+
+
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+class Clock(StrictString):
+    """A time of the school's day, `09:00`. One with an offset is refused: DRF's own field would drop the offset."""
+
+    default_error_messages: ClassVar = {"invalid_clock": "Not a time of the day: write it as 09:00."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if not _CLOCK.match(text):
+            self.fail("invalid_clock")
+        return time.fromisoformat(text)
+
+    def to_representation(self, value: Any) -> str:
+        return f"{value:%H:%M}"
+
+
+class SlotInput(InputSerializer):
+    weekday = StrictInteger(min_value=1, max_value=7, help_text="1 is Monday.")
+    start = Clock()
+    end = Clock()
+    until = StrictDay(required=False, allow_null=True, default=None)
+    room = StrictString(required=False, allow_blank=True, max_length=64, default="")
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` and `except` are words of Python's, so no attribute can have these names.
+        return {
+            **super().get_fields(),
+            "from": StrictDay(source="since", required=False, allow_null=True, default=None),
+            "except": serializers.ListField(
+                source="left_out", child=StrictDay(), required=False, default=list, max_length=366
+            ),
+        }
+
+
+class TimetableInput(InputSerializer):
+    slots = serializers.ListField(child=SlotInput(), allow_empty=True, max_length=MOST_SLOTS)
+
+
+class SlotOutput(OutputSerializer):
+    """`{weekday, start, end, from, until, except, room}`: a weekly lesson, in the school's time."""
+
+    weekday = serializers.IntegerField()
+    start = Clock()
+    end = Clock()
+    until = StrictDay(allow_null=True)
+    room = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            **super().get_fields(),
+            "from": StrictDay(source="since", allow_null=True),
+            "except": serializers.ListField(source="left_out", child=StrictDay()),
+        }
+
+
+class TimetableOutput(OutputSerializer):
+    """`{slots}`."""
+
+    slots = SlotOutput(many=True)
+
+
+class LessonOutput(OutputSerializer):
+    """`{classId, className, start, end, room, session}`: a lesson of a day."""
+
+    classId = Id(source="class_id")
+    className = serializers.CharField(source="class_name")
+    start = IsoTime()
+    end = IsoTime(allow_null=True)
+    room = serializers.CharField()
+    session = Id(source="session_id", allow_null=True)
+
+
+class SettingsInput(InputSerializer):
+    threshold = StrictInteger(required=False, min_value=0, max_value=100, help_text="Percent.")
+    lateAfterMinutes = StrictInteger(
+        source="late_after_minutes",
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=600,
+        help_text="Who checks in later than this is late; null: nobody is late by themself.",
+    )
+
+
+class SettingsOutput(OutputSerializer):
+    """`{threshold, lateAfterMinutes}`."""
+
+    threshold = serializers.IntegerField()
+    lateAfterMinutes = serializers.IntegerField(source="late_after_minutes", allow_null=True)

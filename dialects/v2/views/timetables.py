@@ -1,0 +1,108 @@
+"""Timetables, the lessons of a day, and the settings of a class."""
+
+from typing import Any, ClassVar
+
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from attendance.lessons import lessons_on
+from classes.access import class_for_teacher
+from classes.services import class_settings_update
+from classes.timetables import WeeklyLesson, timetable, timetable_replace
+from core.errors import Changed
+from core.rest.permissions import Audience
+from core.rest.rendered import tag_of
+from core.times import today
+from dialects.v2.base import V2View
+from dialects.v2.paging import page_of
+from dialects.v2.query import day_asked
+from dialects.v2.serializers.timetables import (
+    LessonOutput,
+    SettingsInput,
+    SettingsOutput,
+    TimetableInput,
+    TimetableOutput,
+)
+from dialects.v2.views.classes import OF_A_CLASS
+
+
+def tag(slots: list[WeeklyLesson]) -> str:
+    """The `ETag` of a timetable."""
+    return tag_of(*map(repr, slots))
+
+
+def settings_tag(found: Any) -> str:
+    """The `ETag` of a class's settings."""
+    return tag_of(found.id, str(found.threshold), str(found.late_after_minutes))
+
+
+class TimetableDetail(V2View):
+    """`GET /api/v2/classes/:id/timetable`: the weekly lessons of the class."""
+
+    audience = Audience.SIGNED_IN
+    answers: ClassVar = {200: TimetableOutput, 304: None}
+    raises = OF_A_CLASS
+
+    def get(self, request: Request, class_id: str) -> HttpResponseBase:
+        found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
+        slots = timetable(found.id)
+        return self.tagged(lambda: Response(TimetableOutput.show({"slots": slots})), tag(slots))
+
+
+class TimetableReplace(V2View):
+    """`PUT /api/v2/classes/:id/timetable`: the class has these weekly lessons from now on."""
+
+    audience = Audience.SIGNED_IN
+    body = TimetableInput
+    takes_headers: ClassVar = {"If-Match": "The `ETag` of what was read: 412 if that has changed."}
+    answers: ClassVar = {200: TimetableOutput}
+    raises = (*OF_A_CLASS, Changed)
+
+    def put(self, request: Request, class_id: str) -> Response:
+        found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
+        before = timetable(found.id)
+        was_read = self.refuse_if_changed(tag(before))
+        wanted = [WeeklyLesson(**slot) for slot in self.read()["slots"]]
+        slots = timetable_replace(class_id=found.id, slots=wanted, seen=before if was_read else None)
+        return Response(TimetableOutput.show({"slots": slots}), headers={"ETag": tag(slots)})
+
+
+class Lessons(V2View):
+    """`GET /api/v2/lessons`: the lessons of a day of the classes that one teaches or attends, by time."""
+
+    audience = Audience.SIGNED_IN
+    filters: ClassVar = {"day": (str, "Such as 2025-03-11; today if it is left out.")}
+    answers: ClassVar = {200: page_of(LessonOutput)}
+
+    def get(self, request: Request) -> Response:
+        day = day_asked(request.query_params, "day") or today()
+        return Response({"items": LessonOutput.show_all(lessons_on(actor=self.actor, day=day)), "next": None})
+
+
+class SettingsDetail(V2View):
+    """`GET /api/v2/classes/:id/settings`: what its teachers chose for the class."""
+
+    audience = Audience.SIGNED_IN
+    answers: ClassVar = {200: SettingsOutput, 304: None}
+    raises = OF_A_CLASS
+
+    def get(self, request: Request, class_id: str) -> HttpResponseBase:
+        found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
+        return self.tagged(lambda: Response(SettingsOutput.show(found)), settings_tag(found))
+
+
+class SettingsChange(V2View):
+    """`PATCH /api/v2/classes/:id/settings`: other settings; what is left out stays."""
+
+    audience = Audience.SIGNED_IN
+    body = SettingsInput
+    answers: ClassVar = {200: SettingsOutput}
+    raises = OF_A_CLASS
+
+    def patch(self, request: Request, class_id: str) -> Response:
+        found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
+        was_read = self.refuse_if_changed(settings_tag(found))
+        changes: dict[str, Any] = self.read()
+        changed = class_settings_update(class_id=found.id, seen=found if was_read else None, **changes)
+        return Response(SettingsOutput.show(changed), headers={"ETag": settings_tag(changed)})
