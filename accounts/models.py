@@ -24,7 +24,7 @@ from core.roll_numbers import roll_number_key
 from core.times import now
 
 #: A change of one of these fields ends all tokens of the account.
-CREDENTIAL_FIELDS = ("password", "role", "is_active")
+CREDENTIAL_FIELDS = ("password", "role", "is_active", "is_superuser")
 #: The fields of a person that others see.
 SHOWN_FIELDS = ("name", "email")
 WATCHED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)

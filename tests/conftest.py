@@ -138,7 +138,7 @@ def server(shared_server: Server) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def shared_per_class_server(databases: Databases) -> Iterator[Server]:
-    with Server(databases.fresh(), LIVE_SESSIONS="per-class") as running:
+    with Server(databases.fresh(), LIVE_SESSIONS="per-class", LIMITS="False") as running:
         yield running
 
 

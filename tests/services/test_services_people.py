@@ -67,7 +67,9 @@ def test_of_four_signups_with_one_email_one_wins() -> None:
     assert sum(isinstance(answer, errors.EmailTaken) for answer in answers) == 3
 
 
-@pytest.mark.parametrize("change", [{"role": Role.TEACHER}, {"is_active": False}, {"password": "another"}])
+@pytest.mark.parametrize(
+    "change", [{"role": Role.TEACHER}, {"is_active": False}, {"password": "another"}, {"is_superuser": True}]
+)
 @pytest.mark.parametrize("only", [True, False])
 def test_a_change_of_credentials_makes_earlier_tokens_worthless(
     announced: list[str], change: dict[str, Any], only: bool
