@@ -168,6 +168,26 @@ def test_a_lesson_is_taken_by_the_keyboard_alone(board: Browser, lesson: Lesson)
     assert sorted(lesson.database.ask(lambda: list(records))) == ["absent", "absent", "late", "present"]
 
 
+@pytest.fixture
+def phone(board: Browser) -> Iterator[Browser]:
+    """The board on a phone of 360 by 740."""
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    board.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    yield board
+    board.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_on_a_phone_the_search_has_room_and_what_the_board_says_keeps_nobody_from_tapping(phone: Browser) -> None:
+    assert phone.find(".board-find").size["width"] > 200
+    phone.click(f"{tile('Asha')}//button")
+    wait(phone, lambda: phone.texts(".board-says") == ["Asha: Present"])
+    tapped = """
+        const {left, top, width, height} = document.querySelector(".board-says").getBoundingClientRect();
+        return document.elementFromPoint(left + width / 2, top + height / 2).closest(".board-says") === null;
+        """
+    assert phone.run(tapped)
+
+
 def test_one_tap_marks_present_and_further_taps_go_on_and_a_second_device_sees_each(
     board: Browser, server: Server, lesson: Lesson
 ) -> None:
