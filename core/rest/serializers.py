@@ -12,7 +12,7 @@ from rest_framework import serializers
 from core import errors
 from core.emails import LONGEST, valid_email
 from core.ids import parse_id
-from core.times import from_iso, to_iso
+from core.times import from_iso, is_far, to_iso
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
@@ -99,18 +99,24 @@ class IsoTime(serializers.Field[datetime, Any, str, Any]):
 
 @extend_schema_field({"type": "string", "format": "date"})
 class StrictDay(StrictString):
-    """A day, `2025-03-11`. In an answer and in a body."""
+    """A day, `2025-03-11`. In an answer, and in a body, where it is of the years 1900 to 9000."""
 
-    default_error_messages: ClassVar = {"invalid_day": "Not a day: write it as 2025-03-11."}
+    default_error_messages: ClassVar = {
+        "invalid_day": "Not a day: write it as 2025-03-11.",
+        "far_day": "A day of the years 1900 to 9000.",
+    }
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
         if not _DAY.match(text):
             self.fail("invalid_day")
         try:
-            return date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
             self.fail("invalid_day")
+        if is_far(day):
+            self.fail("far_day")
+        return day
 
     def to_representation(self, value: Any) -> str:
         return str(value)
@@ -118,14 +124,22 @@ class StrictDay(StrictString):
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class StrictTime(StrictString):
-    """A moment with its offset from UTC, as `toISOString()` or RFC 3339 print it. The value has whole milliseconds."""
+    """A moment with its offset from UTC, as `toISOString()` or RFC 3339 print it, of the years 1900 to 9000.
 
-    default_error_messages: ClassVar = {"invalid_time": "Not a time: write it as 2025-03-11T10:00:00.000Z."}
+    The value has whole milliseconds.
+    """
+
+    default_error_messages: ClassVar = {
+        "invalid_time": "Not a time: write it as 2025-03-11T10:00:00.000Z.",
+        "far_time": "A time of the years 1900 to 9000.",
+    }
 
     def to_internal_value(self, data: Any) -> Any:
         moment = from_iso(super().to_internal_value(data))
         if moment is None:
             self.fail("invalid_time")
+        if is_far(moment):
+            self.fail("far_time")
         return moment
 
 

@@ -290,6 +290,12 @@ def test_a_flag_that_is_rejected_after_the_end_makes_the_student_absent(
     assert owner.get(f"/sessions/{session}").data["roster"][0]["status"] == "absent"
 
 
+def test_a_check_in_does_not_end_in_a_year_that_no_calendar_has(owner: Asking, session: str) -> None:
+    answer = owner("PUT", f"/sessions/{session}/check-in", {"mode": "fixed", "until": "9999-12-31T23:59:59Z"})
+    is_refused(answer, 400, "invalid_schema")
+    assert answer.body["fields"] == {"until": ["A time of the years 1900 to 9000."]}
+
+
 def test_only_allowed_networks_where_the_teacher_chose_so(
     owner: Asking, session: str, school: School, opened: Callable[..., str], settings: Any
 ) -> None:

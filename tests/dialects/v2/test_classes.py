@@ -172,6 +172,15 @@ def test_the_last_day_is_not_before_the_first(owner: Asking, school: School) -> 
     is_refused(owner.patch(f"{path}/{school.ann.id}", wrong), 400, "invalid_schema")
 
 
+@pytest.mark.parametrize(("name", "far"), [("from", "0001-01-01"), ("until", "9999-12-31")])
+def test_a_day_so_far_away_that_no_calendar_has_it_is_refused(
+    owner: Asking, school: School, name: str, far: str
+) -> None:
+    answer = owner.patch(f"/classes/{school.class_id}/students/{school.ann.id}", {name: far})
+    is_refused(answer, 400, "invalid_schema")
+    assert answer.body["fields"] == {name: ["A day of the years 1900 to 9000."]}
+
+
 def test_the_days_of_an_enrolment_can_be_changed_by_who_read_them(owner: Asking, school: School) -> None:
     path = f"/classes/{school.class_id}/students/{school.ann.id}"
     read = owner.get(path).response["ETag"]
