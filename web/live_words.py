@@ -92,6 +92,26 @@ def projector_data(session_id: str) -> dict[str, Any]:
     return {"session": session_id, "words": words}
 
 
+def kiosk_data(session_id: str) -> dict[str, Any]:
+    """What the script of a device at the door needs."""
+    words = {
+        "next": _("Show your card, or type your roll number."),
+        "isIn": _("{0}, {1}"),
+        "already": _("You are in already."),
+        "noConnection": _("No connection. It keeps trying."),
+    }
+    own = {
+        "student_not_enrolled": _("This number is not on this class's list."),
+        "unauthorized": _("This device's leave has ended. A teacher has to begin anew."),
+    }
+    return {
+        "session": session_id,
+        "words": words,
+        "statuses": {status.value: str(WORDS[status]) for status in ORDER},
+        "refusals": refusals() | own,
+    }
+
+
 def check_in_data(*, session: str, code: str, is_signed_in: bool, sign_in: str) -> dict[str, Any]:
     """What the phone's script needs: `session` and `code` are those of the QR, empty for a code that is typed."""
     words = {

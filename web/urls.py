@@ -40,6 +40,7 @@ urlpatterns = [
     path("sessions/<session_id>/print", sessions.SessionPrint.as_view(), name="session-print"),
     path("sessions/<session_id>/end", sessions.SessionEnd.as_view(), name="session-end"),
     path("sessions/<session_id>/project", live.Projector.as_view(), name="projector"),
+    path("sessions/<session_id>/kiosk", live.Kiosk.as_view(), name="kiosk"),
     path("check-in/", live.CheckIn.as_view(), name="check-in"),
     path("check-in/<session_id>", live.CheckIn.as_view(), name="scanned"),
     path("me/", me.Me.as_view(), name="me"),

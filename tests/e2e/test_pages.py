@@ -67,6 +67,8 @@ class Lesson:
         self.teacher = make_person("Teacher", Role.TEACHER, PASSWORD)
         self.found = Class.objects.create(name="Physics", teacher=self.teacher)
         self.students = {name: make_person(name, Role.STUDENT, PASSWORD) for name in STUDENTS}
+        self.number = f"{time.time_ns()}"
+        User.objects.filter(pk=self.students["Chen"].pk).update(roll_number=self.number, roll_number_key=self.number)
         for student in self.students.values():
             Enrolment.objects.create(class_ref=self.found, student=student)
         self.session = Session.objects.create(class_ref=self.found, started_by=self.teacher)
@@ -297,6 +299,21 @@ def test_a_student_scans_what_the_projector_shows_signs_in_and_is_in(
     wait(board, lambda: shown(board, "Dalia") == "present")
     assert "checked in" in board.find(f"{tile('Dalia')}//*[contains(@class, 'tile-how')]").text
     assert lesson.journal() == [("Dalia", "present")]
+
+
+def test_a_device_at_the_door_takes_a_number_at_a_time_and_its_teacher_is_signed_out_of_it(
+    board: Browser, server: Server, lesson: Lesson
+) -> None:
+    board.open(f"{server.url}{lesson.path}kiosk")
+    board.click(".kiosk-begin")
+    board.find("#kiosk-code")
+    for number, kind in ((lesson.number, "present"), (lesson.number, "already"), ("nobody's", "unknown")):
+        board.run("document.querySelector('#kiosk-code').value = given[0]", number)
+        press(board, "Enter")
+        board.find(f'attendance-kiosk[data-kind="{kind}"]')
+    assert lesson.journal() == [("Chen", "present")]
+    board.open(f"{server.url}/app/")
+    board.find("#id_login")
 
 
 def test_after_a_restart_of_the_server_the_board_is_right_without_a_reload(

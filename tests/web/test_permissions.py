@@ -73,6 +73,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("session-student", "POST", "sessions/{session}/students/{student}", (IN, 409, 404, 403, 403, 409)),
     ("session-print", "GET", "sessions/{session}/print", OF_CLASS),
     ("projector", "GET", "sessions/{session}/project", OF_CLASS),
+    ("kiosk", "GET", "sessions/{session}/kiosk", OF_CLASS),
     ("check-in", "GET", "check-in/", (200,) * 6),
     ("scanned", "GET", "check-in/{session}?code=123456", (200,) * 6),
     ("me", "GET", "me/", (IN, 200, 200, 200, 200, 200)),

@@ -1,4 +1,4 @@
-"""Live pages: the projector and the phone; and the short token that they all ask for."""
+"""Live pages: the projector, the device at the door, the phone; and the short token that they all ask for."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from core import errors
 from core.rest.envelope import canonical_error
 from core.rest.permissions import Audience
 from core.times import now, to_iso
-from web.live_words import check_in_data, projector_data
+from web.live_words import check_in_data, kiosk_data, projector_data
 from web.statuses import ORDER
 from web.views.page import Page
 from web.views.sessions import SessionPage
@@ -50,6 +50,13 @@ class Projector(SessionPage):
 
     def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
         return self.show("projector.html", {"data": projector_data(self.session.id), "zone": settings.TIME_ZONE})
+
+
+class Kiosk(SessionPage):
+    """`/app/sessions/ID/kiosk`: a device at the door, which gets a key for this lesson alone."""
+
+    def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        return self.show("kiosk.html", {"data": kiosk_data(self.session.id), "zone": settings.TIME_ZONE})
 
 
 class CheckIn(Page):
