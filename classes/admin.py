@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from accounts.admin import Archivable, WritablePage
+from accounts.models import User
 from classes.admin_rosters import EnrolmentInline, enrol_added, roster_link
 from classes.models import Class, Enrolment, SetAside, announce_roster
 from classes.services import class_update
@@ -70,7 +71,7 @@ class ClassAdmin(Archivable, WritablePage, _ClassAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "teacher":
-            kwargs["limit_choices_to"] = {"role": Role.TEACHER}
+            kwargs["queryset"] = User.objects.filter(role=Role.TEACHER)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Class, form: Any, change: bool) -> None:

@@ -109,7 +109,7 @@ class StudentPicker:
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "student":
-            kwargs["limit_choices_to"] = {"role": Role.STUDENT}
+            kwargs["queryset"] = User.objects.filter(role=Role.STUDENT)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 

@@ -58,10 +58,14 @@ def enrolment(found: Class, student: User) -> Enrolment:
     return Enrolment.objects.get(class_ref=found, student=student)
 
 
+#: The tests' stand-in for MongoDB takes minutes to join as many as the others.
+MANY = 500 if connection.vendor == "mongodb" else 5000
+
+
 def test_a_class_of_5000_is_opened_and_saved_and_its_roster_comes_in_pages(page: Client, world: World) -> None:
     people = User.objects.bulk_create(
         User(name=f"S{n:04}", email=f"s{n}@example.com", email_key=f"s{n}@example.com", password="!")
-        for n in range(5000)
+        for n in range(MANY)
     )
     Enrolment.objects.bulk_create(
         [Enrolment(class_ref=world.chemistry, student=person) for person in people], batch_size=1000
@@ -69,18 +73,18 @@ def test_a_class_of_5000_is_opened_and_saved_and_its_roster_comes_in_pages(page:
     url = f"{CLASSES}{world.chemistry.pk}/change/"
     with CaptureQueriesContext(connection) as caught:
         opened = text(page.get(url))
-    assert "5001 students" in opened
+    assert f"{MANY + 1} students" in opened
     assert "S0001" not in opened
     assert len(opened) < 100_000
     assert len(caught) < 20
     assert save_class(page, world.chemistry, name="Large", add=[world.asha]).status_code == 302
     assert Class.objects.get(pk=world.chemistry.pk).name == "Large"
-    assert Enrolment.objects.filter(class_ref=world.chemistry).count() == 5002
+    assert Enrolment.objects.filter(class_ref=world.chemistry).count() == MANY + 2
 
     first = names(page, **of(world.chemistry))
     assert (len(first), first[:3]) == (100, ["Asha", "Cleo", "S0000"])
     assert names(page, **of(world.chemistry, p="2"))[0] == "S0098"
-    assert names(page, **of(world.chemistry, q="s4999")) == ["S4999"]
+    assert names(page, **of(world.chemistry, q=f"s{MANY - 1:04}")) == [f"S{MANY - 1:04}"]
 
 
 def test_a_classs_page_links_to_its_roster_whose_title_names_the_class(page: Client, world: World) -> None:
