@@ -248,6 +248,9 @@ class StudentProfile(models.Model):
     semester = models.CharField(max_length=64, blank=True, default="")
     phone = models.CharField(max_length=64, blank=True, default="")
     enroll = models.CharField("enrolment number", max_length=64, blank=True, default="")
+    guardian_email = models.EmailField(
+        "guardian's address", max_length=254, blank=True, default="", help_text="Told of absences (NOTICE_TO)."
+    )
 
     def __str__(self) -> str:
         return f"Profile of {self.user}"

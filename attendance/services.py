@@ -17,7 +17,7 @@ from attendance.folding import last_marks
 from attendance.journal import NewMark
 from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.selectors import session_get_for_owner
-from attendance.signals import session_changed
+from attendance.signals import records_written, session_changed
 from classes import services as class_services
 from classes.models import Class, Enrolment
 from classes.selectors import class_exists, class_get, class_get_for_owner
@@ -233,6 +233,7 @@ def _end(
 def _store_counts(session_id: str, statuses: list[str]) -> None:
     present = sum(Status(status).as_basic is Status.PRESENT for status in statuses)
     Session.objects.filter(pk=session_id).update(present_count=present, absent_count=len(statuses) - present)
+    records_written.send(sender=Session, session_id=session_id)
 
 
 @unit_of_work

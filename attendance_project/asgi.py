@@ -27,6 +27,7 @@ from core.server.doors import Door
 from core.server.wsgi_bridge import WsgiBridge
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of
+from notices.loop import loop
 
 _body_limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 _bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=_body_limit)
@@ -42,6 +43,7 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
     if not live.started:
         # daphne has no lifespan protocol, so the first request starts the live server there.
         trail.start()
+        loop.start()
         task = asyncio.create_task(live.start())
         _background.add(task)
         task.add_done_callback(_background.discard)
@@ -61,6 +63,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             await live.start()
             trail.start()
+            loop.start()
             await send({"type": "lifespan.startup.complete"})
         else:
             await live.stop()

@@ -42,6 +42,12 @@ TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 #: Entries of the audit log are kept this long, days.
+#: Whom mails tell of absences.
+NOTICE_TO: list[str] = env.list("NOTICE_TO", [], validate=validate.ContainsOnly(["students", "teachers", "guardians"]))
+NOTICE_DELAY_MINUTES = env.int("NOTICE_DELAY_MINUTES", 30, validate=validate.Range(0, 10_080))
+NOTICE_ABSENCES = env.int("NOTICE_ABSENCES", 3, validate=validate.Range(0, 1000))
+#: Whether webhooks may be in private networks, and without TLS.
+WEBHOOK_PRIVATE = env.bool("WEBHOOK_PRIVATE", False)
 AUDIT_DAYS = env.int("AUDIT_DAYS", 180, validate=validate.Range(1, 36_500))
 _metrics: list[str] = env.list("METRICS", [])
 #: The origins whose web pages may use this server; `*` stands for all.
@@ -353,6 +359,7 @@ INSTALLED_APPS = [
     "accounts",
     "classes",
     "attendance",
+    "notices",
     "dialects.attentrack",
     "dialects.v2",
     "web",

@@ -196,6 +196,10 @@ class TeacherNotFound(ApiError):
     code, status, message = "teacher_not_found", 404, "Teacher not found"
 
 
+class WebhookNotFound(ApiError):
+    code, status, message = "webhook_not_found", 404, "Webhook not found"
+
+
 class RecordNotFound(ApiError):
     """No finished session has this id."""
 

@@ -1,5 +1,17 @@
 from core.rest.routes import route_by_method
-from dialects.v2.views import auth, check_in, classes, excuses, marks, me, reports, sessions, students, timetables
+from dialects.v2.views import (
+    auth,
+    check_in,
+    classes,
+    excuses,
+    marks,
+    me,
+    reports,
+    sessions,
+    students,
+    timetables,
+    webhooks,
+)
 
 urlpatterns = [
     route_by_method("auth/login", "v2-login", POST=auth.Login),
@@ -64,4 +76,12 @@ urlpatterns = [
     route_by_method("excuses", "v2-excuses", GET=excuses.ExcuseList, POST=excuses.ExcuseAdd),
     route_by_method("excuses/<excuse_id>", "v2-excuse", GET=excuses.ExcuseDetail, PATCH=excuses.ExcuseChange),
     route_by_method("records/<record_id>/history", "v2-history", GET=marks.History),
+    route_by_method("webhooks", "v2-webhooks", GET=webhooks.WebhookList, POST=webhooks.WebhookCreate),
+    route_by_method(
+        "webhooks/<webhook_id>",
+        "v2-webhook",
+        GET=webhooks.WebhookDetail,
+        PATCH=webhooks.WebhookChange,
+        DELETE=webhooks.WebhookDelete,
+    ),
 ]

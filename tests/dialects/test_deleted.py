@@ -20,6 +20,7 @@ PARTS = (
     "accounts",
     "classes",
     "attendance",
+    "notices",
     "dialects",
     "audit",
     "web",

@@ -24,6 +24,7 @@ PACKAGES = (
     "accounts",
     "classes",
     "attendance",
+    "notices",
     "dialects",
     "web",
     "attendance_project",

@@ -14,6 +14,8 @@ from attendance.services import session_end, session_open
 from classes.models import Enrolment
 from core.times import today
 from dialects.v2.urls import urlpatterns
+from notices.models import Webhook
+from notices.webhooks import webhook_create
 from tests.api.rest import make_user, snapshot, token_of
 from tests.dialects.v2.rest import School, V2Rest
 
@@ -53,6 +55,10 @@ def owner(answer: int | str, unknown: str) -> Row:
 def members(answer: int | str, unknown: str) -> Row:
     left = answer if unknown == CLASS else unknown
     return (*OUT, answer, answer, unknown, answer, left, unknown, answer)
+
+
+def office(answer: int | str) -> Row:
+    return (*OUT, *("superuser_only",) * 6, answer)
 
 
 ALL_TEACHERS = (*OUT, 200, 200, 200, "teacher_only", "teacher_only", "teacher_only", 200)
@@ -101,7 +107,12 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-excuses", "POST"): (*OUT, *("student_only",) * 3, 201, "not_enrolled", CLASS, "student_only"),
     ("v2-excuse", "GET"): (*OUT, 200, 200, EXCUSE, 200, EXCUSE, EXCUSE, 200),
     ("v2-excuse", "PATCH"): (*OUT, 200, 200, EXCUSE, "teachers_only", EXCUSE, EXCUSE, 200),
-    ("v2-school-report", "GET"): (*OUT, *("superuser_only",) * 6, 200),
+    ("v2-school-report", "GET"): office(200),
+    ("v2-webhooks", "GET"): office(200),
+    ("v2-webhooks", "POST"): office(201),
+    ("v2-webhook", "GET"): office(200),
+    ("v2-webhook", "PATCH"): office(200),
+    ("v2-webhook", "DELETE"): office(204),
     ("v2-check-in", "PUT"): teachers(200, SESSION),
     ("v2-check-in", "DELETE"): teachers(204, SESSION),
     ("v2-check-in-code", "GET"): teachers("check_in_closed", SESSION),
@@ -152,6 +163,8 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
         ("v2-student", "PATCH"): {"until": None},
         ("v2-marks", "POST"): {"marks": [ann]},
         ("v2-rest", "POST"): {"status": "present"},
+        ("v2-webhooks", "POST"): {"url": "https://example.com/hook", "events": ["session.ended"]},
+        ("v2-webhook", "PATCH"): {"active": False},
         ("v2-check-in", "PUT"): {"mode": "rotating"},
         ("v2-claims", "POST"): {"session": "f" * 24, "code": "000000"},
         ("v2-self-mark", "POST"): {"code": "000000"},
@@ -182,6 +195,7 @@ def people(school: School) -> Mapping[str, User]:
     session_end(session_id=first.id)
     session_open(actor=actor, found=school.physics, move_focus=False)
     excuse_add(actor=actor_of(school.ann), span=Span(today(), today()), note="ill")
+    webhook_create(actor=actor_of(school.office), url="https://example.com/", events=["session.ended"])
     return {
         "owner": school.owner,
         "co-teacher": school.co_teacher,
@@ -201,6 +215,7 @@ def path_of(expression: str, school: School) -> str:
         "user_id": user.id,
         "session_id": Session.objects.filter(state="open").values_list("id", flat=True).get(),
         "flag_id": school.class_id,
+        "webhook_id": Webhook.objects.values_list("id", flat=True).get(),
         "excuse_id": Excuse.objects.values_list("id", flat=True).get(),
         "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
     }.items():

@@ -1,0 +1,175 @@
+"""Delivering: each delivery is taken by one process at a time, and tried again with back-off for three days.
+
+What is told is looked at again before each attempt, so that a correction takes it back. Whoever was told has no row any
+more. A process that dies between telling and deleting the row tells again, under the same id of the message, by which
+webhooks and mailboxes know it.
+"""
+
+import http.client
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.core.mail import EmailMultiAlternatives
+from django.db.models import F
+from django.template.loader import render_to_string
+
+from accounts.mail import shown_name
+from accounts.models import StudentProfile, User
+from accounts.standing import address_counts
+from attendance.class_report import ClassReport, class_report
+from core.database.unit_of_work import unit_of_work
+from core.sealing import Unreadable
+from core.times import now
+from notices import wording
+from notices.models import Delivery, Notice, Webhook
+from notices.posting import BadAddress
+from notices.watching import look_at_all, still_holds, withdraw
+from notices.webhooks import BACK_OFF, deliver
+
+logger = logging.getLogger(__name__)
+
+#: After so long nobody tries any more.
+TRIED_FOR = timedelta(days=3)
+#: A delivery that a process has taken is left alone by others for so long.
+TAKEN_FOR = timedelta(minutes=2)
+_AT_ONCE = 200
+
+FAILURES = (OSError, SMTPException, http.client.HTTPException, BadAddress, Unreadable)
+
+
+class _NotTaken(Exception):
+    """The other side answered, and not with success."""
+
+
+@dataclass
+class Outcome:
+    """What one round did."""
+
+    looked_at: int = 0
+    told: int = 0
+    failed: int = 0
+
+
+@dataclass
+class _Round:
+    """What one round has read, and at which webhooks it has failed."""
+
+    reports: dict[str, ClassReport] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    def report(self, class_id: str) -> ClassReport:
+        if class_id not in self.reports:
+            self.reports[class_id] = class_report(class_id=class_id)
+        return self.reports[class_id]
+
+
+def send_due(stopping: Callable[[], bool] = lambda: False) -> Outcome:
+    """Looks at what is due, and tries once to deliver all that is. Any number of processes may do so at once."""
+    outcome = Outcome(looked_at=look_at_all(now()))
+    moment = now()
+    this = _Round()
+    while not stopping():
+        due = Delivery.objects.filter(next_at__lte=moment).select_related("notice__class_ref", "notice__session")
+        found = list(due.select_related("webhook", "person").order_by("next_at", "id")[:_AT_ONCE])
+        if not found:
+            break
+        for delivery in found:
+            if stopping():
+                break
+            if _take(delivery):
+                _try(delivery, this, outcome)
+    return outcome
+
+
+@unit_of_work
+def _take(delivery: Delivery) -> bool:
+    """Whether this process is the one to deliver it."""
+    mine = Delivery.objects.filter(pk=delivery.pk, next_at=delivery.next_at)
+    return bool(mine.update(next_at=now() + TAKEN_FOR, attempts=F("attempts") + 1))
+
+
+def _try(delivery: Delivery, this: _Round, outcome: Outcome) -> None:
+    notice = delivery.notice
+    report = this.report(notice.class_ref_id)
+    if not still_holds(notice, report):
+        withdraw(notice.pk)
+        return
+    if delivery.webhook_id in this.failed:
+        _later(delivery)
+        return
+    try:
+        if delivery.webhook is not None:
+            _post(delivery, delivery.webhook, notice, report)
+        elif delivery.person is not None:
+            _mail(delivery, delivery.person, notice, report)
+    except (*FAILURES, _NotTaken) as failure:
+        outcome.failed += 1
+        if delivery.webhook_id is not None:
+            this.failed.add(delivery.webhook_id)
+        _failed(delivery, f"{type(failure).__name__.lstrip('_')}: {failure}")
+    else:
+        outcome.told += 1
+        _told(delivery)
+
+
+def _post(delivery: Delivery, webhook: Webhook, notice: Notice, report: ClassReport) -> None:
+    status = deliver(webhook, f"msg_{delivery.pk}", wording.payload(notice, report), now())
+    if status == http.client.GONE:
+        _end(webhook)
+    elif not 200 <= status < 300:
+        raise _NotTaken(f"the answer was {status}")
+
+
+def _mail(delivery: Delivery, person: User, notice: Notice, report: ClassReport) -> None:
+    """To nobody whose address may be another's, and to nobody who has none."""
+    to, name = person.email if address_counts(person) and person.is_active else "", shown_name(person.name)
+    if delivery.is_for_guardian:
+        to = StudentProfile.objects.filter(user=person).values_list("guardian_email", flat=True).first() or ""
+        name = ""
+    if not to:
+        return
+    content = {"name": name, "sentences": wording.sentences(notice, report)}
+    message = EmailMultiAlternatives(
+        wording.subject(notice, report),
+        render_to_string("notices/mail/notice.txt", content),
+        to=[to],
+        headers={"Auto-Submitted": "auto-generated", "Message-ID": f"<{delivery.pk}@notices.attendance>"},
+    )
+    message.attach_alternative(render_to_string("notices/mail/notice.html", content), "text/html")
+    message.send()
+
+
+@unit_of_work
+def _told(delivery: Delivery) -> None:
+    Delivery.objects.filter(pk=delivery.pk).delete()
+    if delivery.webhook_id is not None:
+        Webhook.objects.filter(pk=delivery.webhook_id).update(told_at=now())
+
+
+@unit_of_work
+def _end(webhook: Webhook) -> None:
+    """The other side says that there is no such webhook any more."""
+    Webhook.objects.filter(pk=webhook.pk).update(is_active=False, failed_at=now(), failure="410 Gone")
+    Delivery.objects.filter(webhook_id=webhook.pk).delete()
+
+
+@unit_of_work
+def _failed(delivery: Delivery, why: str) -> None:
+    logger.warning("Notice %s was not delivered, attempt %d: %s", delivery.pk, delivery.attempts + 1, why)
+    if delivery.webhook_id is not None:
+        Webhook.objects.filter(pk=delivery.webhook_id).update(failed_at=now(), failure=why[:255])
+    _later(delivery)
+
+
+@unit_of_work
+def _later(delivery: Delivery) -> None:
+    pause = timedelta(minutes=BACK_OFF[min(delivery.attempts, len(BACK_OFF) - 1)])
+    mine = Delivery.objects.filter(pk=delivery.pk)
+    if now() + pause > delivery.created_at + TRIED_FOR:
+        logger.error("Notice %s was given up after three days.", delivery.pk)
+        mine.delete()
+    else:
+        mine.update(next_at=now() + pause)
