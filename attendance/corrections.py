@@ -102,6 +102,7 @@ def session_reopen(*, session_id: str) -> Session:
         "present_count": None,
         "absent_count": None,
         "recorded_for": None,
+        "ends_at": None,
         "last_activity_at": moment,
         "openings": F("openings") + 1,
     }

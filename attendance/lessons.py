@@ -1,18 +1,24 @@
 """The lessons of a day: what timetables have planned, with the sessions in which attendance was taken."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db import IntegrityError
+
 from attendance.enums import SessionState
 from attendance.models import Session
+from attendance.services import EARLY, session_open_planned
 from classes.models import Class, Enrolment
 from classes.selectors import classes_taught
-from classes.timetables import planned_on
+from classes.timetables import Planned, planned_on
 from core.identity import Actor, Role
-from core.times import midnight
+from core.times import day_of, midnight
 
-#: A session that begins so long before its lesson is the lesson's.
-EARLY = timedelta(minutes=15)
+#: A lesson that opened by itself stays open for so long after its end.
+GRACE = timedelta(minutes=10)
+#: No lesson is longer.
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,44 @@ def lessons_on(*, actor: Actor, day: date) -> list[LessonOfDay]:
         if key not in used and began >= first
     ]
     return sorted(found, key=lambda lesson: (lesson.start, lesson.class_name, lesson.class_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is to happen by itself: planned lessons that have begun, and the ids of sessions whose time is over."""
+
+    begun: Sequence[Planned]
+    over: Sequence[str]
+
+
+def lessons_due(moment: datetime) -> Due:
+    """What is due at `moment`, also what was missed while no server ran. Two queries where no class asks for it."""
+    open_now = Session.objects.filter(state=SessionState.OPEN)
+    over = list(open_now.filter(ends_at__lte=moment).values_list("id", flat=True))
+    asking = Class.objects.filter(opens_by_itself=True, removed_at=None, archived_at=None)
+    class_ids = list(asking.values_list("id", flat=True))
+    planned = planned_on(day_of(moment), class_ids) if class_ids else []
+    held = (
+        set(
+            Session.objects.filter(
+                class_ref_id__in=class_ids, planned_for__lte=moment, planned_for__gt=moment - DAY
+            ).values_list("class_ref_id", "planned_for")
+        )
+        if planned
+        else set()
+    )
+    begun = [one for one in planned if one.start <= moment < one.end and (one.class_id, one.start) not in held]
+    return Due(begun, over)
+
+
+def lesson_open(planned: Planned, *, moment: datetime) -> bool:
+    """Opens the session of a lesson that has begun; False where it had one, or another process was faster."""
+    try:
+        return session_open_planned(
+            class_id=planned.class_id, planned_for=planned.start, ends_at=planned.end + GRACE, moment=moment
+        )
+    except IntegrityError:
+        return False
 
 
 def _classes(actor: Actor, day: date) -> list[tuple[str, str]]:

@@ -33,6 +33,9 @@ class Session(models.Model):
     focus_number = models.PositiveBigIntegerField(default=0, editable=False)
     #: The instant that a whole record was sent in for; sent in for it again, it is this session's.
     recorded_for = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When the lesson begins that this session opened for by itself, and when it ends by itself.
+    planned_for = models.DateTimeField(null=True, blank=True, editable=False)
+    ends_at = models.DateTimeField(null=True, blank=True, editable=False)
     present_count = models.PositiveIntegerField("present", null=True, blank=True)
     absent_count = models.PositiveIntegerField("absent", null=True, blank=True)
 
@@ -41,6 +44,7 @@ class Session(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("class_ref",), condition=Q(state="open"), name="one_open_session_a_class"),
             models.UniqueConstraint(fields=("class_ref", "recorded_for"), name="one_session_an_instant_a_class"),
+            models.UniqueConstraint(fields=("class_ref", "planned_for"), name="one_session_a_planned_lesson"),
         )
         indexes = (
             models.Index(fields=("state", "ended_at"), name="session_state"),

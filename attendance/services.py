@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.limits import take
 from accounts.models import User
@@ -30,6 +30,8 @@ from core.identity import Actor
 from core.ids import parse_id
 from core.times import latest, now, today
 
+#: A session that begins so long before its lesson is the lesson's.
+EARLY = timedelta(minutes=15)
 #: A session that had a mark within this time is in use.
 IN_USE = timedelta(minutes=10)
 
@@ -84,6 +86,38 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> tuple[Sess
         _move_focus(session, actor)
     after_commit(lambda: session_changed.send(sender=Session))
     return session, is_new
+
+
+@unit_of_work
+def session_open_planned(*, class_id: str, planned_for: datetime, ends_at: datetime, moment: datetime) -> bool:
+    """Opens the session of a planned lesson in the name of the class's teacher; False where it is not to be opened.
+
+    That is where the lesson had a session since `planned_for` less EARLY, in whatever state by now, or where one is
+    open. Of several processes at once one wins; the others raise IntegrityError, and find the session the next time.
+    """
+    found = Class.objects.filter(pk=class_id, opens_by_itself=True, removed_at=None, archived_at=None).first()
+    sessions = Session.objects.filter(class_ref_id=class_id)
+    was_held = Q(planned_for=planned_for) | Q(state=SessionState.OPEN) | Q(started_at__gte=planned_for - EARLY)
+    if found is None or sessions.filter(was_held).exists():
+        return False
+    session = Session.objects.create(
+        class_ref=found,
+        started_by_id=found.teacher_id,
+        started_at=moment,
+        last_activity_at=moment,
+        planned_for=planned_for,
+        ends_at=ends_at,
+    )
+    _apply_excuses(session)
+    after_commit(lambda: session_changed.send(sender=Session))
+    return True
+
+
+@unit_of_work
+def session_end_planned(*, session_id: str, moment: datetime) -> None:
+    """Ends an open session whose time is over by `moment`. A session in which nobody did anything is voided."""
+    if Session.objects.filter(pk=session_id, ends_at__lte=moment).exists():
+        _end(session_id, void_if_empty=True)
 
 
 def _apply_excuses(session: Session) -> None:

@@ -46,6 +46,8 @@ class Class(Named):
     )
     #: Who checks in later than so many minutes after the start is late; null: nobody is late by themself.
     late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    #: Whether a lesson of the timetable opens by itself when it begins.
+    opens_by_itself = models.BooleanField(default=False)
     #: An archived class takes no more sessions. Everything of it can be read.
     archived_at = models.DateTimeField("archived", null=True, blank=True, editable=False)
     removed_at = models.DateTimeField("removed", null=True, blank=True, editable=False)

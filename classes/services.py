@@ -147,13 +147,17 @@ def class_update(
 
 @unit_of_work
 def class_settings_update(*, class_id: str, seen: Class | None = None, **changes: int | None) -> Class:
-    """Changes `threshold` and `late_after_minutes` of a class; what is left out stays.
+    """Changes `threshold`, `late_after_minutes` and `opens_by_itself` of a class; what is left out stays.
 
     With `seen` only if the class still is as `seen` has it, else `Changed`.
     """
     rows = Class.objects.filter(pk=class_id, removed_at=None)
     if seen is not None:
-        rows = rows.filter(threshold=seen.threshold, late_after_minutes=seen.late_after_minutes)
+        rows = rows.filter(
+            threshold=seen.threshold,
+            late_after_minutes=seen.late_after_minutes,
+            opens_by_itself=seen.opens_by_itself,
+        )
     if not rows.update(updated_at=now(), **changes):
         raise errors.Changed
     return Class.objects.get(pk=class_id)

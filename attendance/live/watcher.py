@@ -6,19 +6,24 @@ once a second in any case. So a start, a crash, a lost hint and a second process
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from attendance import services
+from attendance.lessons import lesson_open, lessons_due
 from attendance.live import gateway
 from attendance.live.look import look
 from attendance.live.replica import Replica
 from attendance.live.socket import Socket
 from attendance.live.view import View
+from core.times import now
 
 logger = logging.getLogger(__name__)
 
 LOOK_INTERVAL = 1.0  # seconds
+#: At every so many looks, timetables are followed.
+BEATS_A_TIMETABLE = 10
 
 
 class Watcher:
@@ -83,11 +88,13 @@ class Watcher:
                 self._this_look = None
 
     async def _beat(self) -> None:
-        """Once a second: a look, and the end of forgotten sessions."""
+        """Once a second: a look, and the end of forgotten sessions; now and then what timetables say."""
         failed = False
-        while True:
+        for beat in itertools.count():
             try:
                 await self.look()
+                if beat % BEATS_A_TIMETABLE == 0:
+                    await self._follow_timetables()
                 for session_id in self._idle:
                     await gateway.write(services.session_end_forgotten, session_id=session_id)
                 failed = False
@@ -96,6 +103,15 @@ class Watcher:
                     logger.exception("Cannot look at the live sessions; trying again every second.")
                 failed = True
             await asyncio.sleep(LOOK_INTERVAL)
+
+    async def _follow_timetables(self) -> None:
+        """Opens and ends what opens and ends by itself. Every process does; what one has done, the others find done."""
+        moment = now()
+        due = await gateway.read(lessons_due, moment)
+        for planned in due.begun:
+            await gateway.write(lesson_open, planned, moment=moment)
+        for session_id in due.over:
+            await gateway.write(services.session_end_planned, session_id=session_id, moment=moment)
 
 
 def _report(look: "asyncio.Task[None]") -> None:

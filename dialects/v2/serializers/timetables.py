@@ -8,7 +8,16 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classes.timetables import MOST_SLOTS
-from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictDay, StrictInteger, StrictString
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    IsoTime,
+    OutputSerializer,
+    StrictDay,
+    StrictFlag,
+    StrictInteger,
+    StrictString,
+)
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 
@@ -95,10 +104,16 @@ class SettingsInput(InputSerializer):
         max_value=600,
         help_text="Who checks in later than this is late; null: nobody is late by themself.",
     )
+    opensByItself = StrictFlag(
+        source="opens_by_itself",
+        required=False,
+        help_text="Whether lessons of the timetable open when they begin, and end ten minutes after their end.",
+    )
 
 
 class SettingsOutput(OutputSerializer):
-    """`{threshold, lateAfterMinutes}`."""
+    """`{threshold, lateAfterMinutes, opensByItself}`."""
 
     threshold = serializers.IntegerField()
     lateAfterMinutes = serializers.IntegerField(source="late_after_minutes", allow_null=True)
+    opensByItself = serializers.BooleanField(source="opens_by_itself")

@@ -34,7 +34,7 @@ def tag(slots: list[WeeklyLesson]) -> str:
 
 def settings_tag(found: Any) -> str:
     """The `ETag` of a class's settings."""
-    return tag_of(found.id, str(found.threshold), str(found.late_after_minutes))
+    return tag_of(found.id, str(found.threshold), str(found.late_after_minutes), str(found.opens_by_itself))
 
 
 class TimetableDetail(V2View):

@@ -200,15 +200,24 @@ def test_lessons_are_todays_unless_a_day_is_named(owner: Asking, school: School)
 def test_settings_are_read_and_changed_one_by_one(owner: Asking, school: School) -> None:
     path = f"/classes/{school.class_id}/settings"
     before = owner.get(path)
-    assert before.data == {"threshold": 75, "lateAfterMinutes": None}
-    assert owner.patch(path, {"threshold": 80}).data == {"threshold": 80, "lateAfterMinutes": None}
-    assert owner.patch(path, {"lateAfterMinutes": 10}).data == {"threshold": 80, "lateAfterMinutes": 10}
+    own = {"threshold": 75, "lateAfterMinutes": None, "opensByItself": False}
+    assert before.data == own
+    for change in ({"threshold": 80}, {"lateAfterMinutes": 10}, {"opensByItself": True}, {"lateAfterMinutes": None}):
+        own |= change
+        assert owner.patch(path, change).data == own
     is_refused(owner.patch(path, {"threshold": 1}, **{"If-Match": before.response["ETag"]}), 412, "changed")
-    assert owner.patch(path, {"lateAfterMinutes": None}).data == {"threshold": 80, "lateAfterMinutes": None}
 
 
 @pytest.mark.parametrize(
-    "body", [{"threshold": 101}, {"threshold": -1}, {"threshold": "80"}, {"threshold": None}, {"lateAfterMinutes": 0.5}]
+    "body",
+    [
+        {"threshold": 101},
+        {"threshold": -1},
+        {"threshold": "80"},
+        {"threshold": None},
+        {"lateAfterMinutes": 0.5},
+        {"opensByItself": 1},
+    ],
 )
 def test_bad_settings_are_named(owner: Asking, school: School, body: dict[str, Any]) -> None:
     answer = owner.patch(f"/classes/{school.class_id}/settings", body)
