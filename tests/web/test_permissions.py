@@ -1,6 +1,7 @@
 """Who may open which page, and send which form, as one table."""
 
 from collections.abc import Callable
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.urls import get_resolver
 
 from accounts.models import User
 from tests.api.rest import UNKNOWN_ID, School, snapshot
+from tests.support.database import Unblock
 from tests.support.http import Client
 from tests.web.people import signed_in
 
@@ -62,7 +64,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("class-teachers", "POST", "classes/{class}/teachers", FORM_OF_CLASS),
     ("teacher-remove", "POST", "classes/{class}/teachers/{nobody}/remove", (IN, 404, 404, 403, 403, 404)),
     ("class-archive", "POST", "classes/{class}/archive", DONE_TO_CLASS),
-    ("class-remove", "POST", "classes/{class}/remove", DONE_TO_CLASS),
+    ("class-remove", "POST", "classes/{class}/remove", (IN, 409, 404, 403, 403, 409)),
     ("session", "GET", "sessions/{session}/", OF_CLASS),
     ("session-marks", "POST", "sessions/{session}/marks", FORM_OF_CLASS),
     ("session-rest", "POST", "sessions/{session}/rest", FORM_OF_CLASS),
@@ -101,25 +103,44 @@ CELLS = [
 ]
 
 
+class AskedSchool(School):
+    """A school with an open lesson, and the browsers of its people, who have signed in."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        boss = User(name="Boss", email="boss@example.com", role="teacher", password="!")
+        boss.is_staff = boss.is_superuser = True
+        boss.save(force_insert=True)
+        people = (self.owner, self.other_teacher, self.student, self.other_student, boss)
+        self.cookies = {who: signed_in(user).cookies.output() for who, user in zip(WHO[1:], people, strict=True)}
+        self.places = {
+            "{class}": self.class_id,
+            "{student}": self.student.id,
+            "{session}": self.start_session(),
+            "{nobody}": UNKNOWN_ID,
+        }
+        self.before = snapshot()
+
+
+@pytest.fixture(scope="module")
+def asked(lasting: Unblock) -> AskedSchool:
+    with lasting():
+        return AskedSchool()
+
+
 @pytest.fixture
-def ask(
-    school: School, make_boss: Callable[[], User], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, str, str], Any]:
+def ask(db: None, asked: AskedSchool, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], Any]:
+    """`ask("GET", "me/", "owner")`: the answer to a person's browser. Whoever is refused has changed nothing."""
     monkeypatch.setattr("accounts.mail._send", lambda message: True)
-    people = (school.owner, school.other_teacher, school.student, school.other_student)
 
     def ask(method: str, path: str, who: str) -> Any:
-        everybody = dict(zip(WHO[1:], (*people, make_boss() if who == "superuser" else None), strict=True))
-        user = everybody.get(who)
-        client = Client(raise_request_exception=False) if user is None else signed_in(user)
-        url = "/app/" + path.replace("{class}", school.class_id)
-        url = url.replace("{student}", school.student.id).replace("{nobody}", UNKNOWN_ID)
-        if "{session}" in url:
-            url = url.replace("{session}", school.start_session())
-        before = snapshot() if user is not None else None
-        answer = client.generic(method, url)
+        client = Client(raise_request_exception=False)
+        client.cookies = SimpleCookie(asked.cookies.get(who, "").removeprefix("Set-Cookie: "))
+        for place, value in asked.places.items():
+            path = path.replace(place, value)
+        answer = client.generic(method, f"/app/{path}")
         if answer.status_code >= 400:
-            assert before is None or snapshot() == before
+            assert snapshot() == asked.before
         return answer
 
     return ask
@@ -152,8 +173,8 @@ def test_every_page_and_form_has_a_row_and_every_row_a_page() -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_other_methods_are_refused_in_words(owner: Client, method: str) -> None:
-    answer = owner.generic(method, "/app/classes/")
+def test_other_methods_are_refused_in_words(ask: Callable[[str, str, str], Any], method: str) -> None:
+    answer = ask(method, "classes/", "owner")
     if method == "OPTIONS":
         assert answer.status_code == 200
     else:
