@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -93,10 +93,15 @@ def _keys_of(typed: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{name}_key": KEYED[name](text) for name, text in typed.items()}
 
 
-_Manager = BaseUserManager.from_queryset(UserQuerySet)
+if TYPE_CHECKING:
+
+    class _Manager(UserQuerySet, BaseUserManager["User"]):  # type: ignore[misc]  # as `from_queryset` makes it
+        """Found by mypy in whatever order it reads the modules, which the call is not."""
+else:
+    _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
 
-class UserManager(_Manager["User"]):
+class UserManager(_Manager):
     def get_by_natural_key(self, username: str | None) -> "User":
         """The user with this e-mail, in any spelling. Raises User.DoesNotExist for an unknown e-mail."""
         user: User | None = self.by_email(username or "")

@@ -64,7 +64,7 @@ def roster(found: Class) -> set[str]:
 
 
 def number_of(email: str) -> str | None:
-    return User.objects.values_list("roll_number", flat=True).get(email=email)
+    return User.objects.get(email=email).roll_number
 
 
 @pytest.fixture
