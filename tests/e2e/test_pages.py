@@ -272,6 +272,20 @@ def test_a_page_that_comes_back_from_the_cache_or_was_frozen_shows_what_it_misse
     wait(board, lambda: shown(board, "Dalia") == "present")
 
 
+def test_what_was_asked_on_a_connection_that_is_given_up_is_not_waited_for(board: Browser) -> None:
+    board.click(f"{tile('Asha')}//button")
+    wait(board, lambda: shown(board, "Asha") == "present")
+    board.run(
+        """
+        document.querySelector("[data-action=UNDO]").requestSubmit();
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        """
+    )
+    wait(board, lambda: board.texts(".board-says") == ["That needs the network. Try again when it is back."])
+    wait(board, lambda: state(board) == "Live")
+
+
 def test_a_student_scans_what_the_projector_shows_signs_in_and_is_in(
     board: Browser, server: Server, lesson: Lesson
 ) -> None:

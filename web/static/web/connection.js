@@ -191,8 +191,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.renewal);
     this.socket = null;
     this.isReady = false;
-    for (const { kept, failed } of this.asked.values()) if (!kept) failed(new Error(OFFLINE)); // marks stay in the queue
-    this.asked.clear();
+    this._failWhatWasAsked();
     if (this.state === SIGNED_OUT || this.hidden) return;
     if (code === UNAUTHORIZED) this.token = null;
     if (this.state !== OFFLINE) this.since = Date.now();
@@ -201,6 +200,12 @@ export class Connection extends EventTarget {
     const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.attempts++);
     const pause = code === RESTART ? 300 + Math.random() * 1700 : longest / 2 + (Math.random() * longest) / 2;
     this.timer = setTimeout(() => this._connect(), pause);
+  }
+
+  /** Nobody answers any more what was asked on a socket that is gone. Marks stay in the queue. */
+  _failWhatWasAsked() {
+    for (const { kept, failed } of this.asked.values()) if (!kept) failed(new Error(OFFLINE));
+    this.asked.clear();
   }
 
   _drop() {
@@ -213,6 +218,7 @@ export class Connection extends EventTarget {
       socket.onclose = socket.onmessage = null;
       socket.close();
     }
+    this._failWhatWasAsked();
   }
 
   /** Asks whether the link is alive: a stalled network takes what is sent, and says nothing. */
