@@ -75,6 +75,15 @@ class StudentInput(DaysInput):
         return attrs
 
 
+class FoundOutput(OutputSerializer):
+    """`{_id, name, email, rollNumber}`: a student of the school."""
+
+    _id = Id(source="id")
+    name = serializers.CharField()
+    email = serializers.CharField()
+    rollNumber = serializers.CharField(source="roll_number", allow_null=True)
+
+
 class StudentOutput(OutputSerializer):
     """`{_id, name, email, rollNumber, from, until}`: a student with the days of the enrolment."""
 

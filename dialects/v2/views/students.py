@@ -6,15 +6,17 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.selectors import students_found
 from attendance.services import enrolment_end
 from classes import students
 from classes.access import class_for_teacher
+from core.emails import LONGEST
 from core.errors import AddressNotProved, AlreadyEnrolled, InvalidSchema, StudentNotFound
 from core.rest.permissions import Audience
 from core.rest.rendered import tag_of
 from dialects.v2.base import V2View
 from dialects.v2.paging import FILTERS, page_of
-from dialects.v2.serializers.classes import DaysInput, StudentInput, StudentOutput
+from dialects.v2.serializers.classes import DaysInput, FoundOutput, StudentInput, StudentOutput
 from dialects.v2.views.classes import OF_A_CLASS
 
 
@@ -56,6 +58,22 @@ class StudentAdd(V2View):
             class_id=found.id, student=students.student_find(**body), by_id=self.actor.id, **days
         )
         return Response(StudentOutput.show(added), status=201, headers={"ETag": tag(added)})
+
+
+class StudentSearch(V2View):
+    """`GET /api/v2/students/search`: students by exact e-mail or roll number; for the office by part of a name, too."""
+
+    audience = Audience.TEACHER
+    shows_people = True
+    query: ClassVar = {"q": "An e-mail address or a roll number; for the office also a part of a name."}
+    filters = FILTERS
+    answers: ClassVar = {200: page_of(FoundOutput)}
+
+    def get(self, request: Request) -> Response:
+        text = request.query_params.get("q", "").strip()
+        if not 1 <= len(text) <= LONGEST or "\0" in text:
+            raise InvalidSchema({"q": [f"1 to {LONGEST} characters."]})
+        return self.page(students_found(actor=self.actor, text=text), FoundOutput.show_all)
 
 
 class StudentDetail(V2View):

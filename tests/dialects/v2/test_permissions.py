@@ -98,6 +98,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-class-report", "GET"): teachers(200, CLASS),
     ("v2-student-report", "GET"): (*OUT, 200, 200, STUDENT, 200, STUDENT, STUDENT, 200),
     ("v2-my-attendance", "GET"): (*OUT, *("student_only",) * 3, 200, 200, 200, "student_only"),
+    ("v2-student-search", "GET"): tuple("invalid_schema" if answer == 200 else answer for answer in ALL_TEACHERS),
     ("v2-timetable", "GET"): teachers(200, CLASS),
     ("v2-timetable", "PUT"): teachers(200, CLASS),
     ("v2-settings", "GET"): teachers(200, CLASS),
