@@ -208,3 +208,12 @@ def test_the_mailbox_is_confirmed_by_a_mailed_code(ravi: User, codes: list[int])
     assert "The code is not right" in text_of(client.post("/app/me/confirm", {"code": "000000"}), 400)
     assert client.post("/app/me/confirm", {"code": str(codes[0])})["Location"] == "/app/me/"
     assert User.objects.get().is_proved
+
+
+def test_people_change_their_own_name(ravi: User) -> None:
+    client = Client()
+    sign_in(client)
+    assert "This field is required." in text_of(client.post("/app/me/", {"name": " "}), 400)
+    assert client.post("/app/me/", {"name": "Ravi Kumar"})["Location"] == "/app/me/"
+    assert "Ravi Kumar" in text_of(client.get("/app/me/"))
+    assert User.objects.get().name == "Ravi Kumar"

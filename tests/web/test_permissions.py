@@ -79,6 +79,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("check-in", "GET", "check-in/", (200,) * 6),
     ("scanned", "GET", "check-in/{session}?code=123456", (200,) * 6),
     ("me", "GET", "me/", (IN, 200, 200, 200, 200, 200)),
+    ("me", "POST", "me/", (IN, FORM, FORM, FORM, FORM, FORM)),
     ("password", "GET", "me/password", (IN, GO, GO, GO, GO, GO)),
     ("password", "POST", "me/password", (IN, FORM, FORM, FORM, FORM, FORM)),
     ("everywhere", "POST", "me/sign-out-everywhere", (IN, GO, GO, GO, GO, GO)),

@@ -59,6 +59,10 @@ class PasswordForm(Form):
     new = NewPassword(label=_("New password"))
 
 
+class NameForm(Form):
+    name = forms.CharField(max_length=255, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+
 class CodeForm(Form):
     """The code of a mail that shows that the mailbox is the person's."""
 

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from accounts import credentials, proofs, tokens
 from accounts.devices import Device
 from accounts.selectors import is_verified, user_get
+from accounts.services import user_rename
 from core import errors
 from core.rest.permissions import Audience
-from web.forms.accounts import CodeForm, PasswordForm
+from web.forms.accounts import CodeForm, NameForm, PasswordForm
 from web.views.page import Page
 
 
@@ -21,12 +22,15 @@ class Mine(Page):
     audience = Audience.SIGNED_IN
     section = "me"
 
-    def page(self, form: PasswordForm | None = None, code: CodeForm | None = None) -> HttpResponse:
+    def page(
+        self, form: PasswordForm | None = None, code: CodeForm | None = None, name: NameForm | None = None
+    ) -> HttpResponse:
         content: dict[str, Any] = {
             "is_verified": is_verified(self.actor.id),
             "roll_number": user_get(self.actor.id).roll_number,
             "form": form or PasswordForm(),
             "code_form": code,
+            "name_form": name or NameForm(initial={"name": self.actor.name}),
         }
         return self.show("me.html", content)
 
@@ -36,6 +40,13 @@ class Me(Mine):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = NameForm(request.POST)
+        if not form.is_valid():
+            return self.page(name=form)
+        user_rename(user_id=self.actor.id, name=form.cleaned_data["name"])
+        return self.done(_("You have your new name."), "me")
 
 
 class Password(Mine):
