@@ -20,11 +20,10 @@ from attendance import check_in
 from attendance.check_in import Answer, CheckInRules, Circle, Mode, Place
 from attendance.check_in_rules import check_in_now, check_in_rules, rules_of
 from attendance.enums import Method, SessionState, Status
-from attendance.folding import last_marks
 from attendance.journal import NewMark, append
 from attendance.live.requests import session_mark
 from attendance.marking import Wanted
-from attendance.models import CheckIn, CheckInDevice, Flag, Session, UsedClaim
+from attendance.models import CheckIn, CheckInDevice, Flag, Mark, Session, UsedClaim
 from attendance.services import record_corrections
 from attendance.signals import session_changed
 from classes.selectors import classes_of_student, is_enrolled
@@ -184,9 +183,12 @@ def _use_claim(key: str, student_id: str) -> None:
 
 
 def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where) -> Done:
-    mark = last_marks(session.id).get(actor.id)
-    if mark is not None and mark.status in _IN:
-        return Done(session.id, session.class_ref.name, mark.status)
+    marks = Mark.objects.filter(session=session, student_id=actor.id).order_by("-seq")
+    last_seq, last_status = marks.values_list("seq", "status").first() or (0, None)
+    if last_status in _IN:
+        undecided = Flag.objects.filter(session=session, student_id=actor.id, state=Flag.State.OPEN)
+        kinds = list(undecided.values_list("kind", flat=True))
+        return Done(session.id, session.class_ref.name, Status(last_status), kinds)
     if rules.checks_networks and not in_allowed_network(where.address):
         raise errors.OtherNetwork
     flags: dict[str, dict[str, Any]] = {}
@@ -202,9 +204,11 @@ def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where)
             raise errors.OtherDevice
         flags[Flag.Kind.OTHER_DEVICE] = {"other_id": other}
     status = status_of_now(session)
-    session_mark(actor=actor, session=session, marks=[Wanted(actor.id, status)], method=Method.SELF)
     if flags:
-        _flag(session.id, actor.id, flags)
+        _flag(session.id, actor.id, flags)  # before the mark, so that no check-in counts without its flags
+    # Of two requests of the student's at once, which both found this last mark, one makes the next.
+    wanted = Wanted(actor.id, status, key=f"check-in:{actor.id}:{last_seq}")
+    session_mark(actor=actor, session=session, marks=[wanted], method=Method.SELF)
     return Done(session.id, session.class_ref.name, status, list(flags))
 
 
@@ -226,12 +230,16 @@ def _use_device(session_id: str, device: str, student_id: str) -> str | None:
     return None if first in (None, student_id) else str(first)
 
 
+@retry_races
 @unit_of_work
 def _flag(session_id: str, student_id: str, flags: dict[str, dict[str, Any]]) -> None:
+    """Flags the student's check-in, each kind once until a teacher has decided. Raises `NoActiveSession`."""
+    _changed(session_id)
+    undecided = Flag.objects.filter(session_id=session_id, student_id=student_id, state=Flag.State.OPEN)
+    known = set(undecided.values_list("kind", flat=True))
     for kind, details in flags.items():
-        Flag.objects.create(session_id=session_id, student_id=student_id, kind=kind, **details)
-    Session.objects.filter(pk=session_id).update(check_in_version=F("check_in_version") + 1)
-    after_commit(lambda: session_changed.send(sender=Session))
+        if kind not in known:
+            Flag.objects.create(session_id=session_id, student_id=student_id, kind=kind, **details)
 
 
 def in_allowed_network(address: str | None) -> bool:
