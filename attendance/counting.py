@@ -19,6 +19,9 @@ RULE_IN_FULL = (
     " enrolment. Percent is attended of lessons, to one decimal, halves up; without lessons there is none."
 )
 
+#: A class's report names who was absent from so many lessons in a row, up to the last one.
+IN_A_ROW = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from attendance.class_report import ClassReport, class_report, table_of, tables_of
-from attendance.counting import Tally
+from attendance.counting import IN_A_ROW, Tally
 from attendance.report_files import MEDIA_TYPES, file_of
 from attendance.report_tables import Legend
 from attendance.selectors import open_sessions, status_so_far
@@ -22,8 +22,6 @@ from web.forms.classes import DaysForm
 from web.views.classes import ClassPage
 from web.views.page import Page
 
-#: Whoever was absent from so many lessons in a row, up to the last one, is named as well.
-IN_A_ROW = 3
 #: The heat map shows so many lessons, the last ones.
 COLUMNS = 30
 

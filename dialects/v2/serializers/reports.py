@@ -6,16 +6,13 @@ from typing import Any
 from rest_framework import serializers
 
 from attendance.class_report import ClassReport
-from attendance.counting import RULE_IN_FULL, Tally, Week
+from attendance.counting import IN_A_ROW, RULE_IN_FULL, Tally, Week
 from attendance.enums import Status
 from attendance.report_tables import Legend
 from attendance.school_report import SchoolReport
 from attendance.student_report import StudentReport
 from core.rest.serializers import Id, IsoTime, OutputSerializer, StrictDay
 from dialects.v2.serializers.sessions import CountsOutput
-
-#: Whoever was absent from so many lessons in a row, up to the last one, is named in a class's report.
-IN_A_ROW = 2
 
 
 class TallyOutput(OutputSerializer):

@@ -83,7 +83,13 @@ def test_a_class_report_counts_as_the_rule_says(rest: V2Rest, school: School, le
     ]
     assert (report["lessons"], report["threshold"]) == (4, 75)
     assert report["below"] == [school.ben.id, school.ann.id]
-    assert report["absentInARow"] == [{"_id": school.ben.id, "lessons": 2}]
+    assert report["absentInARow"] == []
+
+
+def test_who_was_absent_from_three_lessons_in_a_row_is_named(rest: V2Rest, school: School, lessons: None) -> None:
+    held(school, MONDAY + timedelta(days=10), {school.ann: A, school.ben: A})  # Ann's second, Ben's third
+    report = rest.as_(school.owner).get(f"/classes/{school.class_id}/report").data
+    assert report["absentInARow"] == [{"_id": school.ben.id, "lessons": 3}]
 
 
 def test_who_is_below_goes_by_the_class_threshold(rest: V2Rest, school: School, lessons: None) -> None:
