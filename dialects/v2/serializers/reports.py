@@ -67,7 +67,7 @@ class ClassReportOutput(ReportOutput):
     """A class's report.
 
     `below` has the enrolled students who attended less than `threshold` percent, and `absentInARow` those who were
-    absent from at least the last two lessons.
+    absent from at least the last three lessons.
     """
 
     classId = Id(source="class_id")
