@@ -30,6 +30,7 @@ from classes.services import class_add_student
 from core.database.unit_of_work import unit_of_work
 from core.identity import Role
 from core.times import to_iso
+from notices.models import Due
 from tests.services.conftest import (
     Complaints,
     Connection,
@@ -635,7 +636,7 @@ def _roster(class_id: str) -> set[str]:
 
 @unit_of_work
 def _empty_the_database() -> None:
-    for model in (Attendance, Mark, Focus, Session, Enrolment, Class, User):
+    for model in (Due, Attendance, Mark, Focus, Session, Enrolment, Class, User):
         rows = model.objects.all()
         rows._raw_delete(rows.db)
     AccountsVersion.objects.update(number=0)
