@@ -61,9 +61,11 @@ class Database:
         if wrapper.vendor == "mongodb":
             wrapper._connection_pools = {}  # they go by alias as well, and this may be another server
         connections[DEFAULT_DB_ALIAS] = wrapper
+        ContentType.objects.clear_cache()  # its keys are a database's own
         try:
             return work()
         finally:
+            ContentType.objects.clear_cache()
             wrapper.close()
             if wrapper.vendor == "mongodb":
                 wrapper.close_pool()
