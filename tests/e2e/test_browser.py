@@ -26,19 +26,6 @@ PAGE = {"/": CLIENTS / "page.html"}
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(chromium: Browser) -> Browser:
-    """The module's browser, which remembers nothing."""
-    chromium.fresh()
-    return chromium
-
-
-@pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     """Another origin than the server's, with one page."""
     with Site(PAGE) as running:

@@ -29,19 +29,6 @@ STUDENTS = ("Asha", "Ben", "Chen", "Dalia")
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(chromium: Browser) -> Browser:
-    """The module's browser, which remembers nothing."""
-    chromium.fresh()
-    return chromium
-
-
-@pytest.fixture(scope="module")
 def server(databases: Databases) -> Iterator[Server]:
     """A server of this module's own, which a test may stop and start."""
     with Server(databases.fresh(), LIVE_SESSIONS="per-class") as running, running.clean_log():
