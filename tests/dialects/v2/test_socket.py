@@ -26,10 +26,23 @@ def room(people: People) -> Room:
     return make_class(people.teacher, people.students[:2], start=False)
 
 
+async def opened(server: Server, room: Room, **body: bool) -> str:
+    """The id of the class's new session, of which every socket has been told.
+
+    The answer of REST may come before `STARTED`, which a socket that is opened after it would still hear.
+    """
+    async with V2Socket(server, room.teacher) as socket:
+        path = f"/api/v2/classes/{room.class_id}/sessions"
+        session = str((await asyncio.to_thread(room.teacher.data, "POST", path, body))["_id"])
+        while (await socket.until("STARTED"))["data"]["session"] != session:
+            pass
+    return session
+
+
 @pytest.fixture
-def session(room: Room) -> str:
+async def session(server: Server, room: Room) -> str:
     """The id of its open session, which has no focus."""
-    return str(room.teacher.data("POST", f"/api/v2/classes/{room.class_id}/sessions", {})["_id"])
+    return await opened(server, room)
 
 
 def present(*students: Person, **more: Any) -> list[dict[str, Any]]:
@@ -114,7 +127,7 @@ async def test_many_lessons_are_followed_at_once_and_none_is_the_focus(
     server: Server, people: People, room: Room, session: str
 ) -> None:
     other = make_class(people.teacher, people.students[1:], start=False)
-    second = str(other.teacher.data("POST", f"/api/v2/classes/{other.class_id}/sessions", {})["_id"])
+    second = await opened(server, other)
     async with V2Socket(server, people.teacher) as desk:
         for one in (session, second):
             await desk.asked("FOLLOW", session=one)
@@ -308,7 +321,7 @@ async def test_students_check_in_by_the_code_that_teachers_are_told(server: Serv
 
 async def test_a_student_of_the_published_protocol_checks_in_to_the_active_session(server: Server, room: Room) -> None:
     ann, _ = room.students
-    session = room.teacher.data("POST", f"/api/v2/classes/{room.class_id}/sessions", {"focus": True})["_id"]
+    session = await opened(server, room, focus=True)
     room.teacher.data("PUT", f"/api/v2/sessions/{session}/check-in", {"mode": "fixed"})
     code = room.teacher.data("GET", f"/api/v2/sessions/{session}/check-in/code")["code"]
     async with Socket(server.ws_url, ann.token) as phone:
