@@ -8,15 +8,13 @@ from django.db import IntegrityError
 
 from attendance.enums import SessionState
 from attendance.models import Session
-from attendance.services import EARLY, session_open_planned
+from attendance.services import EARLY, is_over, session_open_planned
 from classes.models import Class, Enrolment
 from classes.selectors import classes_taught
 from classes.timetables import Planned, planned_on
 from core.identity import Actor, Role
 from core.times import day_of, midnight
 
-#: A lesson that opened by itself stays open for so long after its end.
-GRACE = timedelta(minutes=10)
 #: No lesson is longer.
 DAY = timedelta(days=1)
 
@@ -72,7 +70,7 @@ class Due:
 def lessons_due(moment: datetime) -> Due:
     """What is due at `moment`, also what was missed while no server ran. Two queries where no class asks for it."""
     open_now = Session.objects.filter(state=SessionState.OPEN)
-    over = list(open_now.filter(ends_at__lte=moment).values_list("id", flat=True))
+    over = list(open_now.filter(is_over(moment)).values_list("id", flat=True))
     asking = Class.objects.filter(opens_by_itself=True, removed_at=None, archived_at=None)
     class_ids = list(asking.values_list("id", flat=True))
     planned = planned_on(day_of(moment), class_ids) if class_ids else []
@@ -93,7 +91,7 @@ def lesson_open(planned: Planned, *, moment: datetime) -> bool:
     """Opens the session of a lesson that has begun; False where it had one, or another process was faster."""
     try:
         return session_open_planned(
-            class_id=planned.class_id, planned_for=planned.start, ends_at=planned.end + GRACE, moment=moment
+            class_id=planned.class_id, planned_for=planned.start, ends_at=planned.end, moment=moment
         )
     except IntegrityError:
         return False

@@ -33,7 +33,7 @@ class Session(models.Model):
     focus_number = models.PositiveBigIntegerField(default=0, editable=False)
     #: The instant that a whole record was sent in for; sent in for it again, it is this session's.
     recorded_for = models.DateTimeField(null=True, blank=True, editable=False)
-    #: When the lesson begins that this session opened for by itself, and when it ends by itself.
+    #: When the lesson begins and ends that this session opened for by itself. `ends_at` is None if it ends by hand.
     planned_for = models.DateTimeField(null=True, blank=True, editable=False)
     ends_at = models.DateTimeField(null=True, blank=True, editable=False)
     present_count = models.PositiveIntegerField("present", null=True, blank=True)

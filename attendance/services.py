@@ -34,6 +34,8 @@ from core.times import latest, now, today
 EARLY = timedelta(minutes=15)
 #: A session that had a mark within this time is in use.
 IN_USE = timedelta(minutes=10)
+#: A session that opened by itself ends so long after its lesson, and so long after the last mark.
+GRACE = timedelta(minutes=10)
 
 _open_session = Prepared(
     lambda class_id: Session.objects.filter(class_ref_id=class_id, state=SessionState.OPEN).order_by()
@@ -72,7 +74,7 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> tuple[Sess
     found = class_get(class_id)
     session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
     if session is not None and session.last_activity_at < idle_since():
-        _end(session.id, forgotten=True)
+        _end_forgotten(session.id)
         session = None
     is_new = session is None
     if session is None:
@@ -93,13 +95,17 @@ def session_open_planned(*, class_id: str, planned_for: datetime, ends_at: datet
     """Opens the session of a planned lesson in the name of the class's teacher; False where it is not to be opened.
 
     That is where the lesson had a session since `planned_for` less EARLY, in whatever state by now, or where one is
-    open. Of several processes at once one wins; the others raise IntegrityError, and find the session the next time.
+    open. An open session of an earlier lesson that opened by itself is not the lesson's: that session ends now. Of
+    several processes at once one wins; the others raise IntegrityError, and find the session the next time.
     """
     found = Class.objects.filter(pk=class_id, opens_by_itself=True, removed_at=None, archived_at=None).first()
     sessions = Session.objects.filter(class_ref_id=class_id)
+    earlier = Q(ends_at__lte=planned_for)
     was_held = Q(planned_for=planned_for) | Q(state=SessionState.OPEN) | Q(started_at__gte=planned_for - EARLY)
-    if found is None or sessions.filter(was_held).exists():
+    if found is None or sessions.filter(was_held).filter(Q(ends_at=None) | Q(ends_at__gt=planned_for)).exists():
         return False
+    for session_id in sessions.filter(earlier, state=SessionState.OPEN).values_list("id", flat=True):
+        _end(session_id, earlier, void_if_empty=True)
     session = Session.objects.create(
         class_ref=found,
         started_by_id=found.teacher_id,
@@ -113,11 +119,15 @@ def session_open_planned(*, class_id: str, planned_for: datetime, ends_at: datet
     return True
 
 
+def is_over(moment: datetime) -> Q:
+    """The sessions that end by themselves at `moment`: their lesson and the last mark are GRACE ago."""
+    return Q(ends_at__lte=moment - GRACE, last_activity_at__lte=moment - GRACE)
+
+
 @unit_of_work
 def session_end_planned(*, session_id: str, moment: datetime) -> None:
-    """Ends an open session whose time is over by `moment`. A session in which nobody did anything is voided."""
-    if Session.objects.filter(pk=session_id, ends_at__lte=moment).exists():
-        _end(session_id, void_if_empty=True)
+    """Ends an open session that `is_over` by `moment`. A session in which nobody did anything is voided."""
+    _end(session_id, is_over(moment), void_if_empty=True)
 
 
 def _apply_excuses(session: Session) -> None:
@@ -218,7 +228,7 @@ def session_end(*, session_id: str) -> Session:
 
     Raises `NoActiveSession` if the session is over already: of several calls at once, one wins.
     """
-    if not _end(session_id, forgotten=False):
+    if not _end(session_id):
         raise errors.NoActiveSession
     return Session.objects.get(pk=session_id)
 
@@ -226,16 +236,19 @@ def session_end(*, session_id: str) -> Session:
 @unit_of_work
 def session_end_forgotten(*, session_id: str) -> None:
     """Ends a session that had no mark for SESSION_IDLE_MINUTES. A session without any mark is voided."""
-    _end(session_id, forgotten=True)
+    _end_forgotten(session_id)
 
 
-def _end(
-    session_id: str, *, forgotten: bool = False, void_if_empty: bool = False, ended_at: datetime | None = None
-) -> bool:
-    """Inside a unit of work: takes the session's row, then writes the records. False if the session is over already."""
-    open_session = Session.objects.filter(pk=session_id, state=SessionState.OPEN)
-    if forgotten:
-        open_session = open_session.filter(last_activity_at__lt=idle_since())
+def _end_forgotten(session_id: str) -> None:
+    _end(session_id, Q(last_activity_at__lt=idle_since()), void_if_empty=True)
+
+
+def _end(session_id: str, *only: Q, void_if_empty: bool = False, ended_at: datetime | None = None) -> bool:
+    """Inside a unit of work: takes the session's row, then writes the records.
+
+    False if the session is over already, or is not as `only` says.
+    """
+    open_session = Session.objects.filter(*only, pk=session_id, state=SessionState.OPEN)
     if not open_session.update(state=SessionState.ENDED, ended_at=ended_at or now()):
         return False
     after_commit(lambda: session_changed.send(sender=Session))
@@ -244,7 +257,7 @@ def _end(
     outcome = {student_id: (mark.status, mark.method) for student_id, mark in last_marks(session_id).items()}
     # What an excuse did by itself is nothing that anybody did in the lesson.
     was_used = any(method != Method.AUTO for _, method in outcome.values())
-    if (forgotten or void_if_empty) and not was_used:
+    if void_if_empty and not was_used:
         Session.objects.filter(pk=session_id).update(state=SessionState.VOIDED)
         return True
     class_id = Session.objects.values_list("class_ref_id", flat=True).get(pk=session_id)
@@ -362,7 +375,7 @@ def session_record(
         raise errors.NotVerified
     session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).first()
     if session is not None and session.last_activity_at < idle_since():
-        _end(session.id, forgotten=True)
+        _end_forgotten(session.id)
         session = None
     if session is not None:
         method, ended_at = Method.BULK, None

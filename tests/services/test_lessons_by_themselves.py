@@ -9,11 +9,13 @@ from django.db import IntegrityError
 from accounts.selectors import actor_of
 from attendance import lessons
 from attendance.corrections import session_reopen
-from attendance.enums import ExcuseState, SessionState, Status
+from attendance.enums import ExcuseState, Method, SessionState, Status
 from attendance.excuses import Span, excuse_add, excuse_decide
-from attendance.lessons import GRACE, lesson_open, lessons_due
+from attendance.journal import NewMark
+from attendance.lessons import lesson_open, lessons_due
+from attendance.live.commit import commit
 from attendance.models import Attendance, Mark, Session
-from attendance.services import session_end, session_end_planned, session_open
+from attendance.services import GRACE, session_end, session_end_planned, session_open
 from classes.models import Class, Slot
 from tests.api.rest import School
 
@@ -35,7 +37,7 @@ def school() -> School:
 
 
 def follow(moment: datetime) -> list[Session]:
-    """The sessions after somebody has followed the timetable at `moment`."""
+    """The sessions, in the order of their start, after somebody has followed the timetable at `moment`."""
     due = lessons_due(moment)
     for planned in due.begun:
         lesson_open(planned, moment=moment)
@@ -44,10 +46,8 @@ def follow(moment: datetime) -> list[Session]:
     return list(Session.objects.order_by("started_at"))
 
 
-def marked(session: Session, school: School) -> None:
-    Mark.objects.create(
-        session=session, seq=1, student=school.student, status=Status.LATE, at=START, by=school.owner, method="teacher"
-    )
+def marked(session: Session, school: School, at: datetime = START) -> None:
+    commit([[NewMark(session.id, school.student.id, Status.LATE, at, school.owner.id, Method.TEACHER)]])
 
 
 def test_a_lesson_opens_when_it_begins_and_ends_after_its_end_and_the_grace(school: School) -> None:
@@ -59,6 +59,39 @@ def test_a_lesson_opens_when_it_begins_and_ends_after_its_end_and_the_grace(scho
     assert follow(END + GRACE)[0].state == SessionState.ENDED
     assert Attendance.objects.get().status == Status.LATE
     assert len(follow(END + GRACE + MINUTE)) == 1
+
+
+def test_a_lesson_in_which_somebody_still_marks_stays_open_until_they_have_finished(school: School) -> None:
+    (session,) = follow(START)
+    for minutes in (8, 16):
+        marked(session, school, END + minutes * MINUTE)
+    assert follow(END + GRACE + 15 * MINUTE)[0].state == SessionState.OPEN
+    assert follow(END + GRACE + 16 * MINUTE)[0].state == SessionState.ENDED
+
+
+def test_a_mark_that_comes_while_a_lesson_is_about_to_end_keeps_it_open(school: School) -> None:
+    (session,) = follow(START)
+    due = lessons_due(END + GRACE)
+    marked(session, school, END + GRACE)
+    for session_id in due.over:
+        session_end_planned(session_id=session_id, moment=END + GRACE)
+    session.refresh_from_db()
+    assert (due.over, session.state) == ([session.id], SessionState.OPEN)
+
+
+def test_the_next_lesson_of_the_class_opens_when_it_begins_and_ends_the_one_before(school: School) -> None:
+    Slot.objects.create(class_ref=school.physics, weekday=1, start="10:00", end="11:00")
+    (first,) = follow(END - MINUTE)  # the server was down until then
+    marked(first, school, END - MINUTE)
+    before, after = follow(END)
+    assert (before, before.state) == (first, SessionState.ENDED)
+    assert (after.planned_for, after.state) == (END, SessionState.OPEN)
+
+
+def test_a_lesson_whose_time_is_moved_while_it_lasts_goes_on(school: School) -> None:
+    follow(START)
+    Slot.objects.update(start="09:05")
+    assert [one.state for one in follow(START + 5 * MINUTE)] == [SessionState.OPEN]
 
 
 def test_a_lesson_in_which_nobody_did_anything_is_voided(school: School) -> None:
