@@ -107,7 +107,7 @@ class SettingsInput(InputSerializer):
     opensByItself = StrictFlag(
         source="opens_by_itself",
         required=False,
-        help_text="Whether lessons of the timetable open when they begin, and end ten minutes after their end and last mark.",
+        help_text="Whether lessons of the timetable open when they begin, and end when they are over and nobody marks.",
     )
 
 
