@@ -17,7 +17,8 @@ from audit.models import Action, Outcome
 from audit.trail import trail
 from core.identity import Role
 
-_REFUSED = (401, 403, 429)
+#: The statuses of answers that refuse somebody what they ask for.
+REFUSED = (401, 403, 429)
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -33,7 +34,7 @@ class Audited:
         if match is None:
             return response
         actor = _actor(request)
-        outcome = Outcome.REFUSED if response.status_code in _REFUSED else Outcome.DONE
+        outcome = Outcome.REFUSED if response.status_code in REFUSED else Outcome.DONE
         action = _action(request, response, actor)
         if action is not None and (outcome is Outcome.REFUSED or response.status_code < 400):
             kind, thing = _thing(match)
@@ -53,8 +54,8 @@ def _actor(request: HttpRequest) -> Any:
 def _action(request: HttpRequest, response: HttpResponseBase, actor: Any) -> Action | None:
     if request.method not in _READING:
         # Whoever is not signed in changes nothing of others; what such a request tries is told if it is refused.
-        return Action.CHANGE if actor is not None or response.status_code in _REFUSED else None
-    if response.status_code in _REFUSED:
+        return Action.CHANGE if actor is not None or response.status_code in REFUSED else None
+    if response.status_code in REFUSED:
         return Action.READ
     if actor is None or not _is_staff(actor):
         return None

@@ -34,7 +34,7 @@ WARNINGS = 10
 _EXAMPLE = 200
 
 #: What makes two records alike: logger, level, the place of the call, and the exception's class with the place that
-#: raised it, or the event with the limit that it is about.
+#: raised it, or the event with the limit or the error that it is about.
 _Kind = tuple[str, int, str, int, str]
 
 
@@ -187,7 +187,8 @@ class CountRepeats(logging.StreamHandler[TextIO]):
 def _kind(record: logging.LogRecord) -> _Kind:
     raised = ""
     if hasattr(record, "event"):
-        raised = f"{record.event} {record.fields.get('limit', '')}"  # type: ignore[attr-defined]
+        fields: dict[str, Any] = record.fields  # type: ignore[attr-defined]
+        raised = f"{record.event} {fields.get('limit') or fields.get('code', '')}"
     if record.exc_info and record.exc_info[0] is not None:
         raised = record.exc_info[0].__name__
         at = record.exc_info[2]

@@ -1,7 +1,6 @@
 """Who is connected to this process: clients are let in by their tokens, and dismissed when those are no longer good."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,25 +8,16 @@ from typing import Any
 from accounts import tokens
 from attendance.live import gateway
 from attendance.live.hub import Hub
+from attendance.live.refusals import socket_refused
 from attendance.live.shares import Shares
 from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
-from audit.models import Action, Outcome
-from audit.trail import trail
-from core import errors, logs
+from core import errors
 from core.identity import Actor
 from core.limits import Limit
 
-logger = logging.getLogger(__name__)
-
 #: The WebSocket close code for a token that is bad, or no longer good.
 CLOSE_UNAUTHORIZED = 4401
-
-
-def socket_refused(why: str) -> None:
-    """Tells the operator that somebody's socket is refused."""
-    logs.event(logger, "refused", "A socket is refused: %s.", why)
-    trail.note(Action.CONNECT, "socket", outcome=Outcome.REFUSED)
 
 
 class Connections:
@@ -52,7 +42,12 @@ class Connections:
         except errors.Unauthorized as error:
             socket_refused(error.message)
             raise
-        socket = Socket(actor, claims, share=self._shares.enter(actor.id), **of_socket)
+        try:
+            share = self._shares.enter(actor.id)
+        except errors.TooManyRequests as error:
+            socket_refused(error.message, account=actor.id)
+            raise
+        socket = Socket(actor, claims, share=share, **of_socket)
         self._hub.add(socket)
         if claims is not None:
             wait = max(0.0, claims.expires_at - time.time())

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -25,6 +25,7 @@ from attendance.live.facts import Audience, Fact
 from attendance.live.group_commit import Committed, Outcome
 from attendance.live.limits import MESSAGES_A_TURN, PAUSE, TURN
 from attendance.live.process import Live
+from attendance.live.refusals import message_refused
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
 from attendance.marking import Wanted
@@ -78,6 +79,9 @@ class SyncData(Data):
 class Request:
     """One message of a client, and how it is answered: here as on /ws. Other protocols add acknowledgements."""
 
+    #: What the audit log calls the protocol.
+    protocol: ClassVar[str] = "/ws"
+
     def __init__(self, live: Live, socket: Socket) -> None:
         self.live = live
         self.socket = socket
@@ -94,6 +98,10 @@ class Request:
         was_told = audience is None or self.socket.actor.id in audience
         if self.socket.form is not None and not was_told:
             self.live.hub.tell(self.socket, *self.socket.form(session, [fact]))
+
+    def status_of(self, error: errors.ApiError) -> int:
+        """The status that `error` has over REST in this protocol."""
+        return error.status
 
     def refuse(self, error: errors.ApiError) -> None:
         """Tells the sender why nothing was done."""
@@ -287,12 +295,21 @@ async def perform(request: Request, events: Mapping[str, Event], name: str, raw:
 
     The order is the contract's: format, known event, role, active session, data, enrolment. This process's
     replica may say yes; before it says no, the database is asked. A sender who has spent their share is refused before
-    anything is looked up.
+    anything is looked up. Who may not send the message is noted, as requests are that are refused.
     """
-    live, socket = request.live, request.socket
     event = events.get(name)
     if event is None:
         raise errors.UnknownEvent
+    try:
+        await _perform(request, event, raw)
+    except errors.ApiError as error:
+        way, status = f"{request.protocol} {name}", request.status_of(error)
+        message_refused(request.socket.actor, way, raw, error, status=status, reads=event.reads)
+        raise
+
+
+async def _perform(request: Request, event: Event, raw: Any) -> None:
+    live, socket = request.live, request.socket
     socket.share.take(event.limit)
     if event.complete is not None:
         raw = await event.complete(request, raw)

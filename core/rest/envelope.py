@@ -20,8 +20,9 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from core import errors, logs
+from core import errors
 from core.database.failures import is_unavailable
+from core.refusals import tell_refusal
 from core.rest.rendered import encode
 
 logger = logging.getLogger(__name__)
@@ -118,10 +119,6 @@ def to_api_error(failure: Exception) -> errors.ApiError | None:
     return next((error() for kind, error in _KNOWN if isinstance(failure, kind)), None)
 
 
-#: The statuses of refusals that somebody may want to know of. Of limits `core.refusals` tells.
-_NOT_ALLOWED = (401, 403)
-
-
 def exception_handler(failure: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. For a crash it returns None, and Django logs the traceback."""
     error = to_api_error(failure)
@@ -129,9 +126,8 @@ def exception_handler(failure: Exception, context: dict[str, Any]) -> Response |
         return None
     if error.status == errors.DatabaseUnavailable.status:
         logger.error("%s: %s", error.message, failure)
-    elif error.status in _NOT_ALLOWED:
-        account = getattr(getattr(context["request"], "_user", None), "id", None)
-        logs.event(logger, "refused", "Refused: %s.", error.message, code=error.code, account=account)
+    else:
+        tell_refusal(error, account=getattr(getattr(context["request"], "_user", None), "id", None))
     status, body = context["view"].worded(error)
     return Response(body, status=status, headers=_headers(error))
 

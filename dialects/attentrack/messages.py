@@ -31,6 +31,8 @@ ANYBODY = Actor(id="", role=Role.TEACHER, name="", email="")
 class Request(events.Request):
     """A message of the app; a refusal is in the app's words."""
 
+    protocol = "AttenTrack"
+
     def refuse(self, error: errors.ApiError) -> None:
         self.live.hub.tell(self.socket, error_frame(error))
 

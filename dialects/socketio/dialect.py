@@ -73,6 +73,8 @@ class Dialect(ABC):
 class Request(events.Request):
     """A client's event. If the client waits with a callback, the callback gets the answer as well."""
 
+    protocol = "Socket.IO"
+
     def __init__(self, live: Live, socket: Socket, dialect: Dialect, ack_id: int | None) -> None:
         super().__init__(live, socket)
         self.dialect = dialect

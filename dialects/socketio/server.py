@@ -17,8 +17,8 @@ from engineio.payload import Payload
 from socketio import exceptions
 
 from attendance.live import events
-from attendance.live.connections import socket_refused
 from attendance.live.process import live
+from attendance.live.refusals import socket_refused
 from attendance.live.socket import Socket
 from core import errors
 from core.server.doors import network_of_scope, turn_away

@@ -49,6 +49,16 @@ def pages_of(school: School) -> list[str]:
     return ["/app/", "/app/classes/", "/app/classes/new", "/app/me/", "/app/nothing", *of_class, *of_ended, session]
 
 
+def test_a_page_that_somebody_may_not_see_is_told_to_the_operator(
+    school: School, student: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING", "core.refusals"):
+        text_of(student.get(reverse("web:class-students", args=[school.class_id])), 403)
+    (told,) = [record for record in caplog.records if record.name == "core.refusals"]
+    assert getattr(told, "event") == "refused"  # noqa: B009  the record's class does not know it
+    assert getattr(told, "fields")["account"] == school.student.id  # noqa: B009
+
+
 @pytest.mark.parametrize("accept", [BROWSER, "text/html"])
 def test_who_opens_the_servers_address_in_a_browser_comes_to_the_pages(accept: str) -> None:
     answer = Client().get("/", headers={"Accept": accept})

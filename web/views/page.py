@@ -18,6 +18,7 @@ from django.views import View
 from accounts.selectors import actor_of
 from core import errors
 from core.identity import Actor, Role
+from core.refusals import tell_refusal
 from core.rest.envelope import to_api_error
 from core.rest.permissions import Audience
 from web import failures
@@ -58,7 +59,9 @@ class Page(View):
             error = to_api_error(failure)
             if error is None:
                 raise
-            response = failures.page(request, error, person=self._person_if_known(error))
+            person = self._person_if_known(error)
+            tell_refusal(error, account=person.id if person is not None else None)
+            response = failures.page(request, error, person=person)
         # A shared computer shows nobody's page to whoever comes next.
         add_never_cache_headers(response)
         return response
@@ -102,6 +105,7 @@ class Page(View):
 
     def refuse(self, form: Any, error: errors.ApiError, field: str | None = None) -> None:
         """Says in the form what went wrong, beside `field` or above all of them."""
+        tell_refusal(error, account=self.person.id if self.person is not None else None)
         form.add_error(field, sentence_of(error))
         form.status = error.status
         if isinstance(error, errors.TooManyRequests):

@@ -26,6 +26,7 @@ from core import errors, limits, strict_json
 from core.identity import Role
 from core.ids import parse_id
 from core.times import from_iso, now, to_iso
+from dialects.v2.failures import worded
 from dialects.v2.live import frames
 from dialects.v2.live.frames import State
 from dialects.v2.live.room import room
@@ -86,6 +87,7 @@ class CheckInData(Data):
 class Request(events.Request):
     """A message, and its answer if it has an `id`."""
 
+    protocol = "/ws/v2"
     #: What the client calls the message, once that is read.
     id: str | int | float | None = None
 
@@ -97,6 +99,9 @@ class Request(events.Request):
         """What was asked for is done and told."""
         if self.id is not None:
             self.live.hub.tell(self.socket, frames.frame("OK", data, self.id))
+
+    def status_of(self, error: errors.ApiError) -> int:
+        return worded(error)[0]
 
     def refuse(self, error: errors.ApiError) -> None:
         self.live.hub.tell(self.socket, frames.error_frame(error, self.id))
@@ -305,7 +310,7 @@ async def check_in(request: Request, found: None, data: CheckInData) -> None:
 
 EVENTS: dict[str, Event] = {
     "PING": Event(None, PingData, ping, find=nothing, reads=True),
-    "FOLLOW": Event(None, FollowData, follow, limits.SHEETS_READ, find=followed),
+    "FOLLOW": Event(None, FollowData, follow, limits.SHEETS_READ, find=followed, reads=True),
     "UNFOLLOW": Event(None, FollowData, unfollow, find=nothing),
     "MARK": Event(Role.TEACHER, MarkData, mark, limits.MARKS, find=markable, marks=True),
     "REST": Event(Role.TEACHER, RestData, rest, limits.SHEETS_READ, find=taught),
