@@ -13,7 +13,7 @@ from accounts.signals import person_changed
 from classes.signals import roster_changed
 from core.database.named import Named, NamedQuerySet
 from core.database.unit_of_work import after_commit, unit_of_work
-from core.ids import id_field
+from core.ids import ObjectIdField, id_field
 from core.times import now, today
 
 #: The threshold of a class whose teachers chose none.
@@ -168,6 +168,21 @@ class SetAside(models.Model):
 
     def __str__(self) -> str:
         return f"{self.student} for {self.class_ref}"
+
+
+class Preview(models.Model):
+    """A file that somebody has sent and seen the preview of (`classes.previews`). The row goes when that is done."""
+
+    id = id_field()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    #: What the file is for, and the id of the class or session.
+    kind = models.CharField(max_length=16)
+    about_id = ObjectIdField()
+    #: The file, and how it is read.
+    content = models.TextField()
+    #: Of what the preview said.
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField(db_index=True)
 
 
 @unit_of_work

@@ -13,8 +13,7 @@ from classes import selectors
 from classes.enrolment import enrol
 from classes.models import Class, Enrolment, SetAside, announce_roster
 from classes.rosters.entries import Entry
-from classes.rosters.plan import Plan, roster_plan
-from classes.rosters.write import roster_import, roster_write
+from classes.rosters.write import roster_write
 from classes.waiting import set_aside
 from core import errors, limits
 from core.database.unit_of_work import retry_races, unit_of_work
@@ -89,28 +88,6 @@ def class_create_with_roster(
         raise errors.RosterConflict
     take(limits.PEOPLE, teacher_id, len(plan.created))
     return made
-
-
-def class_import_plan(*, actor: Actor, class_id: str, entries: Sequence[Entry]) -> Plan:
-    """What `class_import` would do with these entries now. Writes nothing but that it was asked: `TooManyRequests`."""
-    take(limits.SHEET_ROWS, actor.id, len(entries))
-    return roster_plan(class_id=class_id, entries=entries, author=author_of(user_get(actor.id)))
-
-
-def class_import(*, actor: Actor, class_id: str, entries: Sequence[Entry], shown: str, names_differ: bool) -> Plan:
-    """Does what a plan that a teacher has seen says, or nothing: `shown` is the `Plan.digest` of that plan.
-
-    Raises `Changed` where the plan is another one by now, `RosterConflict` for one that is refused, `TooManyRequests`.
-    """
-    plan = class_import_plan(actor=actor, class_id=class_id, entries=entries)
-    if plan.digest != shown:
-        raise errors.Changed
-    take(limits.PEOPLE, actor.id, len(plan.created))
-    author = author_of(user_get(actor.id))
-    done = roster_import(class_id=class_id, entries=entries, author=author, names_differ=names_differ)
-    if done.is_refused(names_differ=names_differ):
-        raise errors.RosterConflict
-    return done
 
 
 def _take_name(name: str, author: Author) -> None:

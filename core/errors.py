@@ -220,6 +220,12 @@ class RosterConflict(ApiError):
     code, status, message = "roster_conflict", 400, "A roll number or an email belongs to somebody else"
 
 
+class PreviewNotFound(ApiError):
+    """A file's preview that was done already, is more than an hour old, or is somebody else's."""
+
+    code, status, message = "preview_not_found", 404, "Preview not found, send the file again"
+
+
 class SessionNotFound(ApiError):
     code, status, message = "session_not_found", 404, "Session not found"
 

@@ -17,6 +17,7 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, O
 from rest_framework.serializers import Serializer
 
 from core import errors
+from core.rest.parsers import FormWithFile
 from core.rest.permissions import Audience
 from core.rest.serializers import StrictString
 
@@ -83,7 +84,10 @@ class ViewSchema(AutoSchema):
         return [*asked, _RETRY_AFTER] if errors.TooManyRequests in self._raises() else asked
 
     def get_request_serializer(self) -> Any:
-        return self.view.body
+        if self.view.form is None:
+            return self.view.body
+        bodies = {"application/json": self.view.body, FormWithFile.media_type: self.view.form}
+        return {kind: serializer for kind, serializer in bodies.items() if serializer is not None}
 
     def get_response_serializers(self) -> Any:
         return {**self._answers(), **self._failures()}
@@ -141,7 +145,7 @@ class ViewSchema(AutoSchema):
     def _raises(self) -> Iterable[type[errors.ApiError]]:
         view = self.view
         yield from _REFUSED[view.audience]
-        if view.body is not None:
+        if view.body is not None or view.form is not None:
             yield from _BAD_BODY
         if view.query or view.filters:
             yield errors.InvalidSchema

@@ -61,6 +61,17 @@ class StrictFlag(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({"type": "string", "enum": ["true", "false"]})
+class FlagText(StrictString):
+    """`true` or `false` as a text of a form."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = super().to_internal_value(data)
+        if text not in ("true", "false"):
+            self.fail("invalid")
+        return text == "true"
+
+
 class StrictInteger(serializers.IntegerField):
     """A whole number; DRF's own field takes "5", 5.0 and true as well."""
 

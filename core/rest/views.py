@@ -7,6 +7,7 @@ from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 from core import errors
 from core.identity import Actor
 from core.rest.envelope import canonical_error
+from core.rest.parsers import FormWithFile
 from core.rest.permissions import Audience
 from core.rest.serializers import InputSerializer
 
@@ -27,6 +29,8 @@ class ApiView(APIView):
     audience: ClassVar[Audience]
     #: The serializer of the request's body, for `read`; None for a route without a body.
     body: ClassVar[type[InputSerializer] | None] = None
+    #: The serializer of a body that brings a file (`multipart/form-data`), where the route takes one.
+    form: ClassVar[type[InputSerializer] | None] = None
     #: Parameter of the query → what it is. All are required.
     query: ClassVar[Mapping[str, str]] = {}
     #: Parameter of the query that may be left out → its type and what it is.
@@ -65,7 +69,17 @@ class ApiView(APIView):
 
     def read(self) -> dict[str, Any]:
         """The validated fields of the request's body. Raises `InvalidSchema` for a body that is not valid."""
-        return cast(type[InputSerializer], self.body).read(self.request.data)
+        kind = self.form if self.brings_file else self.body
+        return cast(type[InputSerializer], kind).read(self.request.data)
+
+    @property
+    def brings_file(self) -> bool:
+        """Whether the request's body is a form."""
+        return (self.request.content_type or "").lower().startswith(FormWithFile.media_type)
+
+    def get_parsers(self) -> list[BaseParser]:
+        parsers = list(super().get_parsers()) if self.body is not None or self.form is None else []
+        return [*parsers, FormWithFile()] if self.form is not None else parsers
 
     def tagged(self, answer: Callable[[], HttpResponseBase], tag: str) -> HttpResponseBase:
         """What `answer` makes, with the `ETag` `tag`; 304 for a client that has this tag already."""

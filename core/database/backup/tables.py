@@ -19,10 +19,10 @@ from django.db.models import AutoField, DateField, Field, Model, QuerySet
 from core.database.backup.archive import BackupError
 from core.database.batches import pages
 
-#: What no backup has: what `migrate` makes on every server alike, and the sign-ins of browsers.
-LEFT_OUT = frozenset({"contenttypes.ContentType", "auth.Permission", "sessions.Session"})
-#: What a restored database must not keep: nobody who was signed in before is signed in after.
-FORGOTTEN = frozenset({"sessions.Session"})
+#: What a restored database must not keep: nobody who was signed in before is signed in after, and no file waits.
+FORGOTTEN = frozenset({"sessions.Session", "classes.Preview"})
+#: What no backup has: what `migrate` makes on every server alike, and what is forgotten.
+LEFT_OUT = frozenset({"contenttypes.ContentType", "auth.Permission"}) | FORGOTTEN
 
 #: Rows that are read and written at a time.
 BATCH = 500

@@ -4,6 +4,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
 from accounts.models import User
 from classes.models import Class, CoTeacher, Enrolment
 from tests.api.rest import Answer, Rest, make_user, token_of
@@ -52,6 +55,12 @@ class Asking:
 
     def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         return self("POST", path, {} if body is None else body, **options)
+
+    def send(self, path: str, content: str | bytes, name: str = "list.csv", **fields: str) -> Answer:
+        """A form with a file."""
+        data = content.encode() if isinstance(content, str) else content
+        raw = encode_multipart(BOUNDARY, {"file": SimpleUploadedFile(name, data), **fields})
+        return self("POST", path, raw=raw, content_type=MULTIPART_CONTENT)
 
     def patch(self, path: str, body: Any, **options: Any) -> Answer:
         return self("PATCH", path, body, **options)
