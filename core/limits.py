@@ -123,6 +123,8 @@ SESSION_NAMES = Limit("names of sessions", "LIMIT_SESSION_NAMES", _TEN_MINUTES)
 FOCUS_TAKEN = Limit("taking the live session", 3, _TEN_MINUTES)
 #: Absences that a student announces.
 EXCUSES = Limit("announced absences", 50, _DAY)
+#: Files with all that is stored of a person.
+OWN_DATA = Limit("files with one's own data", 10, _HOUR)
 
 # Guesses and mails.
 

@@ -21,6 +21,7 @@ urlpatterns = [
     route_by_method("auth/reset", "v2-reset", POST=auth.Reset),
     route_by_method("auth/password", "v2-password", POST=auth.Password),
     route_by_method("me", "v2-me", GET=me.Me, PATCH=me.MeChange),
+    route_by_method("me/data", "v2-my-data", GET=me.MyData),
     route_by_method("classes", "v2-classes", GET=classes.ClassList, POST=classes.ClassCreate),
     route_by_method(
         "classes/<class_id>",

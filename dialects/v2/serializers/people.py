@@ -42,3 +42,19 @@ class TokenOutput(OutputSerializer):
     token = serializers.CharField()
     expiresAt = IsoTime(source="expires_at")
     user = UserOutput()
+
+
+class WithheldOutput(OutputSerializer):
+    """`{table, column, why}`: what is stored and not in the file."""
+
+    table = serializers.CharField()
+    column = serializers.CharField()
+    why = serializers.CharField()
+
+
+class OwnDataOutput(OutputSerializer):
+    """`{madeAt, parts, withheld}`: each part has its name and its rows, such as `account`, `records` and `marks`."""
+
+    madeAt = IsoTime(source="made_at")
+    parts = serializers.DictField(child=serializers.ListField(child=serializers.DictField()))
+    withheld = WithheldOutput(many=True)

@@ -81,3 +81,12 @@ def test_unknown_routes_and_methods_are_answered_in_this_protocols_words(rest: V
     is_refused(
         rest.as_(school.owner).post("/classes", raw="x", content_type="text/plain"), 415, "unsupported_media_type"
     )
+
+
+def test_my_data_are_a_file_with_all_that_is_stored_of_me(rest: V2Rest, school: School) -> None:
+    answer = rest.as_(school.ann).get("/me/data")
+    assert answer.response["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert answer.response["Cache-Control"] == "no-store"
+    assert answer.data["parts"]["account"][0]["name"] == "Ann"
+    assert [row["className"] for row in answer.data["parts"]["enrolments"]] == ["Physics"]
+    assert {row["column"] for row in answer.data["withheld"]} >= {"password", "secret"}

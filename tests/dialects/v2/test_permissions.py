@@ -72,6 +72,7 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-password", "POST"): signed_in(200),
     ("v2-me", "GET"): signed_in(200),
     ("v2-me", "PATCH"): signed_in(200),
+    ("v2-my-data", "GET"): signed_in(200),
     ("v2-classes", "GET"): ALL_TEACHERS,
     ("v2-classes", "POST"): tuple(201 if answer == 200 else answer for answer in ALL_TEACHERS),
     ("v2-class", "GET"): teachers(200, CLASS),
