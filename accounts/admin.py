@@ -135,7 +135,7 @@ class KeysForm(_UserForm):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if email == self.instance.email:
+        if not email or email == self.instance.email:
             return email
         valid_email(email)
         if User.objects.exclude(pk=self.instance.pk).by_email(email) is not None:
@@ -201,6 +201,8 @@ _GIVEN_BY_SCHOOL = ("role", "roll_number", "is_staff", "is_superuser", "groups",
 
 def address_standing(user: User) -> str:
     """Why an account counts as its address's owner's, or that it does not."""
+    if not user.email:
+        return "no e-mail"
     if user.email_verified_at is not None:
         return f"proved {date_format(timezone.localtime(user.email_verified_at), 'j M Y')}"
     return user.get_origin_display() if address_counts(user) else "NOT PROVED"

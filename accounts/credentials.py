@@ -96,14 +96,14 @@ def own_password_change(
 
 
 def password_forgot(*, login: str, address: str | None = None) -> None:
-    """Mails a code for `password_reset` to the account of this e-mail or roll number, if an account has it.
+    """Mails a code for `password_reset` to the account of this e-mail or roll number, if one has it and an address.
 
-    The caller does not learn whether one has: both cases take the same time, and are counted alike.
+    The caller does not learn whether one has: all cases take the same time, and are counted alike.
     `TooManyRequests` after too many mails.
     """
     with _alike_in_time():
         user = account_by_login(login)
-        if user is None:
+        if user is None or not user.email:
             mail.allow(to=login, address=address)
         else:
             code_mail(user, Purpose.RESET, address=address)

@@ -94,9 +94,10 @@ def send_invitation(*, to: str, role: Role, secret: str, link: str, until: datet
 def send_set_aside(*, user: User, sender: str | None) -> None:
     """Tells the owner of the mailbox, at most once a day, that the account waits for a proof; after commit."""
     with suppress(errors.TooManyRequests):
-        refuse_if_full(NOTICES_TO, user.email_key)
+        mailbox = email_key(user.email)
+        refuse_if_full(NOTICES_TO, mailbox)
         allow(to=user.email, sender=sender)
-        take(NOTICES_TO, user.email_key)
+        take(NOTICES_TO, mailbox)
         text = render_to_string("accounts/mail/set_aside.txt", {"name": shown_name(user.name)})
         message = EmailMultiAlternatives("Please confirm your address", text, to=[user.email])
         after_commit(lambda: _submit(message))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F
 from django.db.models.signals import post_delete
@@ -14,6 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from accounts import passwords
 from accounts.signals import accounts_changed, person_changed
+from core import errors
 from core.database.batches import batches
 from core.database.named import Named, NamedQuerySet
 from core.database.unit_of_work import after_commit, unit_of_work
@@ -42,7 +44,10 @@ class Origin(models.TextChoices):
 
 
 #: A column of what is typed → the function that makes its key, which stands in the column `…_key`.
-KEYED: Mapping[str, Callable[[str], str | None]] = {"email": email_key, "roll_number": roll_number_key}
+KEYED: Mapping[str, Callable[[str], str | None]] = {
+    "email": lambda email: email_key(email) or None,
+    "roll_number": roll_number_key,
+}
 #: The key of a double: how it is spelled.
 _SPELLING: Mapping[str, Callable[[str], str]] = {"email": str.lower, "roll_number": str}
 
@@ -123,9 +128,10 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
 
     id = id_field()
     name = models.CharField(max_length=255)
-    email = models.EmailField(max_length=254, unique=True)
+    #: Empty for a student who is known by the roll number alone. That nobody has another's, the key sees to.
+    email = models.EmailField(max_length=254, blank=True, default="")
     #: Twice as long as an e-mail: older rows may have a key that is longer than its e-mail.
-    email_key = models.CharField(max_length=508, unique=True, editable=False)
+    email_key = models.CharField(max_length=508, unique=True, null=True, default=None, editable=False)
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.STUDENT, db_index=True)
     roll_number = models.CharField(max_length=64, unique=True, null=True, blank=True, default=None)
     #: Some letters become three when their case is folded.
@@ -159,7 +165,7 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"
+        return f"{self.name} <{self.email}>" if self.email else f"{self.name} ({self.roll_number})"
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> "User":
@@ -173,6 +179,11 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
         return self.email_verified_at is not None
 
     @property
+    def awaits_proof(self) -> bool:
+        """The account has an address, and nobody has shown yet that its mailbox is theirs."""
+        return bool(self.email) and not self.is_proved
+
+    @property
     def awaits_registration(self) -> bool:
         """Whether nobody can sign in yet: a roster made the account, or its owner gave the password up."""
         return not self.has_usable_password()
@@ -181,6 +192,14 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
     def never_registered(self) -> bool:
         """Whether no password was ever chosen for the account, and no code ever proved its mailbox."""
         return self.awaits_registration and self.email_verified_at is None and self.credentials_changed_at is None
+
+    def clean(self) -> None:
+        """For forms: `refuse_nameless` as a `ValidationError`."""
+        super().clean()
+        try:
+            refuse_nameless(role=self.role, email=self.email, roll_number=self.roll_number)
+        except errors.InvalidSchema as refusal:
+            raise ValidationError({"email": refusal.fields["email"]}) from None
 
     #: Fields as they are in the database. Empty for a new user.
     _loaded: dict[str, Any]
@@ -241,6 +260,12 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
         if is_as_it_was and User.objects.filter(**{column: key}).exclude(pk=self.pk).exists():
             return
         setattr(self, column, key)
+
+
+def refuse_nameless(*, role: str, email: str, roll_number: str | None) -> None:
+    """Only a student with a roll number may have no e-mail: nobody else could be named. Raises `InvalidSchema`."""
+    if not email and (role != Role.STUDENT or roll_number_key(roll_number) is None):
+        raise errors.InvalidSchema({"email": ["Only a student with a roll number may have no e-mail."]})
 
 
 class StudentProfile(models.Model):

@@ -18,7 +18,12 @@ from core.times import now
 
 
 def code_mail(user: User, purpose: Purpose, *, address: str | None) -> Issued:
-    """Mails a code to the person, for a request that comes from `address`; `TooManyRequests` after too many."""
+    """Mails a code to the person, for a request that comes from `address`.
+
+    Raises `NoAddress` for somebody without an e-mail, and `TooManyRequests` after too many mails.
+    """
+    if not user.email:
+        raise errors.NoAddress
     mail.allow(to=user.email, address=address)
     issued = codes.issue(user=user, purpose=purpose, address=address)
     mail.send_code(user=user, code=issued.code)
@@ -28,7 +33,7 @@ def code_mail(user: User, purpose: Purpose, *, address: str | None) -> Issued:
 def proof_begin(*, user_id: str, address: str | None = None) -> None:
     """Mails a code to somebody who is signed in. `AlreadyProved` where there is nothing to prove."""
     user = User.objects.get(pk=user_id)
-    if user.is_proved:
+    if not user.awaits_proof:
         raise errors.AlreadyProved
     code_mail(user, Purpose.PROVE, address=address)
 

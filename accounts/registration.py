@@ -111,7 +111,7 @@ def _register(user_id: str, code_id: str | None, password_hash: str) -> User:
 def code_send(*, role: Role, email: str = "", roll_number: str = "", address: str | None = None) -> Issued:
     """Mails a code with which the account's owner confirms the mailbox, or gives up a forgotten password.
 
-    Raises `StudentNotFound` or `TeacherNotFound`, `TooManyRequests`.
+    Raises `StudentNotFound` or `TeacherNotFound`, `NoAddress`, `TooManyRequests`.
     """
     with failures_counted((CODE_ADDRESS, address)):
         user = account_find(role=role, email=email, roll_number=roll_number)

@@ -12,6 +12,7 @@ from core.rest.serializers import (
     Id,
     InputSerializer,
     OutputSerializer,
+    ShownEmail,
     StrictChoice,
     StrictEmail,
     StrictFlag,
@@ -94,7 +95,7 @@ class UserOutput(OutputSerializer):
 
     _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.EmailField()
+    email = ShownEmail()
     role = serializers.ChoiceField(Role.choices)
 
 
@@ -115,4 +116,4 @@ class StudentOutput(OutputSerializer):
 
     _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.EmailField()
+    email = ShownEmail()

@@ -82,8 +82,11 @@ def is_of_school(user: User, maker: User | None) -> bool:
 
 
 def gives_way(user: User, maker: User | None, author: Author) -> bool:
-    """Whether the account's roll number gives way to what the sheet of `author` says."""
-    if is_of_school(user, maker):
+    """Whether the account's roll number gives way to what the sheet of `author` says.
+
+    Never where it is all that the account is known by; the school alone makes such accounts.
+    """
+    if not user.email or is_of_school(user, maker):
         return False
     if author.is_school:
         return is_open() or not user.is_proved

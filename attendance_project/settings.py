@@ -565,6 +565,7 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # the key of an e-mail is unique, and students may have no e-mail
     "security.W003",  # it looks for the name of Django's CSRF middleware; ours (PageCsrf) is a subclass
     "security.W005",  # a school's server must not speak for the hosts below its own
     "security.W008",  # the proxy sends people to HTTPS (docs/deploy.md); a token in plain HTTP is lost before that

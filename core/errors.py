@@ -124,6 +124,12 @@ class AlreadyProved(ApiError):
     code, status, message = "already_proved", 409, "Email address is confirmed already"
 
 
+class NoAddress(ApiError):
+    """A mail is asked for, to somebody who has no e-mail."""
+
+    code, status, message = "no_address", 409, "This account has no email address"
+
+
 class NotVerified(ApiError):
     code, status, message = "not_verified", 409, "Please verify your email first"
 

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from classes.rosters.cells import RUINED, cleaned, cleaned_number, is_error, is_ruined
 from classes.rosters.formats import Fate
 from classes.rosters.headings import LABELS
-from classes.rosters.tables import Table, one_line, quoted
+from classes.rosters.tables import EMAILS, Table, one_line, quoted
 from core.characters import is_invisible, named
 from core.emails import email_key, valid_email
+from core.roll_numbers import roll_number_key
 
 _LONGEST = {"name": 255, "email": 254, "roll_number": 64}
 
@@ -31,12 +32,20 @@ class Entry:
     leaves: bool = False
     #: The file may name teachers, who are left out instead of refused.
     may_be_staff: bool = False
+    #: The file has no column for e-mails, so its students have none: a cell that is left empty does not say that.
+    has_no_email: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells the student from others: the e-mail's key, or the roll number's where there is no e-mail."""
+        return email_key(self.email) or f"roll number {roll_number_key(self.roll_number)}"
 
 
 def entries_of(table: Table) -> list[Entry]:
     """The table's rows as entries, in the file's order; lines that are nobody are left out."""
     all_texts = [(line, cells, _texts(table, cells)) for line, cells in table.rows]
     is_last_first = table.format.last_first or _are_last_first([texts.get("name", "") for _, _, texts in all_texts])
+    has_no_email = table.columns.keys().isdisjoint(EMAILS)
     entries: list[Entry] = []
     seen: dict[str, int] = {}
     for line, cells, texts in all_texts:
@@ -60,7 +69,13 @@ def entries_of(table: Table) -> list[Entry]:
         if fate is Fate.LEAVES:
             problem = None if email or roll_number else "it names nobody: it has no e-mail and no identifier"
         entries.append(
-            replace(entry, problem=problem, leaves=fate is Fate.LEAVES, may_be_staff=table.format.lists_staff)
+            replace(
+                entry,
+                problem=problem,
+                leaves=fate is Fate.LEAVES,
+                may_be_staff=table.format.lists_staff,
+                has_no_email=has_no_email,
+            )
         )
     return entries
 

@@ -120,6 +120,11 @@ _OF_OTHERS = re.compile(
 _LAST = 9
 
 
+def is_of_others(heading: str) -> bool:
+    """Whether the heading names what is a parent's or a teacher's."""
+    return bool(_OF_OTHERS.search(folded(heading)))
+
+
 def _column_of(heading: str) -> tuple[str, int] | None:
     """The column that a heading names, and its rank; None if it names none."""
     word = folded(heading)

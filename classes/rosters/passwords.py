@@ -11,7 +11,6 @@ from classes.rosters.entries import Entry
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Plan, roster_plan
 from classes.rosters.write import roster_import
-from core.emails import email_key
 from core.spreadsheets import MARK, write_csv
 
 
@@ -32,13 +31,16 @@ class PasswordFile:
         if not path.parent.is_dir():
             raise RosterError(f"There is no folder {path.parent} for the passwords.")
 
-    def write(self, rows: Iterable[tuple[str, str, str]]) -> None:
-        """Puts name, e-mail and password of each row on the disk, under the unfinished name."""
+    def write(self, named_by: str, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Puts name, what the student signs in by, and password of each row on the disk, under the unfinished name.
+
+        `named_by` is the heading of the second column.
+        """
         try:
             descriptor = os.open(self.unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "w", encoding="utf-8", newline="") as file:
                 file.write(MARK if self.mark else "")
-                write_csv(file, [("name", "email", "password"), *rows])
+                write_csv(file, [("name", named_by, "password"), *rows])
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as failure:
@@ -81,11 +83,14 @@ def roster_import_with_passwords(
             class_id=class_id, entries=entries, author=author, password_hashes={}, names_differ=names_differ
         )
     passwords = [password_make() for _ in plan.created]
-    keys = [email_key(row.entry.email) for row in plan.created]
-    hashes = dict(zip(keys, hashed(passwords), strict=True))
+    hashes = dict(zip([row.entry.key for row in plan.created], hashed(passwords), strict=True))
     try:
         file.write(
-            (row.entry.name, row.entry.email, password) for row, password in zip(plan.created, passwords, strict=True)
+            "roll number" if plan.created[0].entry.has_no_email else "email",
+            (
+                (row.entry.name, row.entry.email or row.entry.roll_number or "", password)
+                for row, password in zip(plan.created, passwords, strict=True)
+            ),
         )
         plan = roster_import(
             class_id=class_id, entries=entries, author=author, password_hashes=hashes, names_differ=names_differ

@@ -276,13 +276,24 @@ def _waits_for_proof(student: User, known: _Known) -> bool:
     return is_set_aside(student) or student.role != Role.STUDENT
 
 
+_LEAVE_OUT = ", or leave the column out if the students have none"
+_NOTE_EMAIL = "let the office note the address, or leave the cell empty"
+
+
 def _conflict(entry: Entry, known: _Known, student: User | None, holder: User | None) -> str | None:
     """Why `entry` contradicts the database; None where it does not."""
-    if student is None and not entry.email:
-        return f"it has no e-mail, and no student has the roll number {entry.roll_number}: fill in the e-mail"
+    if student is None and not entry.email and not (entry.has_no_email and known.author.is_school):
+        return (
+            f"it has no e-mail, and no student has the roll number {entry.roll_number}: fill in the e-mail"
+            f"{_LEAVE_OUT if known.author.is_school else ''}"
+        )
     if student is not None and _is_staff(student):
         return f"{student.email} is a teacher's account, and only students can be enrolled: leave the row out"
     if holder is not None and holder != student and not known.loses_number(holder):
+        if not holder.email:
+            return (
+                f"the roll number {entry.roll_number} belongs to {holder.name}, who has no e-mail here: {_NOTE_EMAIL}"
+            )
         return f"the roll number {entry.roll_number} belongs to {holder.email}: correct one of the two"
     other = student is not None and _has_other_number(student, entry)
     if student is not None and other and not (known.replaces_number(entry, student) or is_set_aside(student)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from classes.rosters.errors import RosterError
 from classes.rosters.formats import FORMATS, Format, plain_list
-from classes.rosters.headings import LABELS, column_named, column_word, columns_of, folded
+from classes.rosters.headings import LABELS, column_named, column_word, columns_of, folded, is_of_others
 from core.characters import without_invisible
 
 #: A line's number and its cells as they are in the file.
@@ -19,8 +19,10 @@ Named = Mapping[str, str]
 TOP = 60
 #: No class has more students, and no school.
 MOST_ROWS = 50_000
-#: A list without one of these is no roster.
+#: A list has a name, and one of these or a roll number.
 REQUIRED = ("name", "email")
+#: The columns that may have an e-mail.
+EMAILS = ("email", "login")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,20 @@ def table_of(found: Found, lines: Iterable[Line], kind: str) -> Table:
             raise RosterError(remedy)
     if not rows:
         raise RosterError("There are headings but no students below them.")
+    if found.columns.keys().isdisjoint(EMAILS):
+        _refuse_addresses(found.headings, rows)
     return Table(found.format, found.columns, found.headings, rows, kind)
+
+
+def _refuse_addresses(headings: Sequence[str], rows: Iterable[Line]) -> None:
+    """A list without a column for e-mails says that its students have none. Addresses below another heading deny it."""
+    for _, cells in rows:
+        for heading, cell in zip(headings, cells, strict=False):
+            if "@" in cell and not is_of_others(heading):
+                raise RosterError(
+                    f"There is no column for the e-mail, and “{one_line(heading)}” has addresses: leave that column"
+                    f' out, or say which is which: --column {column_word("email")}="{one_line(heading)}"'
+                )
 
 
 def headings_in(lines: Sequence[Line], named: Named) -> Found:
@@ -149,7 +164,7 @@ def _as_headings(at: int, cells: Sequence[str], named: Named) -> Found | None:
         return None
     columns = _with(columns_of(others), by_hand)
     has_name = not columns.keys().isdisjoint(("name", "first_name", "last_name"))
-    has_key = "email" in columns or ("roll_number" in by_hand)
+    has_key = "email" in columns or "roll_number" in columns
     return Found(at, plain_list(columns), columns, list(cells)) if has_name and has_key else None
 
 

@@ -17,7 +17,6 @@ from classes.students import enrolment_stop
 from classes.waiting import set_aside
 from core.database.batches import batches
 from core.database.unit_of_work import unit_of_work
-from core.emails import email_key
 from core.identity import Role
 
 #: Rows in one statement.
@@ -36,7 +35,7 @@ def roster_import(
 
     Nor is it where the plan's `names_are_shifted`, unless `names_differ` says that they are right.
     Students who are set aside are told so by mail, and are enrolled once they have proved their address.
-    `password_hashes`: the `email_key` of each student who is to be created → the hash to store. The hashes are made
+    `password_hashes`: the `key` of each entry whose student is to be created → the hash to store. The hashes are made
     before, because 70 ms for each would hold the transaction open. None: nobody can sign in as a created student yet.
     Raises `RosterError` where somebody else changed accounts or the roster meanwhile. Then nothing was written.
     """
@@ -82,11 +81,11 @@ def roster_write(
             role=Role.STUDENT,
             origin=author.origin,
             made_by_id=author.id,
-            password=hashes.get(email_key(row.entry.email)) or make_password(None),
+            password=hashes.get(row.entry.key) or make_password(None),
         )
         for row in plan.created
     }
-    if password_hashes is not None and {email_key(user.email) for user in users.values()} != set(password_hashes):
+    if password_hashes is not None and {row.entry.key for row in plan.created} != set(password_hashes):
         raise _changed_meanwhile()
     _free_numbers(plan)
     User.objects.bulk_create(users.values(), batch_size=_BATCH)

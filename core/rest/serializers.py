@@ -97,6 +97,10 @@ class StrictId(StrictString):
         return key
 
 
+class ShownEmail(serializers.CharField):
+    """A person's address in an answer: `""` for somebody without one, and where it is hidden."""
+
+
 @extend_schema_field({"type": "string", "format": "date-time"})
 class IsoTime(serializers.Field[datetime, Any, str, Any]):
     """A time in an answer, as JavaScript's `toISOString()` prints it."""

@@ -98,7 +98,7 @@ class PersonView(KnowsDevice, AttenTrackView):
     def card(self, user_id: str) -> tuple[dict[str, Any], bool]:
         """The answer that shows a person, and whether the person has confirmed their mailbox."""
         user = account_get(role=self.kind.role, user_id=user_id)
-        return self.kind.shape(user), user.email_verified_at is not None
+        return self.kind.shape(user), not user.awaits_proof
 
     def named(self, body: dict[str, Any]) -> Any:
         """The account that the body names. Raises `kind.unknown`, and `Forbidden` if the account is somebody else's."""
@@ -239,12 +239,12 @@ class Change(OwnView):
 
 
 class Update(OwnView):
-    """`PUT …/update`: changes the profile of a person who has confirmed their mailbox."""
+    """`PUT …/update`: changes the profile of a person who has no mailbox left to confirm."""
 
     def put(self, request: Request) -> Response:
         body = self.read()
         user = self.named(body)
-        if user.email_verified_at is None:
+        if user.awaits_proof:
             raise errors.NotVerified
         body.pop(self.kind.key)
         services.profile_update(user=user, **body)
@@ -280,7 +280,11 @@ def routes_of(kind: Kind) -> dict[str, tuple[type[PersonView], dict[str, Any]]]:
         ),
         "otp-generate": (
             OtpGenerate,
-            {"body": kind.key_input, "answers": otp_token, "raises": (kind.unknown, errors.TooManyRequests)},
+            {
+                "body": kind.key_input,
+                "answers": otp_token,
+                "raises": (kind.unknown, errors.NoAddress, errors.TooManyRequests),
+            },
         ),
         "token-login": (TokenLogin, {"answers": {kind.welcome: kind.known}, "raises": (kind.unknown,)}),
         "classes-info/<user_id>": (ClassesInfo, {"answers": {200: kind.own_classes}, "raises": (kind.unknown,)}),

@@ -62,7 +62,7 @@ class OwnAttendance(_StudentView):
                     shapes.OwnRecord(**day_and_time(held), status=_is_present(status)) for held, status in records
                 ],
                 # The app reads the field as a permission, against its name.
-                not_allowed=student.email_verified_at is not None or len(records) < UNVERIFIED_RECORDS,
+                not_allowed=not student.awaits_proof or len(records) < UNVERIFIED_RECORDS,
             )
         )
 

@@ -9,7 +9,15 @@ from accounts.serializers import SignupInput
 from classes.serializers import ClassInput
 from core.identity import Role
 from core.rest.envelope import EnvelopeRenderer
-from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictId, StrictString
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    IsoTime,
+    OutputSerializer,
+    ShownEmail,
+    StrictId,
+    StrictString,
+)
 
 
 class RegisterInput(SignupInput):
@@ -39,7 +47,7 @@ class PersonOutput(OutputSerializer):
     """`{name, email}`."""
 
     name = LowerCase()
-    email = serializers.EmailField()
+    email = ShownEmail()
 
 
 class ListedOutput(OutputSerializer):
@@ -47,7 +55,7 @@ class ListedOutput(OutputSerializer):
 
     _id = Id(source="id")
     name = LowerCase()
-    email = serializers.EmailField()
+    email = ShownEmail()
     role = serializers.ChoiceField(Role.choices)
 
 

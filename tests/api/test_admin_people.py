@@ -259,3 +259,21 @@ def test_who_is_made_in_the_admin_is_made_by_the_school(page: Client, root: User
     assert page.post(f"{USERS}add/", form).status_code == 302
     made = User.objects.get(email="asha@example.com")
     assert (made.origin, made.made_by_id) == (Origin.SCHOOL, root.id)
+
+
+# Students without an e-mail
+
+
+def test_a_student_without_email_is_made_and_found_by_roll_number(page: Client) -> None:
+    filled = {"name": "Asha", "email": "", "role": "student", "roll_number": "7", "usable_password": "false"}
+    refused = text(page.post(f"{USERS}add/", {**filled, "roll_number": ""}))
+    assert "Only a student with a roll number may have no e-mail." in refused
+    for roll_number in ("7", "8"):
+        assert page.post(f"{USERS}add/", {**filled, "roll_number": roll_number}).status_code == 302
+    asha = User.objects.by_roll_number("7")
+    assert asha is not None
+    assert asha.email == ""
+    assert "no e-mail" in text(page.get(f"{USERS}?q=7"))
+    changed = {**filled, "name": "Asha Rao", "is_active": "on", "student_profile-TOTAL_FORMS": "0"}
+    assert page.post(f"{USERS}{asha.id}/change/", {**changed, "student_profile-INITIAL_FORMS": "0"}).status_code == 302
+    assert User.objects.get(pk=asha.pk).name == "Asha Rao"

@@ -243,9 +243,13 @@ BAD_FILES = {
     "half a UTF-16": ("name,email\nAsha,asha@example.com\n".encode("utf-16")[:-1], "is not UTF-16 throughout"),
     "empty": (b"", "is empty. Its first line must have the headings"),
     "only a byte order mark and spaces": (b"\xef\xbb\xbf \n\n", "is empty"),
-    "no e-mail column": (
-        b"name,rollNumber\nAsha,1\n",
-        "There is no column for the e-mail: line 1 is “name | rollNumber”.",
+    "neither e-mail nor roll number": (
+        b"name,phone\nAsha,1\n",
+        "There is no column for the e-mail: line 1 is “name | phone”.",
+    ),
+    "addresses below another heading": (
+        b"name,rollNumber,Contact\nAsha,1,asha@example.com\n",
+        "There is no column for the e-mail, and “Contact” has addresses: leave that column out",
     ),
     "no known column": (
         b"Asha,asha@example.com\n",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import credentials, proofs, tokens
 from accounts.devices import Device
-from accounts.selectors import is_verified, user_get
+from accounts.selectors import user_get
 from accounts.services import user_rename
 from core import errors
 from core.rest.permissions import Audience
@@ -26,8 +26,7 @@ class Mine(Page):
         self, form: PasswordForm | None = None, code: CodeForm | None = None, name: NameForm | None = None
     ) -> HttpResponse:
         content: dict[str, Any] = {
-            "is_verified": is_verified(self.actor.id),
-            "roll_number": user_get(self.actor.id).roll_number,
+            "account": user_get(self.actor.id),
             "form": form or PasswordForm(),
             "code_form": code,
             "name_form": name or NameForm(initial={"name": self.actor.name}),

@@ -46,7 +46,8 @@ class Command(ExplainedCommand):
         "in UTF-8 or UTF-16, or a workbook (.xlsx, .xls, .ods). First it is said what the file was taken for, and\n"
         "which columns are not used.\n\n"
         "A student is known by the e-mail, in any spelling, and a row without e-mail by the roll number. A student\n"
-        "who has an account keeps the name there, and gets the roll number if the account has none."
+        "who has an account keeps the name there, and gets the roll number if the account has none.\n"
+        "A list of names and roll numbers without a column for e-mails makes students who have no e-mail."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -75,7 +76,8 @@ class Command(ExplainedCommand):
             metavar="OUT.csv",
             type=Path,
             help="give each created student a random password, and write name, email and password to this new file,"
-            " which only you can read. Without this option created students have no password and cannot sign in yet."
+            " which only you can read (the roll number for students without an e-mail). Without this option created"
+            " students have no password and cannot sign in yet."
             " Until the import is done the file is called OUT.csv.unfinished-…",
         )
         parser.add_argument(

@@ -10,6 +10,7 @@ from core.rest.serializers import (
     InputSerializer,
     IsoTime,
     OutputSerializer,
+    ShownEmail,
     StrictDay,
     StrictEmail,
     StrictFlag,
@@ -47,7 +48,7 @@ class TeacherOutput(OutputSerializer):
 
     _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.CharField()
+    email = ShownEmail()
     owner = serializers.BooleanField(source="is_owner")
 
 
@@ -80,7 +81,7 @@ class FoundOutput(OutputSerializer):
 
     _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.CharField()
+    email = ShownEmail()
     rollNumber = serializers.CharField(source="roll_number", allow_null=True)
 
 
@@ -89,7 +90,7 @@ class StudentOutput(OutputSerializer):
 
     _id = Id(source="student_id")
     name = serializers.CharField(source="student.name")
-    email = serializers.CharField(source="student.email")
+    email = ShownEmail(source="student.email")
     rollNumber = serializers.CharField(source="student.roll_number", allow_null=True)
     until = StrictDay(allow_null=True)
 

@@ -3,7 +3,15 @@
 from rest_framework import serializers
 
 from core.identity import Role
-from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictEmail, StrictString
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    IsoTime,
+    OutputSerializer,
+    ShownEmail,
+    StrictEmail,
+    StrictString,
+)
 
 
 class LoginInput(InputSerializer):
@@ -30,7 +38,7 @@ class UserOutput(OutputSerializer):
 
     _id = Id(source="id")
     name = serializers.CharField()
-    email = serializers.CharField()
+    email = ShownEmail()
     role = serializers.ChoiceField(Role.choices)
     rollNumber = serializers.CharField(source="roll_number", allow_null=True)
     isOffice = serializers.BooleanField(source="is_superuser")
