@@ -8,7 +8,7 @@ INSTALL := $(VENV)/bin/pip install --quiet --disable-pip-version-check --require
 RELEASE := .venv-release
 FUZZING := .venv-fuzzing
 # A file's tests stay together, as they share servers.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers attack \

@@ -30,8 +30,8 @@ Runs = list[list[str]]
 SERVER_KILLS = ["tests.programs.crash", "--kills", "50"]
 DATABASE_KILLS = ["tests.programs.crash", "--victim", "database", "--kills", "20"]
 
-#: How the suite is spread over two processes: a file's tests stay together, as they share servers.
-PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+#: How the suite is spread over three processes, as some always wait: a file's tests stay together, as they share servers.
+PARALLEL = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 
