@@ -30,7 +30,7 @@ Runs = list[list[str]]
 SERVER_KILLS = ["tests.programs.crash", "--kills", "50"]
 DATABASE_KILLS = ["tests.programs.crash", "--victim", "database", "--kills", "20"]
 
-#: How the suite is spread over three processes, as some always wait: a file's tests stay together, as they share servers.
+#: The suite is spread over three processes, as some always wait. The tests of a file stay together: they share servers.
 PARALLEL = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
