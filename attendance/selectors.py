@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.selectors import names_of
@@ -12,6 +12,7 @@ from attendance.enums import SessionState, Status
 from attendance.folding import last_marks
 from attendance.models import Attendance, Focus, Mark, Session, SessionName
 from attendance.sheets import Entry, Sheet
+from classes.models import CoTeacher, Enrolment
 from classes.selectors import class_exists, class_get_for_student, student_names
 from core import errors
 from core.database.prepared import Prepared
@@ -226,3 +227,14 @@ def session_in_focus() -> FocusedSession | None:
     columns = open_focus.values_list("session_id", "session__class_ref_id", "session__class_ref__teacher_id")
     row = columns.first()
     return FocusedSession(*row) if row is not None else None
+
+
+def is_in_open_session(user_id: str) -> bool:
+    """Whether a session is open in a class that the person attends or teaches, or in which they have a mark."""
+    attended = Enrolment.objects.current().filter(student_id=user_id).values_list("class_ref_id", flat=True)
+    shared = CoTeacher.objects.filter(teacher_id=user_id).values_list("class_ref_id", flat=True)
+    open_now = Session.objects.filter(state=SessionState.OPEN)
+    theirs = Q(class_ref_id__in=[*attended, *shared]) | Q(class_ref__teacher_id=user_id) | Q(started_by_id=user_id)
+    if open_now.filter(theirs).exists():
+        return True
+    return Mark.objects.filter(student_id=user_id, session_id__in=list(open_now.values_list("id", flat=True))).exists()

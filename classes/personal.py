@@ -1,8 +1,16 @@
 """What the tables of classes say of a person (`core.database.personal`)."""
 
-from core.database.personal import DELETE, Personal
+from django.db.models import Q
+
+from core.database.personal import DELETE, Person, Personal
 
 _CLASS = {"classId": "class_ref_id", "className": "class_ref__name"}
+
+
+def _any_file(person: Person) -> Q:
+    """A file that somebody is about to import may name the person; whoever sent it sends it again."""
+    return Q(made_at__isnull=False)
+
 
 TABLES = (
     Personal(
@@ -31,4 +39,12 @@ TABLES = (
         shown={**_CLASS, "rollNumber": "roll_number", "since": "created_at"},
         erased=DELETE,
     ),
+    Personal(
+        "classes.Preview",
+        whose=("person_id",),
+        part="filesToImport",
+        shown={"kind": "kind", "at": "made_at"},
+        withheld={"content": "the file that you sent"},
+    ),
+    Personal("classes.Preview", also=_any_file, erased=DELETE),
 )

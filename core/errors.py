@@ -298,6 +298,16 @@ class Changed(ApiError):
     code, status, message = "changed", 412, "Changed by somebody else in the meantime"
 
 
+class ErasureRefused(ApiError):
+    """`reasons`: what stands against erasing the person now, in sentences."""
+
+    code, status, message = "erasure_refused", 409, "The person cannot be erased now"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__()
+        self.reasons = reasons
+
+
 class MethodNotAllowed(ApiError):
     code, status, message = "method_not_allowed", 405, "Method not allowed"
 
