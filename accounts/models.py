@@ -165,7 +165,9 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>" if self.email else f"{self.name} ({self.roll_number})"
+        if self.email:
+            return f"{self.name} <{self.email}>"
+        return f"{self.name} ({self.roll_number})" if self.roll_number else self.name
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> "User":

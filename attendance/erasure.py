@@ -3,6 +3,7 @@
 `core.database.personal` says for each table what goes. Here is who cannot be erased now, and what else happens.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,13 +12,16 @@ from accounts.own_data import person_of
 from accounts.selectors import user_get
 from accounts.services import user_hold
 from accounts.signals import person_changed
+from attendance.models import Merge
 from attendance.selectors import is_in_open_session
 from attendance.services import person_archive
 from audit.trail import trail
 from classes.models import Class
-from core import errors
+from core import errors, logs
 from core.database.personal import Step, erase_rows, erasure_steps
-from core.database.unit_of_work import unit_of_work
+from core.database.unit_of_work import after_commit, unit_of_work
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,13 @@ def _erase(user_id: str) -> None:
     refusals = _refusals(user)
     if refusals:
         raise errors.ErasureRefused(refusals)
+    merged = list(Merge.objects.filter(keep=user).values_list("other_id", flat=True))
     person_archive(user=user)
     erase_rows(person_of(user))
     person_changed.send(sender=User, user_id=user.id)
+    after_commit(lambda: logs.event(logger, "person_erased", "A person was erased.", account=user_id))
+    for other_id in merged:  # another account of the same student
+        _erase(other_id)
 
 
 def _refusals(user: User) -> list[str]:

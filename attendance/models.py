@@ -235,3 +235,21 @@ class ExcusedClass(models.Model):
 
     def __str__(self) -> str:
         return f"{self.class_ref}: {self.state}"
+
+
+class Merge(models.Model):
+    """Two accounts of one student that became one (`attendance.merging`). Kept for 30 days, or until it is undone."""
+
+    id = id_field()
+    keep = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    other = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField("merged", db_index=True)
+    #: What was moved and what was overwritten (`attendance.ledger`).
+    before = models.TextField(editable=False)
+
+    class Meta:
+        ordering = ("-at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.other} into {self.keep}"

@@ -127,4 +127,13 @@ TABLES = (
         part="excusesDecided",
         shown={"className": "class_ref__name", "state": "state", "decidedAt": "decided_at"},
     ),
+    Personal(
+        "attendance.Merge",
+        whose=("keep_id", "other_id"),
+        part="merges",
+        shown={"_id": "id", "keep": "keep_id", "other": "other_id", "at": "at"},
+        withheld={"before": "what was moved, which the other parts show where it is now"},
+        erased=DELETE,
+    ),
+    Personal("attendance.Merge", whose=("by_id",), part="mergesMade", shown={"_id": "id", "at": "at"}),
 )

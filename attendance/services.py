@@ -277,9 +277,14 @@ def _end(session_id: str, *only: Q, void_if_empty: bool = False, ended_at: datet
     return True
 
 
-def _store_counts(session_id: str, statuses: list[str]) -> None:
+def counts_store(session_id: str, statuses: Sequence[str]) -> None:
+    """Inside a unit of work: the counts of a finished session whose records have these statuses."""
     present = sum(Status(status).as_basic is Status.PRESENT for status in statuses)
     Session.objects.filter(pk=session_id).update(present_count=present, absent_count=len(statuses) - present)
+
+
+def _store_counts(session_id: str, statuses: list[str]) -> None:
+    counts_store(session_id, statuses)
     records_written.send(sender=Session, session_id=session_id)
 
 

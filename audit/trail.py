@@ -10,6 +10,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,6 +32,15 @@ INTERVAL = 1.0  # seconds
 LONGEST = 10_000
 #: Old entries are deleted this often, seconds.
 PRUNING = 3600.0
+
+
+#: What apps above delete at the same time.
+_pruning: list[Callable[[], object]] = []
+
+
+def on_pruning(work: Callable[[], object]) -> None:
+    """Has every server call `work` once an hour: it deletes rows of which the time is over."""
+    _pruning.append(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +120,9 @@ class Trail:
             self.flush()
             if time.monotonic() - self._pruned_at >= PRUNING:
                 self._pruned_at = time.monotonic()
-                with contextlib.suppress(*DATABASE_ERRORS):  # an hour later it is tried again
-                    prune()
+                for work in (prune, *_pruning):
+                    with contextlib.suppress(*DATABASE_ERRORS):  # an hour later it is tried again
+                        work()
             if connection.vendor == "postgresql":
                 connection.close()  # it goes back to the pool
 

@@ -298,6 +298,28 @@ class Changed(ApiError):
     code, status, message = "changed", 412, "Changed by somebody else in the meantime"
 
 
+class StudentInSession(ApiError):
+    """Accounts are not merged during a lesson."""
+
+    code, status, message = "student_in_session", 409, "The student is in a session that is open"
+
+
+class AlreadyMerged(ApiError):
+    code, status, message = "already_merged", 409, "The account was merged into another one"
+
+
+class MergedAgain(ApiError):
+    """A later merge of one of the two accounts has to be undone first."""
+
+    code, status, message = "merged_again", 409, "One of the accounts was merged again since"
+
+
+class MergeNotFound(ApiError):
+    """There is none, it was undone, or it is too old."""
+
+    code, status, message = "merge_not_found", 404, "Merge not found"
+
+
 class ErasureRefused(ApiError):
     """`reasons`: what stands against erasing the person now, in sentences."""
 

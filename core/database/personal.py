@@ -38,7 +38,7 @@ class Person:
     @property
     def names(self) -> Sequence[str]:
         """What names this person and nobody else in a text: an address, a name of several words, a long roll number."""
-        found = [self.email]
+        found = [self.email, f"{self.name} ({self.roll_number})" if self.roll_number else ""]
         if len(self.name.split()) > 1:
             found.append(self.name)
         if len(self.roll_number) >= _SHORTEST_ROLL_NUMBER:

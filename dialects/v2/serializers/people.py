@@ -33,6 +33,17 @@ class MeInput(InputSerializer):
     name = StrictString(max_length=255, trim_whitespace=True, required=False)
 
 
+class MergeInput(InputSerializer):
+    keep = StrictString(max_length=24, help_text="The account that stays.")
+    other = StrictString(max_length=24, help_text="The account whose records move.")
+
+
+class MergeOutput(OutputSerializer):
+    """`{_id}`."""
+
+    _id = Id(source="id")
+
+
 class UserOutput(OutputSerializer):
     """`{_id, name, email, role, rollNumber, isOffice}`; `email` is `""` for somebody without one."""
 

@@ -7,16 +7,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import students_found
+from attendance.merging import merge_undo, students_merge
 from attendance.services import enrolment_end
 from classes import students
 from classes.access import class_for_teacher
 from core.emails import LONGEST
-from core.errors import AddressNotProved, AlreadyEnrolled, InvalidSchema, StudentNotFound
+from core.errors import (
+    AddressNotProved,
+    AlreadyEnrolled,
+    AlreadyMerged,
+    InvalidSchema,
+    MergedAgain,
+    MergeNotFound,
+    StudentInSession,
+    StudentNotFound,
+)
 from core.rest.permissions import Audience
 from core.rest.rendered import tag_of
 from dialects.v2.base import V2View
 from dialects.v2.paging import FILTERS, page_of
 from dialects.v2.serializers.classes import DaysInput, FoundOutput, StudentInput, StudentOutput
+from dialects.v2.serializers.people import MergeInput, MergeOutput
 from dialects.v2.views.classes import OF_A_CLASS
 
 
@@ -121,4 +132,30 @@ class StudentRemove(V2View):
     def delete(self, request: Request, class_id: str, user_id: str) -> Response:
         found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
         enrolment_end(enrolment=students.enrolment_get(class_id=found.id, student_id=user_id))
+        return Response(status=204)
+
+
+class StudentMerge(V2View):
+    """`POST /api/v2/students/merge`: two accounts of one student become one, for the office."""
+
+    audience = Audience.SUPERUSER
+    body = MergeInput
+    answers: ClassVar = {201: MergeOutput}
+    raises = (StudentNotFound, AlreadyMerged, StudentInSession)
+
+    def post(self, request: Request) -> Response:
+        body = self.read()
+        merge = students_merge(by_id=self.actor.id, keep_id=body["keep"], other_id=body["other"])
+        return Response(MergeOutput.show(merge), status=201)
+
+
+class MergeUndo(V2View):
+    """`DELETE /api/v2/students/merges/:id`: both accounts have again what they had, within 30 days."""
+
+    audience = Audience.SUPERUSER
+    answers: ClassVar = {204: None}
+    raises = (MergeNotFound, MergedAgain, StudentInSession)
+
+    def delete(self, request: Request, merge_id: str) -> Response:
+        merge_undo(by_id=self.actor.id, merge_id=merge_id)
         return Response(status=204)

@@ -9,7 +9,8 @@ import pytest
 from accounts.models import User
 from accounts.selectors import actor_of
 from attendance.excuses import Span, excuse_add
-from attendance.models import Attendance, Excuse, Session
+from attendance.merging import students_merge
+from attendance.models import Attendance, Excuse, Merge, Session
 from attendance.services import session_end, session_open
 from classes.models import Enrolment
 from core.times import today
@@ -101,6 +102,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-student-report", "GET"): (*OUT, 200, 200, STUDENT, 200, STUDENT, STUDENT, 200),
     ("v2-my-attendance", "GET"): (*OUT, *("student_only",) * 3, 200, 200, 200, "student_only"),
     ("v2-student-search", "GET"): tuple("invalid_schema" if answer == 200 else answer for answer in ALL_TEACHERS),
+    ("v2-merge", "POST"): office(201),
+    ("v2-merge-undo", "DELETE"): office(204),
     ("v2-timetable", "GET"): teachers(200, CLASS),
     ("v2-timetable", "PUT"): teachers(200, CLASS),
     ("v2-settings", "GET"): teachers(200, CLASS),
@@ -166,6 +169,7 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
         ("v2-student", "PATCH"): {"until": None},
         ("v2-import", "POST"): {"token": "f" * 24},
         ("v2-marks", "POST"): {"marks": [ann]},
+        ("v2-merge", "POST"): {"keep": make_user("One").id, "other": make_user("Two").id},
         ("v2-rest", "POST"): {"status": "present"},
         ("v2-webhooks", "POST"): {"url": "https://example.com/hook", "events": ["session.ended"]},
         ("v2-webhook", "PATCH"): {"active": False},
@@ -200,6 +204,7 @@ def people(school: School) -> Mapping[str, User]:
     session_open(actor=actor, found=school.physics, move_focus=False)
     excuse_add(actor=actor_of(school.ann), span=Span(today(), today()), note="ill")
     webhook_create(actor=actor_of(school.office), url="https://example.com/", events=["session.ended"])
+    students_merge(by_id=school.office.id, keep_id=make_user("Keep").id, other_id=make_user("Gone").id)
     return {
         "owner": school.owner,
         "co-teacher": school.co_teacher,
@@ -219,6 +224,7 @@ def path_of(expression: str, school: School) -> str:
         "user_id": user.id,
         "session_id": Session.objects.filter(state="open").values_list("id", flat=True).get(),
         "flag_id": school.class_id,
+        "merge_id": Merge.objects.values_list("id", flat=True).get(),
         "webhook_id": Webhook.objects.values_list("id", flat=True).get(),
         "excuse_id": Excuse.objects.values_list("id", flat=True).get(),
         "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
