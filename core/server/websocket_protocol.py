@@ -8,11 +8,16 @@ extension.
 import logging
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
+from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidHeaderValue
 from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from core import logs
 from core.asking import Asking
@@ -20,6 +25,9 @@ from core.asking import Asking
 logger = logging.getLogger(__name__)
 
 EXTENSION = "attendance.transport"
+
+_VERSION = "Sec-WebSocket-Version"
+_UPGRADE = HTTPStatus.UPGRADE_REQUIRED
 
 
 def text_frame(text: str) -> bytes:
@@ -94,10 +102,29 @@ class FrameTransport:
         return protocol.conn.state in (State.CONNECTING, State.OPEN) and not protocol.transport.is_closing()
 
 
+class _Handshakes(ServerProtocol):
+    """websockets' side of a connection, which also says which version of the protocol it speaks (RFC 6455, 4.4)."""
+
+    def accept(self, request: Request) -> Response:
+        response = super().accept(request)
+        failure = self.handshake_exc
+        if isinstance(failure, InvalidHeaderValue) and failure.name == _VERSION:
+            response.status_code, response.reason_phrase = _UPGRADE.value, _UPGRADE.phrase
+            response.headers[_VERSION] = "13"
+            response.headers["Upgrade"] = "websocket"
+        return response
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """For uvicorn's `ws` option."""
 
     frame_transport: FrameTransport | None = None
+
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        made = self.conn
+        extensions = made.available_extensions
+        self.conn = _Handshakes(extensions=extensions, max_size=config.ws_max_size, logger=made.logger)
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)

@@ -152,7 +152,12 @@ HANDSHAKES = {
     "no key": (handshake(UPGRADE, CONNECTION, VERSION), REFUSED),
     "a short key": (handshake(UPGRADE, CONNECTION, VERSION, b"Sec-WebSocket-Key: short"), REFUSED),
     "two keys": (handshake(UPGRADE, CONNECTION, VERSION, KEY, KEY), REFUSED),
-    "version 8": (handshake(UPGRADE, CONNECTION, KEY, b"Sec-WebSocket-Version: 8"), REFUSED),
+    "version 8": (handshake(UPGRADE, CONNECTION, KEY, b"Sec-WebSocket-Version: 8"), [426]),
+    "version 8 where there is no socket": (
+        handshake(UPGRADE, CONNECTION, KEY, b"Sec-WebSocket-Version: 8", line=b"GET /api/v2 HTTP/1.1"),
+        [426],
+    ),
+    "two versions": (handshake(UPGRADE, CONNECTION, KEY, VERSION, b"Sec-WebSocket-Version: 8"), REFUSED),
     "no version": (handshake(UPGRADE, CONNECTION, KEY), REFUSED),
     "a body": (handshake(UPGRADE, CONNECTION, KEY, VERSION, b"Content-Length: 3") + b"abc", REFUSED),
     "a subprotocol without a name": (

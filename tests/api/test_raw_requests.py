@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from tests.api.raw_requests import HANDSHAKES, LAST, ROWS
+from tests.api.raw_requests import CONNECTION, HANDSHAKES, KEY, LAST, ROWS, UPGRADE, handshake
 from tests.support.server import Server, only_serve
 
 pytestmark = [pytest.mark.one_database("No request of these reaches the database."), only_serve]
@@ -41,6 +41,14 @@ def test_a_request_is_answered_as_the_rfc_says_and_a_refusal_is_an_envelope(
 def test_a_handshake_with_a_mistake_opens_no_socket(server: Server, sent: bytes, statuses: list[int]) -> None:
     assert statuses_of(answers(server, sent + LAST)) == statuses
     assert statuses_of(answers(server, LAST)) == [200]
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/v2", "/socket.io/?EIO=4&transport=websocket", "/api/v2", "/nowhere"])
+def test_a_handshake_of_another_version_is_told_the_one_that_is_spoken(server: Server, path: str) -> None:
+    line = f"GET {path} HTTP/1.1".encode()
+    answer = answers(server, handshake(UPGRADE, CONNECTION, KEY, b"Sec-WebSocket-Version: 14", line=line))
+    assert statuses_of(answer) == [426]
+    assert b"\r\nsec-websocket-version: 13\r\n" in answer.lower()
 
 
 def test_a_connection_that_asked_for_another_protocol_goes_on(server: Server) -> None:
