@@ -1,5 +1,6 @@
 """The events that clients send to `/ws/v2`, as a table over the core's guards."""
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -88,8 +89,8 @@ class Request(events.Request):
     """A message, and its answer if it has an `id`."""
 
     protocol = "/ws/v2"
-    #: What the client calls the message, once that is read.
-    id: str | int | float | None = None
+    #: What the client calls the message, once that is read. A refusal has it also where it is of a wrong type.
+    id: Any = None
 
     def __init__(self, live: Live, socket: Socket, client: "Client") -> None:
         super().__init__(live, socket)
@@ -334,17 +335,28 @@ async def receive(live: Live, socket: Socket, client: Client, text: str) -> None
     await events.serve(request, _perform(request, text))
 
 
+def _id_of_unreadable(text: str) -> str | int | float | None:
+    """The id of a message that is JSON and no strict JSON: some text in it has a NUL, say. None if it has none."""
+    try:
+        message = json.loads(text)
+        found = message.get("id") if isinstance(message, dict) else None
+        strict_json.dumps(found).encode()  # neither NaN nor a lone surrogate can be sent
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, str | int | float) else None
+
+
 async def _perform(request: Request, text: str) -> None:
     try:
         message = strict_json.loads(text)
     except ValueError:
+        request.id = _id_of_unreadable(text)
         raise errors.InvalidMessage from None
     if not isinstance(message, dict):
         raise errors.InvalidMessage
-    name, request_id = message.get("event"), message.get("id")
-    if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
+    name, request.id = message.get("event"), message.get("id")
+    if isinstance(request.id, bool) or not isinstance(request.id, str | int | float | None):
         raise errors.InvalidMessage
-    request.id = request_id
     if not isinstance(name, str):
         raise errors.InvalidMessage
     await events.perform(request, EVENTS, name, message.get("data", {}))

@@ -25,7 +25,7 @@ Json = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 
 
-def frame(event: str, data: Json | None = None, request_id: str | int | float | None = None) -> str:
+def frame(event: str, data: Json | None = None, request_id: Any = None) -> str:
     """A message; `request_id` is the `id` of the message that it answers."""
     message: Json = {"event": event}
     if request_id is not None:
@@ -35,7 +35,7 @@ def frame(event: str, data: Json | None = None, request_id: str | int | float | 
     return _encode(message).decode()
 
 
-def error_frame(error: ApiError, request_id: str | int | float | None = None) -> str:
+def error_frame(error: ApiError, request_id: Any = None) -> str:
     """`ERROR` for the message of this id, or for none."""
     return frame("ERROR", {"code": code_of(error), "message": error.message}, request_id)
 
