@@ -72,10 +72,11 @@ def append(
 
 
 def require_room(session_id: str, last_seq: int, *, by_id: str) -> None:
-    """Inside the unit of work that added marks of `by_id` up to `last_seq`: raises `JournalFull` if that is too far.
+    """Raises `JournalFull` if marks of `by_id` up to `last_seq` are too many.
 
-    The session's row is locked by then, so of several requests at once each sees what the others have added. Live marks
-    are checked before, by what the process knows (`attendance.live.session.LiveSession.room`).
+    Inside the unit of work that has added them, the session's row is locked: of several requests at once each sees what
+    the others have added. Single marks are checked before, live ones by what the process knows
+    (`attendance.live.session.LiveSession.room`), so that several at once may go beyond by as many as they are.
     """
     if last_seq <= journal_limit(0):
         return

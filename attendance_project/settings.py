@@ -91,6 +91,8 @@ LIMITS = env.bool("LIMITS", True)
 #: What one account, address, socket or session may do: `core.limits` is the table. 0 lifts a limit.
 LIMIT_ACCOUNT_SOCKETS = env.int("LIMIT_ACCOUNT_SOCKETS", 32, validate=validate.Range(0))
 LIMIT_ADDRESS_SOCKETS = env.int("LIMIT_ADDRESS_SOCKETS", 5000, validate=validate.Range(0))
+LIMIT_ACCOUNT_OPENINGS = env.int("LIMIT_ACCOUNT_OPENINGS", 5, validate=validate.Range(0))
+LIMIT_ADDRESS_OPENINGS = env.int("LIMIT_ADDRESS_OPENINGS", 200, validate=validate.Range(0))
 LIMIT_HANDSHAKES = env.int("LIMIT_HANDSHAKES", 500, validate=validate.Range(0))
 LIMIT_PIPELINED = env.int("LIMIT_PIPELINED", 32, validate=validate.Range(0))
 LIMIT_BODIES = env.int("LIMIT_BODIES", 64, validate=validate.Range(0))

@@ -3,8 +3,8 @@
 Where a row is counted depends on what is counted:
 
 - `accounts.limits` counts in the database, so for all processes together: what makes rows, mails or guesses.
-- `attendance.live.shares` and `core.server.doors` count in the process, because a live message cannot afford a row of
-  the database. There each process grants the whole amount.
+- `attendance.live.shares` and `core.server.doors` count in the process (`core.buckets`), because a live message cannot
+  afford a row of the database. There each process grants the whole amount.
 
 Most amounts are settings; 0 lifts that one row. `LIMITS=0` lifts all of them.
 """
@@ -82,6 +82,11 @@ class Limit:
 
 SOCKETS = Limit("sockets", "LIMIT_ACCOUNT_SOCKETS", _AT_ONE_TIME, Per.ACCOUNT)
 SOCKETS_AT_ADDRESS = Limit("sockets", "LIMIT_ADDRESS_SOCKETS", _AT_ONE_TIME, Per.ADDRESS)
+#: Sockets that are opened, however soon they leave. Whoever connects again after each break of a bad network stays
+#: below.
+OPENINGS = Limit("openings of sockets", "LIMIT_ACCOUNT_OPENINGS", _SECOND, saved=20)
+#: A school whose server is started again twice within a minute, and whose devices all come back at once, stays below.
+OPENINGS_AT_ADDRESS = Limit("openings of sockets", "LIMIT_ADDRESS_OPENINGS", _SECOND, Per.ADDRESS, saved=50)
 #: Socket.IO clients that have shaken hands and have not said yet who they are. A class that connects at once stays
 #: below, because a client says so within a round trip.
 HANDSHAKES = Limit("Socket.IO handshakes without a connection", "LIMIT_HANDSHAKES", _AT_ONE_TIME, Per.ADDRESS)

@@ -92,6 +92,11 @@ class Live:
         """Whether `start` was called in the running event loop."""
         return self._loop is asyncio.get_running_loop()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the live server runs in this process. From any thread."""
+        return self._loop is not None and self._loop.is_running()
+
     async def start(self) -> None:
         """Loads what is open and begins to watch; once for each event loop, however often it is called."""
         if not self.started:
@@ -281,7 +286,7 @@ class Live:
     def call(self, make: Callable[[], Coroutine[Any, Any, R]]) -> R | None:
         """Runs what `make` makes in the event loop, for another thread; None where no live server runs here."""
         loop = self._loop
-        if loop is None or not loop.is_running():
+        if loop is None or not self.is_running:
             return None
         return asyncio.run_coroutine_threadsafe(make(), loop).result()
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
+from attendance import journal
 from attendance.enums import Method, SessionState
 from attendance.live.commit import Refusal, commit
 from attendance.live.facts import Marked
@@ -13,6 +14,7 @@ from attendance.signals import session_changed
 from classes.selectors import student_ids
 from core import errors
 from core.identity import Actor
+from core.limits import MARKS
 from core.times import now
 
 
@@ -23,6 +25,9 @@ def session_mark(*, actor: Actor, session: Session, marks: Sequence[Wanted], met
     the session's end. Raises `TooManyRequests`, `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`,
     `TimeOutsideLesson`, `KeyReused`.
     """
+    if not live.is_running:
+        live.connections.charge(actor.id, MARKS, len(marks))
+        return commit_marks(actor=actor, session=session, marks=marks, method=method)
     told = None
     with contextlib.suppress(errors.NoActiveSession):
         told = live.call(lambda: live.mark_by_id(session.id, marks, by=actor, method=method))
@@ -31,11 +36,13 @@ def session_mark(*, actor: Actor, session: Session, marks: Sequence[Wanted], met
 
 def commit_marks(*, actor: Actor, session: Session, marks: Sequence[Wanted], method: Method) -> Sequence[Marked]:
     """`session_mark` past the live server, which sees the marks at its next look: if there is none, or the session is
-    over for it.
+    over for it. The caller has charged the marks to the actor's share.
     """
-    is_open = Session.objects.filter(pk=session.id, state=SessionState.OPEN).exists()
-    if is_open and not {mark.student_id for mark in marks} <= set(student_ids(session.class_ref_id)):
-        raise errors.StudentNotEnrolled
+    last_seq = Session.objects.filter(pk=session.id, state=SessionState.OPEN).values_list("last_seq", flat=True).first()
+    if last_seq is not None:
+        if not {mark.student_id for mark in marks} <= set(student_ids(session.class_ref_id)):
+            raise errors.StudentNotEnrolled
+        journal.require_room(session.id, last_seq + len(marks), by_id=actor.id)
     unit = new_marks(
         marks, session_id=session.id, started_at=session.started_at, by_id=actor.id, method=method, moment=now()
     )

@@ -1,4 +1,4 @@
-"""Who is let in: as many WebSockets of one address as it may have, and as many as this process has descriptors for.
+"""Who is let in: as many WebSockets of one address as it may have and open, and as many as this process has room for.
 
 With every descriptor taken by WebSockets, a process answers nobody: it can open neither a request's connection nor the
 database's.
@@ -13,6 +13,7 @@ from typing import Any
 
 from core import errors, limits, strict_json
 from core.addresses import network_of
+from core.buckets import Buckets
 from core.limits import Limit
 from core.refusals import count_refusal
 
@@ -33,8 +34,12 @@ def network_of_scope(scope: Scope) -> str:
     return network_of((scope.get("client") or ("", 0))[0])
 
 
+#: How quickly the clients of each network open sockets, whatever the protocol.
+openings = Buckets(limits.OPENINGS_AT_ADDRESS)
+
+
 class Door:
-    """An ASGI application for WebSockets: `app`, for at most so many sockets of an address at one time."""
+    """An ASGI application for WebSockets: `app`, for at most so many sockets of an address, and openings in a time."""
 
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
@@ -47,6 +52,9 @@ class Door:
         if inside >= limit.number and not limit.is_lifted:
             await turn_away(limit, scope, receive, send)
             return
+        if wait := openings.take(network):
+            await turn_away(limits.OPENINGS_AT_ADDRESS, scope, receive, send, wait)
+            return
         self._inside[network] = inside + 1
         try:
             await self._app(scope, receive, send)
@@ -56,10 +64,10 @@ class Door:
                 del self._inside[network]
 
 
-async def turn_away(limit: Limit, scope: Scope, receive: Receive, send: Send) -> None:
+async def turn_away(limit: Limit, scope: Scope, receive: Receive, send: Send, wait: float = 1.0) -> None:
     """Answers 429 to a request or to a WebSocket's handshake; servers that cannot answer the latter close it."""
     count_refusal(limit.label)
-    error = errors.TooManyRequests()
+    error = errors.TooManyRequests(wait)
     kind = "http.response"
     if scope["type"] == "websocket":
         await receive()

@@ -20,8 +20,8 @@ from attendance.live import events
 from attendance.live.process import live
 from attendance.live.refusals import socket_refused
 from attendance.live.socket import Socket
-from core import errors
-from core.server.doors import network_of_scope, turn_away
+from core import errors, limits
+from core.server.doors import network_of_scope, openings, turn_away
 from core.server.shutdown import on_stopping
 from dialects.socketio import transport
 from dialects.socketio.dialect import Dialect, Handshake, Refused, Request
@@ -98,11 +98,17 @@ class SocketIo:
         return {dialect.own_port for dialect in self.dialects if dialect.own_port is not None}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        is_new = not transport.sid_of(scope.get("query_string", b""))
-        if is_new and (limit := self.handshakes.reached(network_of_scope(scope))):
-            await turn_away(limit, scope, receive, send)
-            return
-        if scope["type"] == "websocket":
+        is_websocket = scope["type"] == "websocket"
+        if not transport.sid_of(scope.get("query_string", b"")):
+            network = network_of_scope(scope)
+            if limit := self.handshakes.reached(network):
+                await turn_away(limit, scope, receive, send)
+                return
+            # A WebSocket has passed the door, where openings are counted.
+            if not is_websocket and (wait := openings.take(network)):
+                await turn_away(limits.OPENINGS_AT_ADDRESS, scope, receive, send, wait)
+                return
+        if is_websocket:
             await transport.serve_websocket(self.server.eio, scope, receive, send)
         else:
             await transport.serve_polling(self.server.eio, scope, receive, send)

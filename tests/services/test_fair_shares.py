@@ -10,7 +10,9 @@ import pytest
 from accounts.models import User
 from accounts.services import user_signup
 from attendance import actions, services
-from attendance.enums import Status
+from attendance.enums import Method, Status
+from attendance.live.requests import session_mark
+from attendance.marking import Wanted
 from attendance.models import Attendance, Mark, Session, SessionName
 from classes.models import Class
 from classes.rosters.entries import Entry, entry_of
@@ -165,6 +167,24 @@ def test_of_many_corrections_at_once_the_journal_takes_as_many_as_it_has_room_fo
     outcomes = at_once([lambda: services.session_flip(actor=room.actor, session_id=session.id, student_ids=ids)] * 6)
     assert sum(isinstance(outcome, errors.JournalFull) for outcome in outcomes) == 3, outcomes
     assert Mark.objects.filter(session=session).count() == 3
+
+
+def test_marks_by_requests_have_their_share_and_their_room_without_a_live_server_too(settings: Any) -> None:
+    settings.LIMIT_MARKS, settings.LIMIT_JOURNAL, settings.LIMIT_JOURNAL_A_STUDENT = 1, 25, 1
+    room = make_room(1)
+    session = room.start()
+    mark = Wanted(room.students[0].id, Status.PRESENT)
+
+    def mark_so_many(count: int, **more: Any) -> Callable[[int], object]:
+        asked = {"actor": room.actor, "session": session, "method": Method.BULK, **more}
+        return lambda number: session_mark(marks=[mark] * count, **asked)
+
+    assert granted(mark_so_many(10), 3) == 1
+    assert granted(mark_so_many(10, actor=actor_of(room.students[0])), 3) == 1  # a share of their own
+    settings.LIMIT_MARKS = 0
+    with pytest.raises(errors.JournalFull):
+        mark_so_many(6, actor=make_room(1).actor)(0)
+    assert Mark.objects.filter(session=session).count() == 20
 
 
 def test_a_large_class_has_a_longer_journal_and_without_limits_none_is_full(settings: Any) -> None:

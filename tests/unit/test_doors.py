@@ -4,10 +4,15 @@ import asyncio
 import logging
 import resource
 from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from core import buckets
+from core.buckets import Buckets
+from core.limits import Limit
 from core.server import doors
 from core.server.doors import Door, has_room
 
@@ -59,6 +64,38 @@ async def test_an_address_has_so_many_sockets_and_the_next_one_is_answered_429(s
     again = Visit(door, scope())
     await again.task
     assert again.sent == []
+
+
+async def test_an_address_opens_so_many_sockets_however_soon_they_leave(settings: Any) -> None:
+    settings.LIMIT_ADDRESS_OPENINGS = 1
+
+    async def leave(scope: Any, receive: Any, send: Any) -> None:
+        pass
+
+    door = Door(leave)
+    for _ in range(50):
+        visit = Visit(door, scope("198.51.100.3"))
+        await visit.task
+        assert visit.sent == []
+    refused = Visit(door, scope("198.51.100.3"))
+    await refused.task
+    assert refused.sent[0]["status"] == 429
+    elsewhere = Visit(door, scope("198.51.100.4"))
+    await elsewhere.task
+    assert elsewhere.sent == []
+
+
+def test_an_address_is_forgotten_once_all_that_it_spent_has_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(moment=1000.0)
+    monkeypatch.setattr(buckets, "time", SimpleNamespace(monotonic=lambda: clock.moment))
+    few = Buckets(Limit("few", 1, timedelta(seconds=1), saved=100))
+    few.take("early")
+    clock.moment += 31
+    assert few.take("late", 100) == 0
+    clock.moment += 31
+    few.take("latest")
+    assert set(few._buckets) == {"late", "latest"}
+    assert few.take("late", 32) > 0
 
 
 class Plug:

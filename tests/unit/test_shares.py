@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from attendance.live import shares
-from attendance.live.shares import KEPT, Share, Shares
-from core import errors
+from attendance.live.shares import Share, Shares
+from core import buckets, errors
 from core.limits import Limit
 
 #: Five a second, ten at once.
@@ -25,7 +25,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(shares, "time", made)
+    for module in (shares, buckets):
+        monkeypatch.setattr(module, "time", made)
     return made
 
 
@@ -89,7 +90,36 @@ async def test_who_connects_again_has_not_saved_anything_up_by_that(clock: Clock
     assert spend(all_shares.enter("asha")) == 10
     all_shares.leave("asha")
     assert spend(all_shares.enter("asha")) == 0
-    assert KEPT > 10
+
+
+async def test_who_connects_and_leaves_in_a_loop_is_refused_after_a_while(clock: Clock, settings: Any) -> None:
+    settings.LIMIT_ACCOUNT_OPENINGS = 2
+    all_shares = Shares()
+
+    def visits() -> int:
+        for number in range(1000):
+            try:
+                all_shares.enter("asha")
+            except errors.TooManyRequests:
+                return number
+            all_shares.leave("asha")
+        return 1000
+
+    assert visits() == 40
+    clock.moment += 3
+    assert visits() == 6
+    all_shares.enter("ravi")
+
+
+def test_an_account_is_forgotten_once_all_that_it_spent_has_come_again(clock: Clock) -> None:
+    all_shares = Shares()
+    staying = all_shares.enter("meera")
+    for number in range(5):
+        all_shares.take(f"asha {number}", FEW, 10)
+    clock.moment += 3600
+    all_shares.take("ravi", FEW, 10)
+    assert set(all_shares._shares) == {"meera", "ravi"}
+    assert all_shares.enter("meera") is staying
 
 
 async def test_requests_and_sockets_of_an_account_have_one_share(clock: Clock) -> None:
