@@ -153,6 +153,22 @@ async def sockets(target: Target, tally: Tally) -> None:
         await socket.__aexit__()
 
 
+async def visits(target: Target, tally: Tally) -> None:
+    """Sockets that are opened and left at once."""
+
+    async def open_and_leave() -> None:
+        while tally.goes_on:
+            tally.sent += 1
+            try:
+                async with Socket(f"{target.ws_url}/ws", target.teacher) as socket:
+                    await socket.send("MY_ATTENDANCE")
+                    tally.refused += TOO_MANY in str(await socket.frame())
+            except (OSError, WebSocketException):
+                tally.refused += 1
+
+    await _by_many(open_and_leave, 8)
+
+
 async def messages(target: Target, tally: Tally) -> None:
     """Marks, summaries and calls to everybody, as fast as they can be sent."""
     mark = json.dumps({"event": "ATTENDANCE_MARKED", "data": {"studentId": target.student_id, "status": "present"}})
@@ -303,7 +319,7 @@ async def locks(target: Target, tally: Tally) -> None:
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack
     for attack in (
-        *(syncs, sockets, messages, signups, classes, handshakes, pipelines, bodies),
+        *(syncs, sockets, visits, messages, signups, classes, handshakes, pipelines, bodies),
         *(passwords, lists, focus, locks),
     )
 }

@@ -25,6 +25,7 @@ LIMITS = {
     "SYNCS": 1,
     "BROADCASTS": 1,
     "ACCOUNT_SOCKETS": 5,
+    "ACCOUNT_OPENINGS": 1,
     "HANDSHAKES": 10,
     "BODIES": 8,
     "SIGNUPS": 20,
