@@ -29,6 +29,7 @@ from accounts.passwords import hash_password
 from accounts.proofs import accounts_vouch
 from accounts.standing import address_counts, is_set_aside
 from core import errors
+from core.characters import says_something
 from core.database.unit_of_work import unit_of_work
 from core.emails import valid_email
 from core.identity import Role
@@ -99,6 +100,12 @@ class WritablePage(LateSaves):
         found, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
         # Nobody may delete marks. An object that marks protect is refused for that, and not for a missing permission.
         return found, counts, set() if protected else lacking, protected
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if isinstance(field, forms.CharField) and field.required:
+            field.validators.append(says_something)
+        return field
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         view = super().changeform_view  # type: ignore[misc]

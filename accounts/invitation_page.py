@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from accounts.invitations import invitation_accept, invitation_find
 from accounts.passwords import refuse_weak
 from core import errors
+from core.characters import says_something
 from core.emails import valid_email
 from core.rest.permissions import Audience
 from core.rest.views import ApiView
@@ -30,7 +31,7 @@ _HEADERS = {
 class SignupForm(forms.Form):
     """Who accepts an invitation. The address is fixed where the invitation names one."""
 
-    name = forms.CharField(max_length=255, label="Your name")
+    name = forms.CharField(max_length=255, label="Your name", validators=[says_something])
     email = forms.EmailField(max_length=254, label="Your e-mail address", validators=[valid_email])
     password = forms.CharField(
         min_length=8,

@@ -12,6 +12,7 @@ from core.rest.serializers import (
     Id,
     InputSerializer,
     OutputSerializer,
+    Said,
     ShownEmail,
     StrictChoice,
     StrictEmail,
@@ -39,7 +40,7 @@ class StrongPassword(StrictString):
 
 
 class SignupInput(InputSerializer):
-    name = StrictString(max_length=255)
+    name = Said(max_length=255)
     email = StrictEmail()
     password = NewPassword()
     role = StrictChoice(Role.values)

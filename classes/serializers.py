@@ -6,11 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.serializers import StudentOutput
-from core.rest.serializers import Id, InputSerializer, OutputSerializer, StrictString
+from core.rest.serializers import Id, InputSerializer, OutputSerializer, Said, StrictString
 
 
 class ClassInput(InputSerializer):
-    className = StrictString(source="name", max_length=255, trim_whitespace=True)
+    className = Said(source="name", max_length=255, trim_whitespace=True)
 
 
 class AddStudentInput(InputSerializer):

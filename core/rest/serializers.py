@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import errors
+from core.characters import says_something
 from core.emails import LONGEST, valid_email
 from core.ids import parse_id
 from core.times import from_iso, is_far, to_iso
@@ -28,6 +29,15 @@ class StrictString(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Said(StrictString):
+    """A text that people read: it has at least one character that is seen, unless it may be blank."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not self.allow_blank:
+            self.validators.append(says_something)
 
 
 class StrictEmail(StrictString):

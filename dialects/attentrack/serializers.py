@@ -7,12 +7,12 @@ from rest_framework import serializers
 
 from accounts.serializers import NewPassword
 from core import strict_json
-from core.rest.serializers import InputSerializer, StrictEmail, StrictFlag, StrictString
+from core.rest.serializers import InputSerializer, Said, StrictEmail, StrictFlag, StrictString
 from dialects.attentrack.times import read_day, read_instant
 
 
 @extend_schema_field({"type": ["string", "integer"]})
-class Text(StrictString):
+class Text(Said):
     """A trimmed string. A whole number is taken as its digits: the app sends some fields as either."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -168,7 +168,7 @@ class SheetStudent(serializers.Serializer[Any]):
 
 
 class ClassInput(InputSerializer):
-    classname = StrictString(max_length=255, trim_whitespace=True, source="name")
+    classname = Said(max_length=255, trim_whitespace=True, source="name")
     batch = Text(max_length=64, required=False, allow_blank=True, default="")
     semester = Text(max_length=64, required=False, allow_blank=True, default="")
     department = Text(max_length=128, required=False, allow_blank=True, default="")

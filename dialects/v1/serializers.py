@@ -14,18 +14,18 @@ from core.rest.serializers import (
     InputSerializer,
     IsoTime,
     OutputSerializer,
+    Said,
     ShownEmail,
     StrictId,
-    StrictString,
 )
 
 
 class RegisterInput(SignupInput):
-    name = StrictString(max_length=255, trim_whitespace=True)
+    name = Said(max_length=255, trim_whitespace=True)
 
 
 class CreateClassInput(ClassInput):
-    className = StrictString(source="name", min_length=3, max_length=255, trim_whitespace=True)
+    className = Said(source="name", min_length=3, max_length=255, trim_whitespace=True)
 
 
 class AddStudentInput(InputSerializer):

@@ -390,6 +390,12 @@ def test_two_students_may_have_an_empty_roll_number(page: Client, world: World) 
     assert User.objects.filter(roll_number=None, pk__in=[world.asha.pk, world.cleo.pk]).count() == 2
 
 
+def test_a_name_of_characters_that_nobody_sees_is_none(page: Client, world: World) -> None:
+    answer = change_user(page, world.asha, name="\u200b \u2060")
+    assert form_errors(answer) == {"name": ["This field is required."]}
+    assert User.objects.get(pk=world.asha.pk).name == "Asha"
+
+
 def test_changing_a_name_leaves_tokens_good_and_changing_access_does_not(page: Client, world: World) -> None:
     spare = make_user("Spare")
 

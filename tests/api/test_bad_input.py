@@ -72,7 +72,7 @@ BAD_VALUES = [
     ("/auth/signup", "password", BAD_PASSWORDS),
     ("/auth/signup", "role", BAD_ROLES),
     ("/auth/login", "email", ["", "a", "a@example.com ", f"{HUGE}@example.com"]),
-    ("/class", "className", ["", " ", "\n\t", "\u00a0\u2003", HUGE, HUGE + " "]),
+    ("/class", "className", ["", " ", "\n\t", "\u00a0\u2003", "\u200b\ufeff ", HUGE, HUGE + " "]),
 ]
 
 

@@ -181,7 +181,8 @@ def test_a_record_is_corrected_with_a_reason_which_its_history_keeps(
     owner: Client, school: School, record: str
 ) -> None:
     path = f"{record}students/{school.student.id}"
-    assert "This field is required." in text_of(owner.post(path, {"status": "late"}), 400)
+    for without in ({}, {"note": " "}, {"note": "\u200b\u2060"}):
+        assert "This field is required." in text_of(owner.post(path, {"status": "late", **without}), 400)
     assert Attendance.objects.get().status == Status.ABSENT
     said = follow(owner, owner.post(path, {"status": "late", "note": "The <b>bus</b> came late"}))
     assert "The record of Student is corrected." in said

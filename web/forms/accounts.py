@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.characters import says_something
 from core.emails import valid_email
 from core.identity import Role
 from web.forms.base import Form, NewPassword, current_password
@@ -20,7 +21,10 @@ class SignInForm(Form):
 
 class SignUpForm(Form):
     name = forms.CharField(
-        max_length=255, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+        max_length=255,
+        label=_("Your name"),
+        validators=[says_something],
+        widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}),
     )
     email = forms.EmailField(
         max_length=254,
@@ -60,7 +64,12 @@ class PasswordForm(Form):
 
 
 class NameForm(Form):
-    name = forms.CharField(max_length=255, label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        max_length=255,
+        label=_("Your name"),
+        validators=[says_something],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
 
 
 class CodeForm(Form):

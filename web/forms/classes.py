@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from core.characters import says_something
 from core.times import is_far
 from web.forms.base import Form
 
@@ -13,7 +14,7 @@ _LOGIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"
 
 
 class ClassForm(Form):
-    name = forms.CharField(max_length=255, label=_("Name of the class"))
+    name = forms.CharField(max_length=255, label=_("Name of the class"), validators=[says_something])
 
 
 class StudentForm(Form):

@@ -10,6 +10,7 @@ from core.rest.serializers import (
     InputSerializer,
     IsoTime,
     OutputSerializer,
+    Said,
     ShownEmail,
     StrictDay,
     StrictEmail,
@@ -19,11 +20,11 @@ from core.rest.serializers import (
 
 
 class ClassInput(InputSerializer):
-    className = StrictString(source="name", max_length=255, trim_whitespace=True)
+    className = Said(source="name", max_length=255, trim_whitespace=True)
 
 
 class ClassChangeInput(InputSerializer):
-    className = StrictString(source="name", max_length=255, trim_whitespace=True, required=False)
+    className = Said(source="name", max_length=255, trim_whitespace=True, required=False)
     archived = StrictFlag(required=False)
 
 

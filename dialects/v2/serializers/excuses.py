@@ -8,7 +8,16 @@ from rest_framework import serializers
 
 from attendance.enums import ExcuseState
 from attendance.excuses import Shown
-from core.rest.serializers import Id, InputSerializer, IsoTime, OutputSerializer, StrictDay, StrictString, StrictTime
+from core.rest.serializers import (
+    Id,
+    InputSerializer,
+    IsoTime,
+    OutputSerializer,
+    Said,
+    StrictDay,
+    StrictString,
+    StrictTime,
+)
 from core.times import to_iso
 from dialects.v2.serializers.sessions import NOTE
 
@@ -30,7 +39,7 @@ class ExcuseInput(InputSerializer):
 
     classId = StrictString(source="class_id", required=False, allow_null=True, max_length=64)
     until = DayOrTime()
-    note = StrictString(max_length=NOTE, trim_whitespace=True, help_text="The reason, in a few words.")
+    note = Said(max_length=NOTE, trim_whitespace=True, help_text="The reason, in a few words.")
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a word of Python's, so no attribute can have this name.

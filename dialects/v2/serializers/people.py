@@ -8,6 +8,7 @@ from core.rest.serializers import (
     InputSerializer,
     IsoTime,
     OutputSerializer,
+    Said,
     ShownEmail,
     StrictEmail,
     StrictString,
@@ -20,7 +21,7 @@ class LoginInput(InputSerializer):
 
 
 class SignupInput(InputSerializer):
-    name = StrictString(max_length=255, trim_whitespace=True)
+    name = Said(max_length=255, trim_whitespace=True)
     email = StrictEmail()
     password = StrictString(help_text="At least 8 characters, and none of the common ones.")
     role = serializers.ChoiceField(Role.choices)
@@ -30,7 +31,7 @@ class SignupInput(InputSerializer):
 
 
 class MeInput(InputSerializer):
-    name = StrictString(max_length=255, trim_whitespace=True, required=False)
+    name = Said(max_length=255, trim_whitespace=True, required=False)
 
 
 class MergeInput(InputSerializer):

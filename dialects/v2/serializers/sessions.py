@@ -13,6 +13,7 @@ from core.rest.serializers import (
     InputSerializer,
     IsoTime,
     OutputSerializer,
+    Said,
     StrictFlag,
     StrictId,
     StrictString,
@@ -141,12 +142,7 @@ class EndInput(InputSerializer):
 class ChangeInput(InputSerializer):
     studentId = StrictId(source="student_id")
     status = serializers.ChoiceField(Status.choices)
-    note = StrictString(max_length=NOTE, help_text="The reason.")
-
-    def validate_note(self, note: str) -> str:
-        if not note.strip():
-            raise serializers.ValidationError("Say why.")
-        return note
+    note = Said(max_length=NOTE, help_text="The reason.")
 
 
 class CorrectionsInput(InputSerializer):

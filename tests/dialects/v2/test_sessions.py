@@ -175,7 +175,7 @@ def test_a_correction_needs_a_reason_and_has_a_history(owner: Asking, session: s
     change = {"studentId": school.ben.id, "status": "excused", "note": "a letter came"}
     is_refused(owner.post(f"/sessions/{session}/corrections", {"changes": [change]}), 409, "session_not_ended")
     owner.post(f"/sessions/{session}/end")
-    for note in ("", "  "):
+    for note in ("", "  ", "\u200b", " \u200d\u2060 \ufeff"):
         without = owner.post(f"/sessions/{session}/corrections", {"changes": [{**change, "note": note}]})
         is_refused(without, 400, "invalid_schema")
         assert list(without.body["fields"]) == ["changes.0.note"]
