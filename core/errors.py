@@ -292,6 +292,13 @@ class InProgress(ApiError):
     code, status, message = "in_progress", 409, "The same request is still under way"
 
 
+class OutcomeUnknown(ApiError):
+    """The first request of this key was begun, and its answer is lost: it may have been done or not."""
+
+    code, status = "outcome_unknown", 409
+    message = "The answer to this request is lost: see what was done, then use another key"
+
+
 class Changed(ApiError):
     """What the client read (`If-Match`) is not what is there now."""
 

@@ -1,7 +1,7 @@
 """Requests with an `Idempotency-Key`: the first of them is done, and the others get its answer.
 
 The rows are in the database, so that this holds for several processes. A process that dies over a request leaves its
-row without an answer; after ABANDONED the next request of the key is the first again.
+row without an answer. Nobody knows then whether the request was done, so it is not done again: whoever asks is told so.
 """
 
 import time
@@ -16,7 +16,7 @@ from dialects.v2.models import KeptAnswer
 
 #: An answer is kept for so long.
 KEPT = timedelta(hours=24)
-#: A request that has no answer after this was lost with its process.
+#: A request that has no answer after this was probably lost with its process.
 ABANDONED = timedelta(minutes=2)
 #: So long a request waits for the first one's answer, seconds.
 PATIENCE = 10.0
@@ -26,8 +26,8 @@ _PAUSE = 0.05
 def answer_begin(*, person_id: str, key: str, digest: str) -> KeptAnswer:
     """The row of the person's key. Without a `status` the caller is the first, and is to do what was asked.
 
-    Waits for a first request that is under way. Raises `InProgress` if that takes long, and `KeyReused` if the first
-    request was another one.
+    Waits for a first request that is under way. Raises `InProgress` if that takes long, `OutcomeUnknown` if its answer
+    is lost, and `KeyReused` if the first request was another one.
     """
     until = time.monotonic() + PATIENCE
     while True:
@@ -38,13 +38,15 @@ def answer_begin(*, person_id: str, key: str, digest: str) -> KeptAnswer:
                 return _insert(person_id, key, digest)
             except IntegrityError:
                 continue  # another request was faster
-        if found.began_at < moment - KEPT or (found.status is None and found.began_at < moment - ABANDONED):
+        if found.began_at < moment - KEPT:
             KeptAnswer.objects.filter(pk=found.pk, began_at=found.began_at).delete()
             continue
         if found.digest != digest:
             raise errors.KeyReused
         if found.status is not None:
             return found
+        if found.began_at < moment - ABANDONED:
+            raise errors.OutcomeUnknown
         if time.monotonic() > until:
             raise errors.InProgress
         time.sleep(_PAUSE)

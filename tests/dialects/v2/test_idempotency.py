@@ -8,6 +8,7 @@ from classes.models import Class
 from core.times import now
 from dialects.v2 import services
 from dialects.v2.models import KeptAnswer
+from tests.api.rest import raiser
 from tests.dialects.v2.rest import Asking, School, V2Rest, is_refused
 from tests.services.conftest import at_once
 
@@ -71,11 +72,35 @@ def test_a_crash_is_no_answer_to_keep(owner: Asking, monkeypatch: pytest.MonkeyP
     assert owner.post("/classes", ART, **KEY).status == 201
 
 
-def test_a_request_whose_process_died_is_done_by_the_next(owner: Asking, school: School) -> None:
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@pytest.mark.parametrize("line", ["classes.services.class_create", "dialects.v2.services.answer_keep"])
+def test_a_request_whose_process_died_is_never_done_again(
+    owner: Asking, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    done = 1 if line.endswith("answer_keep") else 0
+    with monkeypatch.context() as dying:
+        dying.setattr(line, raiser(Killed()))
+        dying.setattr("dialects.v2.services.answer_forget", lambda row: None)  # nobody is there to do it
+        with pytest.raises(Killed):
+            owner.post("/classes", ART, **KEY)
+    KeptAnswer.objects.update(began_at=now() - timedelta(minutes=3))
+    for _ in range(2):
+        is_refused(owner.post("/classes", ART, **KEY), 409, "outcome_unknown")
+    is_refused(owner.post("/classes", {"className": "Music"}, **KEY), 422, "key_reused")
+    assert Class.objects.filter(name="Art").count() == done
+    assert owner.post("/classes", ART, **{"Idempotency-Key": "another"}).status == 201
+
+
+def test_a_first_request_that_takes_long_is_answered_in_the_end(owner: Asking) -> None:
     first = owner.post("/classes", ART, **KEY)
+    status = KeptAnswer.objects.get().status
     KeptAnswer.objects.update(status=None, began_at=now() - timedelta(minutes=3))
-    again = owner.post("/classes", ART, **KEY)
-    assert (again.status, again.data["_id"] != first.data["_id"]) == (201, True)
+    is_refused(owner.post("/classes", ART, **KEY), 409, "outcome_unknown")
+    KeptAnswer.objects.update(status=status)  # as the first request does at its end
+    assert owner.post("/classes", ART, **KEY).body == first.body
 
 
 def test_who_waits_for_a_first_request_too_long_is_told_so(owner: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
