@@ -1,6 +1,6 @@
 """What is changed after a session's end: corrections with their reason, and the session that is opened again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,11 +49,22 @@ def session_correct(*, actor: Actor, session_id: str, changes: Sequence[Correcti
     for change in changes:
         if change.student_id not in recorded and not was_enrolled(student_id=change.student_id, class_id=class_id):
             raise errors.StudentNotEnrolled
-    for change in changes:
-        record_corrections(session_id, {change.student_id: change.status}, by_id=actor.id, note=change.note)
+    for note, statuses in _together(changes):
+        record_corrections(session_id, statuses, by_id=actor.id, note=note)
     after_commit(lambda: session_changed.send(sender=Session))
     found = {record.student_id: record for record in records.all()}
     return [found[student_id] for student_id in dict.fromkeys(change.student_id for change in changes)]
+
+
+def _together(changes: Sequence[Correction]) -> Iterator[tuple[str, dict[str, Status]]]:
+    """The changes in their order, those that follow each other with one reason and different students together."""
+    statuses: dict[str, Status] = {}
+    for at, change in enumerate(changes):
+        statuses[change.student_id] = change.status
+        after = changes[at + 1] if at + 1 < len(changes) else None
+        if after is None or after.note != change.note or after.student_id in statuses:
+            yield change.note, statuses
+            statuses = {}
 
 
 def record_get(record_id: str) -> Attendance:

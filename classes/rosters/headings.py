@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from classes.rosters.errors import RosterError
 from core.characters import without_invisible
@@ -125,9 +125,16 @@ def is_of_others(heading: str) -> bool:
     return bool(_OF_OTHERS.search(folded(heading)))
 
 
-def _column_of(heading: str) -> tuple[str, int] | None:
+def ranked(words: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Heading, folded → column and rank, of further columns: column → the words for it, with semicolons between."""
+    return {word: (column, 0) for column, all_words in words.items() for word in _split(all_words)}
+
+
+def _column_of(heading: str, more: Mapping[str, tuple[str, int]]) -> tuple[str, int] | None:
     """The column that a heading names, and its rank; None if it names none."""
     word = folded(heading)
+    if word in more:
+        return more[word]
     if word in _HEADINGS:
         return _HEADINGS[word]
     if _OF_OTHERS.search(word):
@@ -135,14 +142,14 @@ def _column_of(heading: str) -> tuple[str, int] | None:
     return next(((column, _LAST) for column, pattern in _WITHIN.items() if pattern.search(word)), None)
 
 
-def columns_of(headings: Sequence[str]) -> dict[str, int]:
-    """Column → its position, for each column that one of `headings` names.
+def columns_of(headings: Sequence[str], more: Mapping[str, tuple[str, int]] = {}) -> dict[str, int]:
+    """Column → its position, for each column that one of `headings` names; `more`: further columns, `ranked`.
 
     Raises `RosterError` where two headings name one column as well as each other.
     """
     best: dict[str, tuple[int, int]] = {}
     double: dict[str, tuple[int, int]] = {}
-    known = [_column_of(heading) for heading in headings]
+    known = [_column_of(heading, more) for heading in headings]
     apart = {found[0] for found in known if found} & {"first_name", "last_name"}
     for at, found in enumerate(known):
         if found is None:
@@ -159,8 +166,9 @@ def columns_of(headings: Sequence[str]) -> dict[str, int]:
         double.pop("first_name", None)
         double.pop("last_name", None)
     for column, (first, second) in double.items():
+        label = LABELS.get(column, column)
         raise RosterError(
-            f"Two columns may be the {LABELS[column]}: “{headings[first]}” and “{headings[second]}”. Leave one of them"
+            f"Two columns may be the {label}: “{headings[first]}” and “{headings[second]}”. Leave one of them"
             f' out, or name the one that is meant: --column {column_word(column)}="{headings[first].strip()}"'
         )
     columns = {column: at for column, (_, at) in best.items()}
@@ -176,6 +184,6 @@ def column_word(column: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def column_named(word: str) -> str | None:
-    """The column that `--column` calls `word`, in any letter case; None for no column."""
-    return {column.replace("_", ""): column for column in LABELS}.get(folded(word))
+def column_named(word: str, columns: Iterable[str] = LABELS) -> str | None:
+    """Which of `columns` `--column` calls `word`, in any letter case; None for none of them."""
+    return {column.replace("_", ""): column for column in columns}.get(folded(word))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from classes.rosters.archives import Archive
 from classes.rosters.errors import RosterError
 from classes.rosters.headings import folded
-from classes.rosters.tables import Line, Named, Table, headings_in, table_of, with_parts
+from classes.rosters.tables import FindHeadings, Line, Table, table_of, with_parts
 from classes.rosters.text import decoded, text_lines
 
 USERS, ROLES = "users.csv", "roles.csv"
@@ -17,7 +17,7 @@ def member(names: Sequence[str], wanted: str) -> str | None:
     return next((name for name in names if name.rpartition("/")[2].casefold() == wanted), None)
 
 
-def read_oneroster(archive: Archive, *, named: Named, encoding: str | None) -> Table:
+def read_oneroster(archive: Archive, *, find: FindHeadings, encoding: str | None) -> Table:
     """The users of a OneRoster zip. Raises `RosterError`."""
     users, roles = member(archive.names, USERS), member(archive.names, ROLES)
     if users is None:
@@ -27,7 +27,7 @@ def read_oneroster(archive: Archive, *, named: Named, encoding: str | None) -> T
     if roles is not None and "role" not in map(folded, lines[0][1]):
         lines = _with_roles(lines, _lines(archive, roles, encoding))
         used.append(roles)
-    table = table_of(headings_in(lines[:1], named), iter(lines), f"zip, {' and '.join(used)}")
+    table = table_of(find(lines[:1]), iter(lines), f"zip, {' and '.join(used)}")
     return with_parts(table, [name for name in archive.names if name not in used and not name.endswith("/")])
 
 

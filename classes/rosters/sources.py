@@ -4,12 +4,13 @@ Nothing here knows the database.
 """
 
 import re
+from functools import partial
 from pathlib import Path, PurePath
 
 from classes.rosters.archives import opened
 from classes.rosters.errors import RosterError
 from classes.rosters.oneroster import USERS, member, read_oneroster
-from classes.rosters.tables import Named, Table
+from classes.rosters.tables import FindHeadings, Named, Table, headings_in
 from classes.rosters.text import read_text
 from classes.rosters.workbooks import read_ods, read_xls, read_xlsx
 
@@ -31,8 +32,10 @@ _OTHERS = {
 _SAVE = "Open it in a spreadsheet and save the list as .xlsx or as “CSV UTF-8”."
 
 
-def read_path(path: Path, *, named: Named | None = None, encoding: str | None = None) -> Table:
-    """The table in a file. Raises `RosterError` for a file that cannot be read."""
+def read_path(
+    path: Path, *, named: Named | None = None, encoding: str | None = None, find: FindHeadings | None = None
+) -> Table:
+    """The table in a file, as `read_file`. Raises `RosterError` for a file that cannot be read."""
     try:
         if path.stat().st_size > LARGEST:
             raise _too_large(path.name)
@@ -45,13 +48,21 @@ def read_path(path: Path, *, named: Named | None = None, encoding: str | None = 
         raise RosterError(f"Cannot read {path}: {failure.strerror}.") from None
     except ValueError:
         raise RosterError("The file's name has a NUL character.") from None
-    return read_file(data, name=path.name, named=named, encoding=encoding)
+    return read_file(data, name=path.name, named=named, encoding=encoding, find=find)
 
 
-def read_file(data: bytes, *, name: str, named: Named | None = None, encoding: str | None = None) -> Table:
+def read_file(
+    data: bytes,
+    *,
+    name: str,
+    named: Named | None = None,
+    encoding: str | None = None,
+    find: FindHeadings | None = None,
+) -> Table:
     """The table in a file's bytes. The content says what the file is; `name` is for messages.
 
-    `named`: column → the heading that is meant. `encoding`: of a text file without a mark at its front.
+    `named`: column → the heading that is meant. `find`: what finds the headings, in a file that is no list of students.
+    `encoding`: of a text file without a mark at its front.
     Raises `RosterError` for a file that cannot be read, and for one without headings or without rows.
     """
     if len(data) > LARGEST:
@@ -59,31 +70,31 @@ def read_file(data: bytes, *, name: str, named: Named | None = None, encoding: s
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe\x1a"):
         raise RosterError(f"{name} is empty. Its first line must have the headings name and email.")
     try:
-        return _read(data, PurePath(name).suffix.lower(), named or {}, encoding)
+        return _read(data, PurePath(name).suffix.lower(), find or partial(headings_in, named=named or {}), encoding)
     except RosterError as failure:
         raise RosterError(f"{name}: {failure}") from None
 
 
-def _read(data: bytes, suffix: str, named: Named, encoding: str | None) -> Table:
+def _read(data: bytes, suffix: str, find: FindHeadings, encoding: str | None) -> Table:
     if data.startswith(_OLE):
-        return read_xls(data, named=named)
+        return read_xls(data, find=find)
     if data.startswith(_ZIP):
-        return _read_zip(data, named, encoding)
+        return _read_zip(data, find, encoding)
     for begin, what in _OTHERS.items():
         if data.startswith(begin):
             raise RosterError(f"This is {what}, and no list. {_SAVE}")
     if re.match(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|\?xml|head|meta)\b", data[:200], re.IGNORECASE):
         raise RosterError(f"This is a web page under the name of a {suffix or 'text file'}. {_SAVE}")
-    return read_text(data, named=named, encoding=encoding)
+    return read_text(data, find=find, encoding=encoding)
 
 
-def _read_zip(data: bytes, named: Named, encoding: str | None) -> Table:
+def _read_zip(data: bytes, find: FindHeadings, encoding: str | None) -> Table:
     with opened(data) as archive:
         names = set(archive.names)
         if "xl/workbook.xml" in names or any(name.startswith("xl/") and name.endswith(".xml") for name in names):
-            return read_xlsx(archive, named=named)
+            return read_xlsx(archive, find=find)
         if "content.xml" in names:
-            return read_ods(archive, named=named)
+            return read_ods(archive, find=find)
         if any(name.endswith(".iwa") for name in names):
             raise RosterError("This is a document of Apple Numbers. Export the list from there as CSV.")
         if "xl/workbook.bin" in names:
@@ -92,7 +103,7 @@ def _read_zip(data: bytes, named: Named, encoding: str | None) -> Table:
             raise RosterError(f"This is a text document, and no list. {_SAVE}")
         if member(archive.names, USERS) is None:
             raise RosterError("The zip holds no workbook and no OneRoster files. Unpack it and name the list itself.")
-        return read_oneroster(archive, named=named, encoding=encoding)
+        return read_oneroster(archive, find=find, encoding=encoding)
 
 
 def _too_large(name: str) -> RosterError:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from classes.rosters.errors import RosterError
@@ -63,6 +63,10 @@ class Found:
     headings: Sequence[str]
 
 
+#: Finds the line of headings in a file's first lines. Raises `NotFound`, or another `RosterError` for unclear ones.
+FindHeadings = Callable[[Sequence[Line]], Found]
+
+
 class NotFound(RosterError):
     """There is no line of headings. `known` says how many columns the best line names."""
 
@@ -87,7 +91,7 @@ def table_of(found: Found, lines: Iterable[Line], kind: str) -> Table:
     for line, cells in itertools.islice(lines, found.at + 1, None):
         if found.format.ends(cells):
             break
-        if _has_text(cells):
+        if has_text(cells):
             rows.append((line, cells))
             if len(rows) > MOST_ROWS:
                 raise RosterError(f"The file has more than {MOST_ROWS} rows. Split it.")
@@ -117,7 +121,7 @@ def headings_in(lines: Sequence[Line], named: Named) -> Found:
     first: int | None = None
     known = 0
     for at, (_, cells) in enumerate(lines):
-        if not _has_text(cells) or is_separator(at, cells):
+        if not has_text(cells) or is_separator(at, cells):
             continue
         if first is None:
             first = at
@@ -142,7 +146,7 @@ def is_separator(at: int, cells: Sequence[str]) -> bool:
     return not any(letter.isalnum() for cell in cells for letter in cell)
 
 
-def _has_text(cells: Sequence[str]) -> bool:
+def has_text(cells: Sequence[str]) -> bool:
     return any(without_invisible(cell).strip() for cell in cells)
 
 
@@ -209,20 +213,20 @@ def _missing(first: Line | None, named: Named) -> str:
     )
 
 
-def named_columns(words: Iterable[str]) -> Named:
-    """What `email="SIS Login ID"` and its like say. Raises `RosterError` for another form."""
+def named_columns(words: Iterable[str], columns: Collection[str] = tuple(LABELS)) -> Named:
+    """What `email="SIS Login ID"` and its like say, of these columns. Raises `RosterError` for another form."""
     named: dict[str, str] = {}
     for text in words:
         word, equals, heading = text.partition("=")
-        column = column_named(word)
+        column = column_named(word, columns)
         if column is None or not equals or not folded(heading):
-            choices = ", ".join(map(column_word, LABELS))
+            choices = ", ".join(map(column_word, columns))
             raise RosterError(f'“{text}” names no column. The form is email="SIS Login ID", with one of: {choices}.')
         named[column] = heading
     return named
 
 
-def best_of(readings: Mapping[str, Iterator[Line]], named: Named) -> tuple[str, Found]:
+def best_of(readings: Mapping[str, Iterator[Line]], find: FindHeadings) -> tuple[str, Found]:
     """Of several ways to read a file, the one that gives the most known columns, and its headings.
 
     `readings`: way → the lines as it reads them. Raises the `RosterError` of the way that comes nearest.
@@ -231,7 +235,7 @@ def best_of(readings: Mapping[str, Iterator[Line]], named: Named) -> tuple[str, 
     failures: list[RosterError] = []
     for way, lines in readings.items():
         try:
-            found[way] = headings_in(list(itertools.islice(lines, TOP)), named)
+            found[way] = find(list(itertools.islice(lines, TOP)))
         except RosterError as failure:
             failures.append(failure)
     if not found:

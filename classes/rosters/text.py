@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from classes.rosters.errors import RosterError
-from classes.rosters.tables import TOP, Line, Named, NotFound, Table, best_of, one_line, table_of
+from classes.rosters.tables import TOP, FindHeadings, Line, NotFound, Table, best_of, one_line, table_of
 
 #: What may stand between two cells, and its name.
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -28,7 +28,7 @@ _END = "\x1a"
 _HEAD = 4096
 
 
-def read_text(data: bytes, *, named: Named, encoding: str | None = None) -> Table:
+def read_text(data: bytes, *, find: FindHeadings, encoding: str | None = None) -> Table:
     """A list whose cells are separated by commas, semicolons, tabs or bars.
 
     `encoding` is that of a file without a mark at its front; None: UTF-8 or UTF-16. Raises `RosterError`.
@@ -38,7 +38,7 @@ def read_text(data: bytes, *, named: Named, encoding: str | None = None) -> Tabl
     forced = re.match(r"\s*\"?sep=([,;\t|])", text, re.IGNORECASE)
     separators = [forced[1]] if forced else list(_SEPARATORS)
     try:
-        separator, found = best_of({one: text_lines(text, one, strict=False) for one in separators}, named)
+        separator, found = best_of({one: text_lines(text, one, strict=False) for one in separators}, find)
     except NotFound:
         deque(itertools.islice(text_lines(text, separators[0]), TOP), maxlen=0)  # raises where it is no CSV at all
         raise

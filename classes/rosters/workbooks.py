@@ -14,7 +14,7 @@ from typing import Any
 from classes.rosters.archives import Archive
 from classes.rosters.cells import number_text, unescaped, zeros_of
 from classes.rosters.errors import RosterError
-from classes.rosters.tables import Line, Named, Table, best_of, table_of, with_parts
+from classes.rosters.tables import FindHeadings, Line, Table, best_of, table_of, with_parts
 
 #: What is read of a zip without its empty cells, bytes.
 _LARGEST_CONTENT = 64 * 1024 * 1024
@@ -40,14 +40,14 @@ _ODS_VALUE = re.compile(rb' office:value(?:-type)?="[^"]*"')
 _Sheets = dict[str, Callable[[], Iterator[Line]]]
 
 
-def read_xlsx(archive: Archive, *, named: Named) -> Table:
+def read_xlsx(archive: Archive, *, find: FindHeadings) -> Table:
     """A workbook of Excel 2007 or later. Raises `RosterError`."""
     from openpyxl import load_workbook  # noqa: PLC0415  only where a workbook is read
 
     try:
         book = load_workbook(_without_empty_cells(archive), read_only=True, data_only=True, keep_links=False)
         sheets = {sheet.title: _lines_of_xlsx(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"}
-        return _table(sheets, "workbook, .xlsx", named)
+        return _table(sheets, "workbook, .xlsx", find)
     except RosterError:
         raise
     except Exception:  # openpyxl raises whatever a malformed part makes it stumble over
@@ -103,7 +103,7 @@ def _cut_before_tag(text: bytes) -> int:
     return tail.start() if tail else len(text)
 
 
-def read_xls(data: bytes, *, named: Named) -> Table:
+def read_xls(data: bytes, *, find: FindHeadings) -> Table:
     """A workbook of Excel 97 to 2003. Raises `RosterError`."""
     import xlrd  # noqa: PLC0415
 
@@ -120,7 +120,7 @@ def read_xls(data: bytes, *, named: Named) -> Table:
             sheet = book.sheet_by_index(at)
             if sheet.visibility == 0:
                 sheets[name] = _lines_of_xls(book, sheet)
-        return _table(sheets, "workbook, .xls", named)
+        return _table(sheets, "workbook, .xls", find)
     except RosterError:
         raise
     except Exception:
@@ -148,7 +148,7 @@ def _lines_of_xls(book: Any, sheet: Any) -> Callable[[], Iterator[Line]]:
     return lines
 
 
-def read_ods(archive: Archive, *, named: Named) -> Table:
+def read_ods(archive: Archive, *, find: FindHeadings) -> Table:
     """A workbook of OpenDocument (LibreOffice). Raises `RosterError`."""
     from python_calamine import load_workbook  # noqa: PLC0415
 
@@ -167,7 +167,7 @@ def read_ods(archive: Archive, *, named: Named) -> Table:
         raise
     except Exception:
         raise _damaged() from None
-    return _table(sheets, "workbook, .ods", named)
+    return _table(sheets, "workbook, .ods", find)
 
 
 def _lines_of_ods(sheet: Any) -> Callable[[], Iterator[Line]]:
@@ -235,10 +235,10 @@ def _text(value: Any, zeros: int = 0) -> str:
     return str(value)
 
 
-def _table(sheets: _Sheets, kind: str, named: Named) -> Table:
+def _table(sheets: _Sheets, kind: str, find: FindHeadings) -> Table:
     """The table of the first sheet that has the most known columns."""
     if not sheets:
         raise RosterError("The workbook has no sheet that is visible.")
-    name, found = best_of({name: lines() for name, lines in sheets.items()}, named)
+    name, found = best_of({name: lines() for name, lines in sheets.items()}, find)
     table = table_of(found, sheets[name](), f"{kind}, sheet “{name}”")
     return with_parts(table, [f"the sheet “{other}”" for other in sheets if other != name])

@@ -44,6 +44,7 @@ urlpatterns = [
     route_by_method("classes/<class_id>/sessions", "v2-sessions", GET=sessions.SessionList, POST=sessions.SessionStart),
     route_by_method("sessions/<session_id>", "v2-session", GET=sessions.SessionDetail),
     route_by_method("sessions/<session_id>/marks", "v2-marks", POST=marks.Marks),
+    route_by_method("sessions/<session_id>/import", "v2-marks-import", POST=imports.MarksImport),
     route_by_method("sessions/<session_id>/rest", "v2-rest", POST=marks.Rest),
     route_by_method("sessions/<session_id>/undo", "v2-undo", POST=marks.Undo),
     route_by_method("sessions/<session_id>/end", "v2-end", POST=sessions.SessionEnd),
