@@ -2,13 +2,16 @@
 
 import argparse
 import os
+import re
 import sys
 import unicodedata
+from datetime import date
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from core.database.readiness import NotReady, require_ready
+from core.times import is_far
 
 #: Soft hyphen, joiners, marks of direction.
 _MARKS_OF_NAMES = "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -68,3 +71,16 @@ def printable(text: str) -> str:
 
 def _is_shown(letter: str) -> bool:
     return letter.isprintable() or letter in _MARKS_OF_NAMES or unicodedata.category(letter) == "Zs"
+
+
+def day_given(option: str, text: str | None) -> date | None:
+    """The day that an option names; None where it was not given. Raises `CommandError` for another form."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
+    except ValueError:
+        day = None
+    if day is None or is_far(day):
+        raise CommandError(f"{option} {text!r} is not a day. The form is YYYY-MM-DD, for example 2025-03-11.")
+    return day

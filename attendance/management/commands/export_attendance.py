@@ -1,8 +1,6 @@
 """`manage.py export_attendance`: a class's attendance as a table of students and sessions."""
 
 import io
-import re
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,8 @@ from audit import trail
 from audit.models import Action
 from classes.commands import class_find
 from core import spreadsheets
-from core.commands import ExplainedCommand
+from core.commands import ExplainedCommand, day_given
 from core.files import replaced
-from core.times import is_far
 
 _KINDS = ("csv", "xlsx")
 
@@ -75,7 +72,7 @@ class Command(ExplainedCommand):
         kind = _kind(format, path)
         if kind == "xlsx" and path is None:
             raise CommandError("A workbook cannot go to the standard output. Name a file: --output FILE.xlsx")
-        first, last = _day("--from", since), _day("--to", until)
+        first, last = day_given("--from", since), day_given("--to", until)
         if first and last and first > last:
             raise CommandError(f"--from {first} is after --to {last}. Both are days in the form YYYY-MM-DD.")
         found = class_find(class_ref)
@@ -116,15 +113,3 @@ def _kind(wanted: str | None, path: Path | None) -> str:
     if wanted is not None and wanted != ending:
         raise CommandError(f"--format {wanted} and the name {path} say different things. Name it FILE.{wanted}.")
     return ending
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
-    except ValueError:
-        day = None
-    if day is None or is_far(day):
-        raise CommandError(f"{option} {text!r} is not a day. The form is YYYY-MM-DD, for example 2025-03-11.")
-    return day
