@@ -23,6 +23,7 @@ from classes.models import Enrolment
 from classes.previews import Kept, PreviewKind, SentFile, preview_get, preview_keep, preview_take
 from classes.rosters.tables import Table
 from core import errors, limits
+from core.characters import without_invisible
 from core.database.unit_of_work import unit_of_work
 from core.emails import email_key
 from core.identity import Actor
@@ -166,7 +167,7 @@ def marks_correct(*, actor: Actor, session: Session, plan: MarksPlan, reason: st
         for row in plan.of(Outcome.MARKED)
         if row.student is not None and row.line.status is not None
     ]
-    if not all(change.note for change in changes):
+    if not all(without_invisible(change.note).strip() for change in changes):
         raise errors.InvalidSchema({"reason": ["The lesson is over: say why its records are corrected."]})
     if changes:
         session_correct(actor=actor, session_id=session.pk, changes=changes)
