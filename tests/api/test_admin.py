@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,15 +17,34 @@ from django.utils import timezone
 from accounts import admin as accounts_admin
 from accounts.models import User
 from attendance import admin as attendance_admin
-from attendance import services
 from attendance.enums import Method, SessionState, Status
-from attendance.journal import NewMark
-from attendance.live.commit import commit
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.emails import email_key
-from core.identity import Actor, Role
+from core.identity import Role
 from core.ids import new_id
+from tests.support.admin import (
+    CLASSES,
+    LISTS,
+    MARKS,
+    MODELS,
+    RECORDS,
+    SESSIONS,
+    USERS,
+    World,
+    class_form,
+    form_errors,
+    listed,
+    make_class,
+    make_session,
+    make_user,
+    messages_of,
+    save_class,
+    sign_in,
+    staff,
+    text,
+    version_of,
+)
 from tests.support.clients import NO_CERTIFICATES, Api, Socket
 from tests.support.http import Client
 from tests.support.server import Server
@@ -34,107 +52,6 @@ from tests.support.server import Server
 pytestmark = [pytest.mark.django_db, pytest.mark.early]
 
 PASSWORD = "correct horse"
-
-
-def make_user(name: str, role: Role = Role.STUDENT, **fields: Any) -> User:
-    user = User(name=name, email=f"{name.lower()}@example.com", role=role, password="!", **fields)
-    user.save()
-    return user
-
-
-def make_class(name: str, teacher: User, *students: User) -> Class:
-    found = Class.objects.create(name=name, teacher=teacher)
-    for student in students:
-        Enrolment.objects.create(class_ref=found, student=student)
-    return found
-
-
-def make_session(found: Class, end: bool = True, **statuses: Status) -> Session:
-    """A session in which the students of these names, in lower case, are marked."""
-    teacher = found.teacher
-    actor = Actor(teacher.id, Role.TEACHER, teacher.name, teacher.email)
-    session = services.session_start(actor=actor, class_id=found.id)
-    marks = [
-        NewMark(
-            session_id=session.id,
-            student_id=User.objects.get(email=f"{name}@example.com").id,
-            status=status,
-            at=timezone.now(),
-            by_id=teacher.id,
-            method=Method.TEACHER,
-        )
-        for name, status in statuses.items()
-    ]
-    commit([marks])
-    return services.session_end(session_id=session.id) if end else Session.objects.get(pk=session.pk)
-
-
-class World:
-    """Physics of Tara with Asha and Ben, once finished; Chemistry of Uma with Cleo, live."""
-
-    def __init__(self) -> None:
-        self.tara, self.uma = make_user("Tara", Role.TEACHER), make_user("Uma", Role.TEACHER)
-        self.asha, self.ben = make_user("Asha", roll_number="A-1"), make_user("Ben", is_active=False)
-        self.cleo = make_user("Cleo")
-        self.physics = make_class("Physics", self.tara, self.asha, self.ben)
-        self.chemistry = make_class("Chemistry", self.uma, self.cleo)
-        self.finished = make_session(self.physics, asha=Status.PRESENT)
-        self.live = make_session(self.chemistry, end=False, cleo=Status.LATE)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def root() -> User:
-    return make_user("Root", Role.TEACHER, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def page(root: User) -> Client:
-    """A superuser's browser."""
-    return sign_in(root)
-
-
-def sign_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def staff(name: str, *permissions: str) -> Client:
-    """The browser of somebody on the staff with these permissions."""
-    user = make_user(name, Role.TEACHER, is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    return sign_in(user)
-
-
-USERS, CLASSES, ROSTERS = "/admin/accounts/user/", "/admin/classes/class/", "/admin/classes/enrolment/"
-SESSIONS, MARKS, RECORDS = (f"/admin/attendance/{model}/" for model in ("session", "mark", "attendance"))
-LISTS = (USERS, CLASSES, ROSTERS, SESSIONS, MARKS, RECORDS)
-MODELS = {USERS: User, CLASSES: Class, ROSTERS: Enrolment, SESSIONS: Session, MARKS: Mark, RECORDS: Attendance}
-
-
-def listed(page: Client, url: str, **query: str) -> set[str]:
-    answer = page.get(url, query)
-    assert answer.status_code == 200, answer
-    return {str(row) for row in answer.context["cl"].result_list}
-
-
-def text(answer: Any) -> str:
-    assert answer.status_code == 200, answer
-    return str(answer.content.decode())
-
-
-def form_errors(answer: Any) -> dict[str, list[str]]:
-    assert answer.status_code == 200, f"no form came back: {answer}"
-    return dict(answer.context["adminform"].form.errors)
-
-
-def messages_of(answer: Any) -> list[str]:
-    return [str(message) for message in answer.context["messages"]]
 
 
 # Everywhere
@@ -189,12 +106,17 @@ def test_sessions_are_found_by_class_teacher_state_and_day(page: Client, world: 
     assert listed(page, SESSIONS, started_at__gte=its_day) == {str(world.live)}
 
 
-@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Pacific/Auckland", "America/Los_Angeles", "UTC"])
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("Asia/Kolkata", 20), ("Pacific/Auckland", 20), ("America/Los_Angeles", 3), ("UTC", 12)]
+)
 def test_today_in_a_filter_is_the_schools_day_on_every_database(
-    page: Client, world: World, settings: Any, zone: str
+    root: User, world: World, settings: Any, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int
 ) -> None:
     settings.TIME_ZONE = zone
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    moment = timezone.now().replace(hour=hour)  # in the zones but UTC, it is another day than in UTC
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    page = sign_in(root)
+    midnight = timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
     for session, at in ((world.live, midnight), (world.finished, midnight - timedelta(minutes=1))):
         Session.objects.filter(pk=session.pk).update(started_at=at)
     changes = page.get(SESSIONS).context["cl"]
@@ -478,27 +400,8 @@ def test_a_student_without_marks_is_deleted_and_leaves_the_rosters(page: Client,
 # Classes
 
 
-def class_form(name: str, teacher: User, add: list[User]) -> dict[str, str]:
-    form = {
-        "name": name,
-        "teacher": teacher.pk,
-        "enrolments-TOTAL_FORMS": str(len(add)),
-        "enrolments-INITIAL_FORMS": "0",
-    }
-    return form | {f"enrolments-{number}-student": student.pk for number, student in enumerate(add)}
-
-
-def save_class(page: Client, found: Class, **changes: Any) -> Any:
-    values = {"name": found.name, "teacher": found.teacher, "add": [], **changes}
-    return page.post(f"{CLASSES}{found.pk}/change/", class_form(**values))
-
-
 def roster(found: Class) -> set[str]:
     return set(Enrolment.objects.filter(class_ref=found).values_list("student__name", flat=True))
-
-
-def version_of(found: Class) -> int:
-    return Class.objects.get(pk=found.pk).roster_version
 
 
 def test_the_list_of_classes_shows_teachers_and_roster_sizes(page: Client, world: World) -> None:

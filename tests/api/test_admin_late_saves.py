@@ -1,7 +1,5 @@
 """A page of the admin that is saved late undoes nothing: what others have saved meanwhile stays, or is asked about."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
@@ -12,17 +10,12 @@ from attendance.enums import Status
 from attendance.models import Attendance, Mark
 from classes.models import Class
 from core.identity import Role
-from tests.api.test_admin import CLASSES, RECORDS, USERS, World, form_errors, make_user, sign_in
+from tests.support.admin import CLASSES, RECORDS, USERS, Opened, World, form_errors, make_user, sign_in
 from tests.support.http import Client
 
 pytestmark = pytest.mark.django_db
 
 GROUPS = "/admin/auth/group/"
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
 
 
 @pytest.fixture
@@ -33,34 +26,6 @@ def mia() -> Client:
 @pytest.fixture
 def noor() -> Client:
     return sign_in(make_user("Noor", Role.TEACHER, is_staff=True, is_superuser=True))
-
-
-class Opened:
-    """A page that somebody has open, with what its form shows."""
-
-    def __init__(self, browser: Client, url: str, row: Any) -> None:
-        self.browser, self.url = browser, f"{url}{row.pk}/change/"
-        self.form = self._form(browser.get(self.url))
-
-    def _form(self, answer: Any) -> dict[str, Any]:
-        assert answer.status_code == 200, answer
-        form: dict[str, Any] = {}
-        formsets = [inline.formset for inline in answer.context["inline_admin_formsets"]]
-        shown = [formset.management_form for formset in formsets] + [one for each in formsets for one in each.forms]
-        for part in [answer.context["adminform"].form, *shown]:
-            for field in part:
-                value = field.value()
-                if value is not None and value is not False and value != "":
-                    form[field.html_name] = "on" if value is True else value
-        return form
-
-    def save(self, **fields: Any) -> Any:
-        """Saves the page as it was opened, but for these fields; None empties one."""
-        form = {name: value for name, value in {**self.form, **fields}.items() if value is not None}
-        answer = self.browser.post(self.url, form)
-        if answer.status_code == 200:
-            self.form = self._form(answer)
-        return answer
 
 
 def test_a_field_that_its_person_left_alone_keeps_what_others_saved(mia: Client, noor: Client, world: World) -> None:

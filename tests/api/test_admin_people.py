@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.test import Client
 
 from accounts import mail
 from accounts.invitations import invitation_print
@@ -13,10 +12,12 @@ from classes.models import Class, Enrolment, SetAside
 from core.identity import Role
 from core.limits import MAILS_BY, Limit
 from core.times import now
+from tests.support.admin import USERS, make_user, messages_of, sign_in, text
+from tests.support.http import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-INVITATIONS, USERS, WAITING = "/admin/accounts/invitation/", "/admin/accounts/user/", "/admin/classes/setaside/"
+INVITATIONS, WAITING = "/admin/accounts/invitation/", "/admin/classes/setaside/"
 
 
 @pytest.fixture(autouse=True)
@@ -42,37 +43,6 @@ class AtOnce:
         done: Future[Any] = Future()
         done.set_result(work(*given))
         return done
-
-
-def person(name: str, role: Role = Role.STUDENT, **fields: Any) -> User:
-    user = User(name=name, email=f"{name.lower()}@example.com", role=role, password="a hash", **fields)
-    user.save(force_insert=True)
-    return user
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def root() -> User:
-    return person("Root", Role.TEACHER, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def page(root: User) -> Client:
-    return browser(root)
-
-
-def text(answer: Any) -> str:
-    assert answer.status_code == 200, answer
-    return str(answer.content.decode())
-
-
-def messages_of(answer: Any) -> list[str]:
-    return [str(message) for message in answer.context["messages"]]
 
 
 # Invitations
@@ -134,7 +104,7 @@ def test_closed_sign_up_and_too_many_mails_are_said_by_the_form(
 
 def test_the_list_says_what_became_of_each_and_an_open_one_is_withdrawn(page: Client) -> None:
     used, old, first, second = (invitation_print(role=Role.STUDENT).invitation for _ in range(4))
-    asha = person("Asha")
+    asha = make_user("Asha")
     Invitation.objects.filter(pk=used.id).update(used_at=now(), used_by=asha)
     Invitation.objects.filter(pk=old.id).update(expires_at=now())
     picked = {"action": "withdraw", "_selected_action": [used.id, first.id]}
@@ -149,16 +119,16 @@ def test_the_list_says_what_became_of_each_and_an_open_one_is_withdrawn(page: Cl
 
 def test_who_may_only_look_neither_invites_nor_withdraws_and_nobody_changes_or_deletes(page: Client) -> None:
     made = invitation_print(role=Role.TEACHER).invitation
-    looker = person("Looker", Role.TEACHER, is_staff=True)
+    looker = make_user("Looker", Role.TEACHER, is_staff=True)
     looker.user_permissions.set(Permission.objects.filter(codename="view_invitation"))
-    client = browser(looker)
+    client = sign_in(looker)
     assert client.get(INVITATIONS).status_code == 200
     assert client.get(f"{INVITATIONS}add/").status_code == 403
     client.post(INVITATIONS, {"action": "withdraw", "_selected_action": [made.id]})
     for one in (client, page):
         assert one.post(f"{INVITATIONS}{made.id}/change/", {"role": "student"}).status_code == 403
         assert one.post(f"{INVITATIONS}{made.id}/delete/", {"post": "yes"}).status_code == 403
-    assert browser(person("Nobody")).get(INVITATIONS).status_code == 302
+    assert sign_in(make_user("Nobody")).get(INVITATIONS).status_code == 302
     made.refresh_from_db()
     assert (made.role, made.voided_at) == ("teacher", None)
 
@@ -167,9 +137,9 @@ def test_who_may_only_look_neither_invites_nor_withdraws_and_nobody_changes_or_d
 
 
 def test_the_list_of_users_shows_and_finds_whose_address_is_not_proved(page: Client) -> None:
-    person("Asha", origin=Origin.SELF)
-    person("Ben", origin=Origin.SELF, email_verified_at=now())
-    person("Chen")
+    make_user("Asha", origin=Origin.SELF)
+    make_user("Ben", origin=Origin.SELF, email_verified_at=now())
+    make_user("Chen")
     shown = text(page.get(USERS))
     assert shown.count("NOT PROVED") == 1
     assert "made by the school" in shown
@@ -182,7 +152,7 @@ def test_the_school_vouches_for_people_and_they_are_enrolled_where_they_were_set
     page: Client, root: User, settings: Any
 ) -> None:
     settings.SIGNUP = "students"
-    asha = person("Asha", origin=Origin.SELF)
+    asha = make_user("Asha", origin=Origin.SELF)
     physics = Class.objects.create(name="Physics", teacher=root)
     SetAside.objects.create(class_ref=physics, student=asha, roll_number="7")
     assert "Asha" in text(page.get(WAITING, {"q": "asha"}))
@@ -215,7 +185,7 @@ def user_form(user: User, **changes: str) -> dict[str, str]:
 def test_the_form_gives_nothing_of_the_schools_to_who_has_not_proved_the_address(
     page: Client, given: dict[str, str], settings: Any
 ) -> None:
-    asha, ben = person("Asha", origin=Origin.SELF), person("Ben", origin=Origin.SELF, email_verified_at=now())
+    asha, ben = make_user("Asha", origin=Origin.SELF), make_user("Ben", origin=Origin.SELF, email_verified_at=now())
     url = f"{USERS}{asha.id}/change/"
     settings.SIGNUP = "invited"
     answer = page.post(url, user_form(asha, **given))
@@ -228,7 +198,7 @@ def test_the_form_gives_nothing_of_the_schools_to_who_has_not_proved_the_address
 
 
 def test_the_classs_page_enrols_nobody_who_has_not_proved_the_address(page: Client, root: User, settings: Any) -> None:
-    asha = person("Asha", origin=Origin.SELF)
+    asha = make_user("Asha", origin=Origin.SELF)
     form = {
         "name": "Physics",
         "teacher": root.id,
@@ -247,7 +217,7 @@ def test_the_classs_page_enrols_nobody_who_has_not_proved_the_address(page: Clie
 
 def test_who_is_set_aside_is_looked_at_and_deleted_but_never_added_or_changed(page: Client, root: User) -> None:
     physics = Class.objects.create(name="Physics", teacher=root)
-    waiting = SetAside.objects.create(class_ref=physics, student=person("Asha"))
+    waiting = SetAside.objects.create(class_ref=physics, student=make_user("Asha"))
     assert page.get(f"{WAITING}add/").status_code == 403
     assert page.post(f"{WAITING}{waiting.id}/change/", {"roll_number": "1"}).status_code == 403
     assert page.post(f"{WAITING}{waiting.id}/delete/", {"post": "yes"}).status_code == 302

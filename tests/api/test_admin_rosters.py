@@ -9,39 +9,26 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from classes.models import Class, Enrolment
-from core.identity import Role
 from core.times import today
-from tests.api.test_admin import (
+from tests.support.admin import (
     CLASSES,
     ROSTERS,
+    Opened,
     World,
     form_errors,
     listed,
     make_user,
     messages_of,
     save_class,
-    sign_in,
     staff,
     text,
     version_of,
 )
-from tests.api.test_admin_late_saves import Opened
 from tests.support.http import Client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.early]
 
 YESTERDAY, TOMORROW = today() - timedelta(days=1), today() + timedelta(days=1)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def page() -> Client:
-    """A superuser's browser."""
-    return sign_in(make_user("Root", Role.TEACHER, is_staff=True, is_superuser=True))
 
 
 def names(page: Client, **query: str) -> list[str]:

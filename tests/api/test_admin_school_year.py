@@ -17,9 +17,8 @@ from attendance.models import Attendance, Mark, Session
 from audit.models import Entry
 from audit.trail import trail
 from classes.models import Class, Enrolment
-from core.identity import Role
 from core.times import today
-from tests.api.test_admin import (
+from tests.support.admin import (
     CLASSES,
     MARKS,
     RECORDS,
@@ -31,29 +30,12 @@ from tests.api.test_admin import (
     make_session,
     make_user,
     messages_of,
-    sign_in,
     staff,
     text,
 )
 from tests.support.http import Client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.early]
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def root() -> User:
-    return make_user("Root", Role.TEACHER, is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def page(root: User) -> Client:
-    """A superuser's browser."""
-    return sign_in(root)
 
 
 def act(page: Client, url: str, action: str, *rows: Any) -> Any:

@@ -3,7 +3,6 @@
 import unicodedata
 from typing import Any
 
-import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -11,7 +10,7 @@ from accounts.models import User
 from classes.models import Class
 from core.database.named import fold
 from core.identity import Role
-from tests.api.test_admin import CLASSES, USERS, make_class, make_user, sign_in
+from tests.support.admin import CLASSES, USERS, make_class, make_user
 from tests.support.database import Databases
 from tests.support.http import Client
 
@@ -27,11 +26,6 @@ NAMES = {
     "आशा राव": ["आशा", "राव"],
     "Nguyễn Thị Hạnh": ["nguyen", "thi hanh", "NGUYỄN"],
 }
-
-
-@pytest.fixture
-def page(db: None) -> Client:
-    return sign_in(make_user("Root", Role.TEACHER, is_staff=True, is_superuser=True))
 
 
 def found(page: Client, url: str, text: str) -> list[str]:
