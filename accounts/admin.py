@@ -137,6 +137,16 @@ class Archivable:
     delete_selected_confirmation_template: Any = "admin/delete_selected_or_archive.html"
 
 
+class NamedRows:
+    """Mixin for a list of rows with names, which stand and are sorted as people look for them."""
+
+    ordering: Any = ("name_folded", "id")
+
+    @admin.display(description="name", ordering="name_folded")
+    def shown_name(self, row: Any) -> str:
+        return str(row.name)
+
+
 class KeysForm(_UserForm):
     """Mixin: refuses an e-mail and a roll number that another account has, in any spelling."""
 
@@ -252,17 +262,16 @@ class TeacherProfileInline(ProfileInline, _TeacherInline):
     model = TeacherProfile
 
 
-class UserAdmin(NewPasswords, Archivable, WritablePage, _UserAdmin):
+class UserAdmin(NewPasswords, NamedRows, Archivable, WritablePage, _UserAdmin):
     """People. Only a superuser can change a superuser's account or make another superuser."""
 
     form = ChangeForm
     add_form = AddForm
-    list_display = ("name", "role", "is_active", "roll_number", "email", "address", "is_staff", "created_at")
+    list_display: Any = ("shown_name", "role", "is_active", "roll_number", "email", "address", "is_staff", "created_at")
     list_filter = ("role", AddressFilter, "origin", "is_active", "is_staff")
     actions: Any = ("vouch", "new_passwords", "second_factor_remove")
     search_fields = ("name_folded__contains", "email", "roll_number")
     search_help_text = "Name, e-mail or roll number"
-    ordering = ("name", "id")
     readonly_fields = ("id", "email_verified_at", "origin", "made_by", "last_login", "created_at", "updated_at")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (

@@ -70,7 +70,7 @@ class NewPasswords:
             raise PermissionDenied
         asker: Any = request.user
         chosen = User.objects.filter(pk__in=request.session.get(_CHOSEN, [])).exclude(pk=asker.pk)
-        people = [user for user in chosen.order_by("name", "id") if may_touch(request, user)]
+        people = [user for user in chosen.order_by("name_folded", "id") if may_touch(request, user)]
         if request.method != "POST" or not people:
             context = {**self.admin_site.each_context(request), "title": "New passwords", "people": people}
             return TemplateResponse(request, "admin/new_passwords.html", context)

@@ -24,6 +24,7 @@ from classes.admin import roster_size
 from classes.models import Enrolment
 from core import errors
 from core.ids import parse_id
+from core.names import by_name
 
 if TYPE_CHECKING:
     _SessionAdmin = admin.ModelAdmin[Session]
@@ -134,7 +135,7 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
         is_live = session.is_live if hasattr(session, "is_live") else session.pk == _live_id()
         return "Live" if is_live or settings.LIVE_SESSIONS != "single" else "Open, set aside"
 
-    @admin.display(ordering="class_ref__teacher__name")
+    @admin.display(ordering="class_ref__teacher__name_folded")
     def teacher(self, session: Session) -> str:
         return str(session.class_ref.teacher)
 
@@ -176,10 +177,8 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
             student_id: Status(status).label if status else "–"
             for student_id, status in marked.values_list("student_id", "status")
         }
-        lines = sorted(
-            ((name, email, statuses.get(student_id, "–")) for student_id, (name, email) in people.items()),
-            key=lambda line: line[0].casefold(),
-        )
+        ordered = sorted(people, key=lambda student_id: by_name(people[student_id][0], student_id))
+        lines = [(*people[student_id], statuses.get(student_id, "–")) for student_id in ordered]
         body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines[:MOST_ROWS])
         left = len(lines) - MOST_ROWS
         return format_html(
@@ -204,7 +203,7 @@ class SessionAdmin(ReadOnly, _SessionAdmin):
 class ShowsStudent:
     """Mixin for a list whose rows are each about a student: first the name, so that what matters comes soon."""
 
-    @admin.display(description="student", ordering="student__name")
+    @admin.display(description="student", ordering="student__name_folded")
     def name(self, row: Any) -> str:
         return str(row.student.name)
 

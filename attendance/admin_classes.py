@@ -87,7 +87,7 @@ class ClassesAdmin(ClassAdmin):
         return FileResponse(archive, as_attachment=True, filename="attendance.zip", content_type="application/zip")
 
     def _chosen(self, request: HttpRequest, queryset: QuerySet[Class], action: Action) -> list[Class]:
-        classes = list(queryset.order_by("name", "id")[: MOST_CLASSES + 1])
+        classes = list(queryset.order_by("name_folded", "id")[: MOST_CLASSES + 1])
         if len(classes) > MOST_CLASSES:
             self.message_user(request, f"Choose {MOST_CLASSES} classes at most.", messages.ERROR)
             return []

@@ -15,6 +15,7 @@ from attendance.report_tables import COUNTED, Legend, Table, cells_of, legend, p
 from attendance.reports import counted_records, session_headings, sessions_held
 from classes.models import Enrolment
 from core.database.batches import batches
+from core.names import by_name
 from core.spreadsheets import Cell
 from core.times import day_of
 
@@ -76,7 +77,7 @@ class ClassReport:
             for line in self.students
             if line.is_enrolled and line.tally.percent is not None and line.tally.percent < percent
         ]
-        return sorted(found, key=lambda line: (line.tally.percent or 0, line.name.casefold()))
+        return sorted(found, key=lambda line: (line.tally.percent or 0, by_name(line.name, line.id)))
 
     def away(self, lessons: int) -> list[StudentLine]:
         """The enrolled students who were absent from at least the last `lessons` lessons, without a break."""
@@ -171,7 +172,7 @@ def class_report(
             StudentLine(key, name, email, roll_number, key in current, tuple(statuses[key]))
             for key, name, email, roll_number in people
         ]
-    students.sort(key=lambda line: (line.name.casefold(), line.id))
+    students.sort(key=lambda line: by_name(line.name, line.id))
     by_lesson = zip(*(line.statuses for line in students), strict=True) if students else ((),) * len(held)
     lessons = [
         Lesson(session.id, session.held_at, Tally.of(found)) for session, found in zip(held, by_lesson, strict=True)

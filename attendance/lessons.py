@@ -13,6 +13,7 @@ from classes.models import Class, Enrolment
 from classes.selectors import classes_taught
 from classes.timetables import Planned, planned_on
 from core.identity import Actor, Role
+from core.names import by_name
 from core.times import day_of, midnight
 
 #: No lesson is longer.
@@ -56,7 +57,7 @@ def lessons_on(*, actor: Actor, day: date) -> list[LessonOfDay]:
         for key, class_id, began, ended in sessions
         if key not in used and began >= first
     ]
-    return sorted(found, key=lambda lesson: (lesson.start, lesson.class_name, lesson.class_id))
+    return sorted(found, key=lambda lesson: (lesson.start, by_name(lesson.class_name, lesson.class_id)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from attendance.enums import SessionState, Status
 from attendance.folding import LastMark, last_marks_by_session
 from attendance.models import Attendance, Session
 from classes.selectors import student_ids, student_names, student_names_by_class
+from core.names import by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A session. `lines` has the roster in its order, then others who were marked; after the end, who has a record."""
+    """A session. `lines` has the roster and others who were marked, after the end who has a record, by name."""
 
     id: str
     class_id: str
@@ -148,7 +149,7 @@ def _lines(session: Session) -> list[Line]:
     names = student_names(session.class_ref_id)
     names |= names_of(statuses.keys() - names.keys())
     roll_numbers = roll_numbers_of(list(statuses))
-    ordered = [key for key in names if key in statuses]
+    ordered = sorted((key for key in names if key in statuses), key=lambda key: by_name(names[key], key))
     return [Line(key, names[key], roll_numbers.get(key), *statuses[key]) for key in ordered]
 
 

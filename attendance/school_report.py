@@ -11,6 +11,7 @@ from attendance.models import Attendance
 from attendance.report_tables import COUNTED, Legend, Table, cells_of, legend, weeks_table
 from attendance.reports import counted_records, sessions_held
 from classes.models import Class, Enrolment
+from core.names import by_name
 from core.spreadsheets import Cell
 from core.times import day_of
 
@@ -51,7 +52,7 @@ def school_report(*, since: date | None = None, until: date | None = None) -> Sc
         lines.append(line)
         for day, tally in by_day.items():
             days[day] = days.get(day, Tally()) + tally
-    lines.sort(key=lambda line: (line.name.casefold(), line.id))
+    lines.sort(key=lambda line: by_name(line.name, line.id))
     return SchoolReport(lines, by_week(days.items()))
 
 

@@ -18,6 +18,7 @@ from classes.models import Class, Enrolment
 from core import errors
 from core.identity import Actor, Role
 from core.ids import parse_id
+from core.names import by_name
 from core.spreadsheets import Cell
 from core.times import day_of
 
@@ -107,7 +108,7 @@ def student_report(
         by_class[found.session.class_id].append(record)
     shown = [
         AttendedClass(one.id, one.name, one.threshold, sorted(by_class[one.id], key=lambda each: each.held_at))
-        for one in sorted(classes, key=lambda one: (one.name.casefold(), one.id))
+        for one in sorted(classes, key=lambda one: by_name(one.name, one.id))
     ]
     return StudentReport(student.id, student.name, student.email, student.roll_number, shown)
 

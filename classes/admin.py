@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
-from accounts.admin import Archivable, WritablePage
+from accounts.admin import Archivable, NamedRows, WritablePage
 from accounts.models import User
 from classes.admin_rosters import EnrolmentInline, enrol_added, roster_link
 from classes.models import Class, Enrolment, SetAside, announce_roster
@@ -32,15 +32,14 @@ def roster_size(class_id: str) -> Coalesce:
     return Coalesce(Subquery(enrolled.annotate(number=Count("id")).values("number")), 0)
 
 
-class ClassAdmin(Archivable, WritablePage, _ClassAdmin):
+class ClassAdmin(NamedRows, Archivable, WritablePage, _ClassAdmin):
     """Classes. Each links to its roster, which is a list of its own."""
 
-    list_display = ("name", "roster_size", "standing", "teacher", "created_at")
+    list_display = ("shown_name", "roster_size", "standing", "teacher", "created_at")
     list_select_related = ("teacher",)
     list_filter = (("archived_at", admin.EmptyFieldListFilter), ("removed_at", admin.EmptyFieldListFilter))
     search_fields = ("name_folded__contains", "teacher__name_folded__contains", "teacher__email")
     search_help_text = "Class or teacher"
-    ordering = ("name", "id")
     autocomplete_fields = ("teacher",)
     readonly_fields = ("roster", "standing", "id", "created_at", "updated_at")
     fields = ("name", "teacher", "roster", "standing", "department", "batch", "semester", "open_roster")

@@ -194,7 +194,7 @@ class EnrolmentAdmin(StudentPicker, WritablePage, _EnrolmentAdmin):
     autocomplete_fields = ("student", "class_ref")
     show_full_result_count = False
 
-    @admin.display(description="student", ordering="student__name")
+    @admin.display(description="student", ordering="student__name_folded")
     def name(self, enrolment: Enrolment) -> str:
         return enrolment.student.name
 
@@ -212,7 +212,7 @@ class EnrolmentAdmin(StudentPicker, WritablePage, _EnrolmentAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """A roster by names. All enrolments of a school are too many to be sorted for each page."""
-        return ("student__name", "id") if OF_CLASS in request.GET else ("created_at", "id")
+        return ("student__name_folded", "id") if OF_CLASS in request.GET else ("created_at", "id")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:

@@ -13,9 +13,9 @@ from core.identity import Role
 
 
 def teachers_of(found: Class) -> list[dict[str, Any]]:
-    """`{id, name, email, is_owner}` of the class's teachers, the owner first."""
+    """`{id, name, email, is_owner}` of the class's teachers, the owner first, then by name."""
     owner = User.objects.get(pk=found.teacher_id)
-    rows = CoTeacher.objects.filter(class_ref=found).select_related("teacher").order_by("id")
+    rows = CoTeacher.objects.filter(class_ref=found).select_related("teacher").order_by("teacher__name_folded", "id")
     people = [(owner, True), *((row.teacher, False) for row in rows)]
     return [
         {"id": person.id, "name": person.name, "email": person.email, "is_owner": is_owner}

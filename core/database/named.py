@@ -1,10 +1,9 @@
-"""Names that are found without regard to letter case and accents, in every alphabet, on every database.
+"""Names that are found and sorted without regard to letter case and accents, in every alphabet, on every database.
 
 The databases fold differently: SQLite knows ASCII's letter case alone, and PostgreSQL no accents. So each row keeps its
-name a second time, folded here, and a search folds what it looks for.
+name a second time, folded (`core.names`), and a search folds what it looks for.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -12,16 +11,9 @@ from django.db import migrations, models
 from django.db.models import lookups
 
 from core.database.batches import batches
+from core.names import fold
 
 M = TypeVar("M", bound=models.Model)
-
-
-def fold(text: str) -> str:
-    """`text` without letter case and accents, for comparing. Both forms of a letter with an accent fold alike."""
-    if text.isascii():
-        return text.lower()
-    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 class FoldedName(models.TextField):  # type: ignore[type-arg]
@@ -61,12 +53,12 @@ class Named(models.Model):
 
 
 def fill_folded_names(app: str, model: str) -> migrations.RunPython:
-    """The step of a migration that folds the names that stand."""
+    """The step of a migration that folds the names that stand, or folds them anew where `fold` has changed."""
 
     def fill(apps: Any, schema_editor: Any) -> None:
         rows = apps.get_model(app, model).objects.using(schema_editor.connection.alias)
-        names = dict(rows.order_by("id").values_list("id", "name"))
-        for some in batches(list(names)):
+        names = rows.order_by("id").values_list("id", "name", "name_folded")
+        for some in batches([key for key, name, folded in names if fold(name) != folded]):
             found = list(rows.filter(pk__in=some))
             for row in found:
                 row.name_folded = fold(row.name)

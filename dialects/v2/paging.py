@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -43,30 +44,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A list's order: by a time if it has one, then by id."""
+    """A list's order: by a column if it has one, of times or of folded names, then by id."""
 
-    time: str | None = None
+    by: str | None = None
     newest_first: bool = False
 
     @property
     def fields(self) -> list[str]:
-        names = [self.time, "id"] if self.time is not None else ["id"]
-        return [f"-{name}" if self.newest_first else name for name in names]
+        return [f"-{name}" if self.newest_first else name for name in (self.by, "id") if name is not None]
 
     def behind(self, after: Sequence[str]) -> Q:
         """Those that come after a page's last. Raises `InvalidSchema`."""
         beyond = "lt" if self.newest_first else "gt"
         key = parse_id(after[-1])
-        if key is None or len(after) != (1 if self.time is None else 2):
+        if key is None or len(after) != len(self.fields):
             raise _bad_after()
-        if self.time is None:
+        if self.by is None:
             return Q(**{f"id__{beyond}": key})
-        moment = _time(after[0])
-        return Q(**{f"{self.time}__{beyond}": moment}) | Q(**{self.time: moment, f"id__{beyond}": key})
+        value = after[0] if self.by.endswith("name_folded") else _time(after[0])
+        return Q(**{f"{self.by}__{beyond}": value}) | Q(**{self.by: value, f"id__{beyond}": key})
 
     def mark(self, row: Any) -> str:
         """What the next page is asked for by, behind `row`."""
-        values = [row.id] if self.time is None else [getattr(row, self.time).isoformat(), row.id]
+        values = [attrgetter(field.lstrip("-").replace("__", "."))(row) for field in self.fields]
+        values = [value.isoformat() if isinstance(value, datetime) else value for value in values]
         return base64.urlsafe_b64encode(strict_json.dumps(values).encode()).decode().rstrip("=")
 
 

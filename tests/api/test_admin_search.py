@@ -8,8 +8,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
 from classes.models import Class
-from core.database.named import fold
 from core.identity import Role
+from core.names import fold
 from tests.support.admin import CLASSES, USERS, make_class, make_user
 from tests.support.database import Databases
 from tests.support.http import Client
@@ -25,6 +25,10 @@ NAMES = {
     "محمد": ["محمد", "مُحَمَّد"],
     "आशा राव": ["आशा", "राव"],
     "Nguyễn Thị Hạnh": ["nguyen", "thi hanh", "NGUYỄN"],
+    "Łukasz Bjørnøy": ["lukasz", "ŁUKASZ", "bjornoy"],
+    "Mar\u200bta Qu\u00adist": ["marta", "quist", "ma\u200brta", "QU\u00adIST"],
+    "نمی\u200cخواهم": ["نمیخواهم", "نمی\u200cخواهم"],
+    "Wren": ["w\u2060ren"],
 }
 
 
@@ -74,6 +78,25 @@ def test_an_upgrade_folds_the_names_that_stand(databases: Databases) -> None:
         return User.objects.filter(**texts[0]).count(), Class.objects.filter(**texts[1]).count()
 
     assert databases.empty().ask(upgrade) == (1, 1)
+
+
+def test_an_upgrade_folds_anew_what_was_folded_with_characters_that_nobody_sees(databases: Databases) -> None:
+    def upgrade() -> tuple[Any, Any]:
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        before = [("accounts", "0014_students_without_email"), ("classes", "0013_previews")]
+        old = executor.migrate(before).apps
+        users, classes = old.get_model("accounts", "User").objects, old.get_model("classes", "Class").objects
+        user = users.create(name="An\u200bn", email="ann@example.com", password="!")
+        found = classes.create(name="Phy\u00adsics", teacher=user)
+        users.update(name_folded="an\u200bn")
+        classes.update(name_folded="phy\u00adsics")
+        executor.loader.build_graph()
+        executor.migrate([("accounts", "0015_names_folded_anew"), ("classes", "0014_names_folded_anew")])
+        return User.objects.get(name_folded__contains="ANN").pk == user.pk, Class.objects.get(
+            name_folded__contains="phys"
+        ).pk == found.pk
+
+    assert databases.empty().ask(upgrade) == (True, True)
 
 
 def test_folding_twice_changes_nothing_more() -> None:

@@ -15,6 +15,7 @@ from classes.access import Part, class_for_owner, class_for_teacher
 from classes.selectors import classes_taught, roster_sizes
 from core import errors
 from core.ids import parse_id
+from core.names import by_name
 from core.rest.permissions import Audience
 from web.forms.classes import ClassForm, StudentForm, TeacherForm
 from web.pages import Slice
@@ -151,12 +152,12 @@ class ClassStudents(ClassPage):
         return self._list(form)
 
     def _list(self, form: StudentForm) -> HttpResponse:
-        def by_name(ended: bool) -> list[Any]:
-            rows = students.enrolments_listed(self.found.id, ended=ended)
-            return sorted(rows, key=lambda row: row.student.name.casefold())
-
-        content = {"form": form, "enrolments": by_name(ended=False), "former": by_name(ended=True)}
+        content = {"form": form, "enrolments": self._enrolments(ended=False), "former": self._enrolments(ended=True)}
         return self.show("class_students.html", content)
+
+    def _enrolments(self, *, ended: bool) -> list[Any]:
+        rows = students.enrolments_listed(self.found.id, ended=ended)
+        return sorted(rows, key=lambda row: by_name(row.student.name, row.student_id))
 
 
 class StudentRemove(ClassPage):

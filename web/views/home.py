@@ -13,6 +13,7 @@ from attendance.selectors import OpenSession, open_sessions, status_so_far
 from attendance.student_report import student_report
 from classes.selectors import classes_of_student, classes_taught, roster_sizes
 from core.identity import Actor, Role
+from core.names import by_name
 from core.rest.permissions import Audience
 from web.live_words import mine_data
 from web.statuses import ORDER
@@ -57,7 +58,7 @@ def taught_classes(actor: Actor, *, archived: bool = False) -> list[TaughtClass]
         )
         for one in found
     ]
-    return sorted(shown, key=lambda one: (one.live is None, one.name.casefold(), one.id))
+    return sorted(shown, key=lambda one: (one.live is None, by_name(one.name, one.id)))
 
 
 def attended_classes(actor: Actor) -> list[AttendedClass]:
@@ -77,7 +78,7 @@ def attended_classes(actor: Actor) -> list[AttendedClass]:
         )
         for one in found
     ]
-    return sorted(shown, key=lambda one: (one.live is None, one.name.casefold(), one.id))
+    return sorted(shown, key=lambda one: (one.live is None, by_name(one.name, one.id)))
 
 
 class Home(Page):

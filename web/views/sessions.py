@@ -55,16 +55,12 @@ class SessionPage(Page):
     def overview(self) -> Overview:
         return session_overview(self.session)
 
-    @property
-    def lines(self) -> list[Line]:
-        """The lesson's students by name."""
-        return sorted(self.overview.lines, key=lambda line: (line.name.casefold(), line.id))
-
     def back(self) -> HttpResponse:
         return redirect("web:session", session_id=self.session.id)
 
     def show(self, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
-        return super().show(template, {"lesson": self.overview, "lines": self.lines, **(context or {})}, status)
+        content = {"lesson": self.overview, "lines": self.overview.lines, **(context or {})}
+        return super().show(template, content, status)
 
 
 class SessionDetail(SessionPage):

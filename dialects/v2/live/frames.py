@@ -16,6 +16,7 @@ from attendance.overview import Counts
 from attendance.sheets import Statistics
 from core.errors import ApiError
 from core.identity import Actor
+from core.names import by_name
 from core.times import to_iso
 from dialects.v2.failures import code_of
 from dialects.v2.serializers.check_in import FlagOutput, check_in_shown
@@ -120,8 +121,9 @@ class CountsForm:
 
 
 def roster(people: Iterable[tuple[str, str]], roll_numbers: Mapping[str, str]) -> list[Json]:
-    """The students of a session, by id and name."""
-    return [{"_id": key, "name": name, "rollNumber": roll_numbers.get(key)} for key, name in people]
+    """The students of a session, whose ids and names these are, by name."""
+    ordered = sorted(people, key=lambda one: by_name(one[1], one[0]))
+    return [{"_id": key, "name": name, "rollNumber": roll_numbers.get(key)} for key, name in ordered]
 
 
 @dataclass(frozen=True, slots=True)

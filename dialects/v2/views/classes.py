@@ -24,7 +24,7 @@ from core.ids import parse_id
 from core.rest.permissions import Audience
 from core.rest.rendered import tag_of
 from dialects.v2.base import V2View
-from dialects.v2.paging import FILTERS, page_of
+from dialects.v2.paging import FILTERS, Order, page_of
 from dialects.v2.serializers.classes import ClassChangeInput, ClassInput, ClassOutput, TeacherInput, TeacherOutput
 
 OF_A_CLASS = (ClassNotFound, TeachersOnly)
@@ -67,7 +67,7 @@ class ClassList(V2View):
             sizes = roster_sizes([one.id for one in found])
             return [shown(one, self._part(one), sizes[one.id]) for one in found]
 
-        return self.page(rows, show)
+        return self.page(rows, show, Order("name_folded"))
 
     def _part(self, found: Any) -> Part:
         if found.teacher_id == self.actor.id:

@@ -44,7 +44,7 @@ class ExcuseList(V2View):
             return [shown(one) for one in excuses.excuses_shown(self.actor, rows)]
 
         rows = excuses.excuses_listed(self.actor)
-        return self.page(rows, show, Order(time="created_at", newest_first=True))
+        return self.page(rows, show, Order("created_at", newest_first=True))
 
 
 class ExcuseAdd(V2View):

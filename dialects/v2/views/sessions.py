@@ -61,9 +61,7 @@ class SessionList(V2View):
             found = overviews(sessions, student_id=student_id)
             return [session_shown(overview, to_teacher=part.teaches) for overview in found]
 
-        return self.page(
-            sessions_listed(found.id, student_id=student_id), show, Order(time="started_at", newest_first=True)
-        )
+        return self.page(sessions_listed(found.id, student_id=student_id), show, Order("started_at", newest_first=True))
 
 
 class SessionDetail(V2View):

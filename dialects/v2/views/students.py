@@ -11,6 +11,7 @@ from attendance.merging import merge_undo, students_merge
 from attendance.services import enrolment_end
 from classes import students
 from classes.access import class_for_teacher
+from core.characters import without_invisible
 from core.emails import LONGEST
 from core.errors import (
     AddressNotProved,
@@ -25,7 +26,7 @@ from core.errors import (
 from core.rest.permissions import Audience
 from core.rest.rendered import tag_of
 from dialects.v2.base import V2View
-from dialects.v2.paging import FILTERS, page_of
+from dialects.v2.paging import FILTERS, Order, page_of
 from dialects.v2.serializers.classes import DaysInput, FoundOutput, StudentInput, StudentOutput
 from dialects.v2.serializers.people import MergeInput, MergeOutput
 from dialects.v2.views.classes import OF_A_CLASS
@@ -50,7 +51,7 @@ class StudentList(V2View):
         if ended not in ("true", "false"):
             raise InvalidSchema({"ended": ["true or false."]})
         rows = students.enrolments_listed(found.id, ended=ended == "true")
-        return self.page(rows, StudentOutput.show_all)
+        return self.page(rows, StudentOutput.show_all, Order("student__name_folded"))
 
 
 class StudentAdd(V2View):
@@ -81,10 +82,10 @@ class StudentSearch(V2View):
     answers: ClassVar = {200: page_of(FoundOutput)}
 
     def get(self, request: Request) -> Response:
-        text = request.query_params.get("q", "").strip()
+        text = without_invisible(request.query_params.get("q", "")).strip()
         if not 1 <= len(text) <= LONGEST or "\0" in text:
             raise InvalidSchema({"q": [f"1 to {LONGEST} characters."]})
-        return self.page(students_found(actor=self.actor, text=text), FoundOutput.show_all)
+        return self.page(students_found(actor=self.actor, text=text), FoundOutput.show_all, Order("name_folded"))
 
 
 class StudentDetail(V2View):
