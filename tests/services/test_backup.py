@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from django.apps import apps
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import Group, Permission
@@ -28,6 +29,7 @@ from core.identity import Role
 from core.times import now
 from tests.services.conftest import commit_marks, make_room, make_users, new_mark
 from tests.support.database import ON_SQLITE, Database, Databases, Files, manage
+from tests.support.environment import TEST_DATABASE_URL
 from tests.support.server import Server
 
 #: A moment that MongoDB cannot keep whole.
@@ -138,6 +140,52 @@ def test_a_backup_has_every_kind_of_row(school: Database, tmp_path: Path) -> Non
     assert found["tables/admin.LogEntry.jsonl"][0]["content_type"] == ["auth", "group"]
     assert len(found["tables/attendance.Mark.jsonl"]) == 2
     assert "tables/sessions.Session.jsonl" not in found
+
+
+def use_what_is_gone_elsewhere() -> None:
+    """A table that was there once has left a kind of content and a right, which somebody has and used."""
+    kind = ContentType.objects.create(app_label="shop", model="order")
+    right = Permission.objects.create(content_type=kind, codename="view_order", name="Can view order")
+    Group.objects.get().permissions.add(right)
+    LogEntry.objects.update(content_type=kind)
+
+
+def test_what_a_server_does_not_have_any_more_is_left_empty_and_named(
+    school: Database, databases: Databases, tmp_path: Path
+) -> None:
+    school.ask(use_what_is_gone_elsewhere)
+    path = made(school, tmp_path / "school.zip")
+    other = databases.fresh()
+    done = manage("restore", str(path), database=other)
+    gone = "content type shop order (1), permission view_order shop order (1)"
+    assert (done.returncode, f"References to what is gone are left empty: {gone}." in done.stderr) == (0, True)
+    found = content(made(other, tmp_path / "again.zip"))
+    assert found["tables/admin.LogEntry.jsonl"][0]["content_type"] is None
+    assert found["tables/auth.Group.jsonl"][0]["permissions"] == [
+        ["change_class", "classes", "class"],
+        ["view_user", "accounts", "user"],
+    ]
+
+
+@pytest.mark.skipif(
+    not TEST_DATABASE_URL.startswith("mongodb"), reason="foreign keys let nothing refer to what is gone"
+)
+def test_a_reference_to_a_row_that_is_gone_is_left_empty_and_named(
+    school: Database, databases: Databases, tmp_path: Path
+) -> None:
+    def lose() -> str:
+        key = ObjectId()
+        LogEntry.objects.update(content_type_id=key)
+        return str(key)
+
+    key = school.ask(lose)
+    path = tmp_path / "school.zip"
+    done = manage("backup", str(path), database=school)
+    said = f"References to what is gone are left empty: content type {key} (1)."
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (0, True, False)
+    assert content(path)["tables/admin.LogEntry.jsonl"][0]["content_type"] is None
+    assert json.loads(zipfile.ZipFile(path).read("backup.json"))["left_empty"] == {f"content type {key}": 1}
+    restored(path, databases.fresh())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from audit import trail
 from audit.models import Action
 from core.commands import ExplainedCommand
+from core.database.backup.archive import left_empty
 from core.database.backup.write import backup, count_rows
 from core.files import replaced
 
@@ -47,3 +48,5 @@ class Command(ExplainedCommand):
         except OSError as failure:
             raise CommandError(f"Cannot write {path}: {failure.strerror}.") from None
         self.stdout.write(f"{made.rows} rows of {len(made.tables)} tables, {len(made.secrets)} secrets: {path}")
+        if made.left_empty:
+            self.stderr.write(left_empty(made.left_empty))

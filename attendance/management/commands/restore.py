@@ -10,7 +10,7 @@ from tqdm import tqdm
 from audit import trail
 from audit.models import Action
 from core.commands import ExplainedCommand
-from core.database.backup.archive import BackupError, Reader, opened
+from core.database.backup.archive import BackupError, Reader, left_empty, opened
 from core.database.backup.restore import restore
 from core.files import replaced
 
@@ -45,7 +45,7 @@ class Command(ExplainedCommand):
         try:
             with opened(Path(path)) as backup:
                 secrets = _secrets(backup) if with_secrets else {}
-                self.fill(backup, replace)
+                gone = self.fill(backup, replace)
         except BackupError as failure:
             raise CommandError(str(failure)) from None
         try:
@@ -57,15 +57,17 @@ class Command(ExplainedCommand):
         trail.command(Action.CHANGE, "restore")
         made = backup.manifest
         self.stdout.write(f"{made.rows} rows of {len(made.tables)} tables are back, {len(secrets)} secrets: {path}")
+        if gone:
+            self.stderr.write(left_empty(gone))
 
-    def fill(self, backup: Reader, replace: bool) -> None:
+    def fill(self, backup: Reader, replace: bool) -> dict[str, int]:
         with tqdm(total=3 * backup.manifest.rows, unit=" rows", disable=None) as bar:
 
             def advance(step: str, rows: int) -> None:
                 bar.set_description(step, refresh=False)
                 bar.update(rows)
 
-            restore(backup, replace=replace, advance=advance)
+            return restore(backup, replace=replace, advance=advance)
 
 
 def _secrets(backup: Reader) -> dict[Path, bytes]:

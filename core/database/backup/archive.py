@@ -5,7 +5,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,11 @@ SECRETS = "secrets/"
 
 class BackupError(Exception):
     """Says in a line why there is no backup, or why it cannot be restored."""
+
+
+def left_empty(gone: Mapping[str, int]) -> str:
+    """The line that says which references were left empty: what they named → how often."""
+    return f"References to what is gone are left empty: {', '.join(f'{name} ({gone[name]})' for name in sorted(gone))}."
 
 
 class Part(msgspec.Struct):
@@ -46,6 +51,8 @@ class Manifest(msgspec.Struct):
     migrations: dict[str, list[str]]
     tables: dict[str, Part]
     secrets: list[str] = []
+    #: What was gone though something referred to it → how often.
+    left_empty: dict[str, int] = {}
 
     @property
     def rows(self) -> int:

@@ -18,8 +18,10 @@ from core.database.unit_of_work import unit_of_work
 Advance = Callable[[str, int], object]
 
 
-def restore(backup: Reader, *, replace: bool, advance: Advance) -> None:
+def restore(backup: Reader, *, replace: bool, advance: Advance) -> dict[str, int]:
     """Fills the database with the backup's rows, and proves that they are there.
+
+    Returns what this server does not have though rows refer to it, which is left empty → how often.
 
     Raises `BackupError` for a file that is damaged or does not fit, and, unless `replace`, for a database in which
     anybody has an account. Then the database is as before. On MongoDB, where no transaction may be that long, it is
@@ -28,9 +30,8 @@ def restore(backup: Reader, *, replace: bool, advance: Advance) -> None:
     _check(backup, advance)
     try:
         if connection.vendor == "mongodb":
-            _without_transaction(backup, replace, advance)
-        else:
-            unit_of_work(_fill)(backup, replace, advance)
+            return _without_transaction(backup, replace, advance)
+        return unit_of_work(_fill)(backup, replace, advance)
     except (IntegrityError, DataError) as failure:
         reason = str(failure).partition("\n")[0]
         raise BackupError(f"The database refuses a row of the backup: {reason}") from None
@@ -51,16 +52,16 @@ def _check(backup: Reader, advance: Advance) -> None:
             advance("Checking", count)
 
 
-def _without_transaction(backup: Reader, replace: bool, advance: Advance) -> None:
+def _without_transaction(backup: Reader, replace: bool, advance: Advance) -> dict[str, int]:
     _require_empty(replace)
     try:
-        _fill(backup, True, advance)
+        return _fill(backup, True, advance)
     except BaseException:
         _clear()
         raise
 
 
-def _fill(backup: Reader, replace: bool, advance: Advance) -> None:
+def _fill(backup: Reader, replace: bool, advance: Advance) -> dict[str, int]:
     see_one_moment()
     _require_empty(replace)
     _clear()
@@ -69,6 +70,7 @@ def _fill(backup: Reader, replace: bool, advance: Advance) -> None:
         for contents in _contents(backup, table, names):
             _insert(table.model, table.columns, [content.row for content in contents])
             advance("Writing", len(contents))
+    gone = dict(names.gone)
     names = Names()  # with the rows that are there now
     for table in tables():
         if table.links:
@@ -77,6 +79,7 @@ def _fill(backup: Reader, replace: bool, advance: Advance) -> None:
     for table in tables():
         for count in _compare(backup, table, names):
             advance("Comparing", count)
+    return gone
 
 
 def _require_empty(replace: bool) -> None:

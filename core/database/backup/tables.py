@@ -4,6 +4,7 @@ A table comes into the backups by being there. Ids are the same on every databas
 keys each database numbers for itself are written without keys, in their order, and named by Django's natural keys.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,9 +32,14 @@ Row = Mapping[str, Any]
 
 
 class Names:
-    """The rows that each database numbers for itself, by their natural keys. There are few of them."""
+    """The rows that each database numbers for itself, by their natural keys. There are few of them.
+
+    What refers to one that is gone is left empty, as databases with foreign keys do: nobody could tell any more what
+    the number stood for. `gone` says which they are, and how often something referred to each.
+    """
 
     def __init__(self) -> None:
+        self.gone: Counter[str] = Counter()
         self._keys: dict[type[Model], dict[tuple[Any, ...], Any]] = {}
         self._names: dict[type[Model], dict[Any, tuple[Any, ...]]] = {}
 
@@ -41,18 +47,19 @@ class Names:
         if model not in self._names:
             rows: Iterable[Any] = model._base_manager.select_related()
             self._names[model] = {row.pk: row.natural_key() for row in rows}
-        return None if key is None else self._names[model][key]
+        found = self._names[model].get(key)
+        if found is None and key is not None:
+            self.gone[f"{model._meta.verbose_name} {key}"] += 1
+        return found
 
     def key(self, model: type[Model], name: Sequence[Any] | None) -> Any:
         if model not in self._keys:
             rows: Iterable[Any] = model._base_manager.select_related()
             self._keys[model] = {row.natural_key(): row.pk for row in rows}
-        if name is None:
-            return None
-        try:
-            return self._keys[model][tuple(name)]
-        except KeyError:
-            raise BackupError(f"This server has no {model._meta.verbose_name} {' '.join(map(str, name))}.") from None
+        found = None if name is None else self._keys[model].get(tuple(name))
+        if found is None and name is not None:
+            self.gone[f"{model._meta.verbose_name} {' '.join(map(str, name))}"] += 1
+        return found
 
 
 @dataclass
@@ -130,9 +137,10 @@ class Table:
             raise BackupError(f"A row of {self.label} has other columns: {', '.join(sorted(written.keys() ^ wanted))}.")
         try:
             values = {column.attname: self._read(column, written[column.name], names) for column in self.columns}
+            links = {link.name: _there(link.related_model, written[link.name], names) for link in self.links}
         except (ValidationError, TypeError) as failure:
             raise BackupError(f"A row of {self.label} is none: {failure}") from None
-        return Content(self.model(**values), {link.name: written[link.name] for link in self.links})
+        return Content(self.model(**values), links)
 
     def _written(self, column: "Field[Any, Any]", value: Any, names: Names) -> Any:
         numbered = _numbered_target(column)
@@ -157,7 +165,9 @@ class Table:
         pairs = link.remote_field.through._base_manager.filter(**{f"{near}__in": keys})
         for one, other in pairs.values_list(near, far):
             target = link.related_model
-            found.setdefault(one, []).append(names.name(target, other) if _is_numbered(target) else other)
+            name = names.name(target, other) if _is_numbered(target) else other
+            if name is not None:
+                found.setdefault(one, []).append(name)
         return found
 
     def linking(self, contents: Iterable[Content], names: Names) -> Iterator[Any]:
@@ -182,6 +192,13 @@ def tables() -> list[Table]:
 
 def _is_numbered(model: type[Model]) -> bool:
     return isinstance(model._meta.pk, AutoField)
+
+
+def _there(target: type[Model], written: list[Any], names: Names) -> list[Any]:
+    """Without what `migrate` makes on every server (rights), and did not make on this one."""
+    if target._meta.label not in LEFT_OUT:
+        return written
+    return [name for name in written if names.key(target, name) is not None]
 
 
 def _numbered_target(column: "Field[Any, Any]") -> type[Model] | None:

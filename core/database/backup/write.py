@@ -18,6 +18,7 @@ def backup(file: IO[bytes], *, secrets: Sequence[Path] = (), advance: Callable[[
         for table in tables():
             for count in writer.table(table.label, table.lines(names)):
                 advance(count)
+        writer.manifest.left_empty = dict(names.gone)
     for path in secrets:
         writer.secret(path)
     return writer.close()
