@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import combinations
 
 from classes.models import Class, Slot, covers
@@ -12,6 +12,7 @@ from core.times import local_instant, now
 
 #: A class has so many slots at most.
 MOST_SLOTS = 100
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ class WeeklyLesson:
         return start, end
 
     def meets(self, other: "WeeklyLesson") -> bool:
-        """Whether both may be at one time."""
-        last, first = self.until or date.max, self.since or date.min
-        other_last, other_first = other.until or date.max, other.since or date.min
-        at_once = self.start < other.end and other.start < self.end
-        return self.weekday == other.weekday and at_once and first <= other_last and other_first <= last
+        """Whether both are at one time on some day. Two that take turns by weeks do not meet."""
+        if self.weekday != other.weekday or self.end <= other.start or other.end <= self.start:
+            return False
+        day = max(self.since or date.min, other.since or date.min)
+        last = min(self.until or date.max, other.until or date.max)
+        day += timedelta(days=(self.weekday - day.isoweekday()) % 7)
+        while day <= last and (day in self.left_out or day in other.left_out):
+            day += WEEK
+        return day <= last
 
 
 @dataclass(frozen=True, slots=True)
