@@ -9,7 +9,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from classes.models import Preview
@@ -30,13 +30,15 @@ class PreviewKind(StrEnum):
 
     ROSTER = "roster"
     MARKS = "marks"
+    TIMETABLE = "timetable"
 
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
     """A file as it was sent, and how it is read. `named`: column → the heading that is meant.
 
-    `without`: the lines that the preview said are left out.
+    `without`: the lines that the preview said are left out. `since`, `until`: the days of a calendar that are taken,
+    both included.
     """
 
     data: bytes
@@ -44,6 +46,8 @@ class SentFile:
     named: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
     without: Sequence[int] = ()
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +97,13 @@ def _packed(file: SentFile) -> str:
             "named": dict(file.named),
             "encoding": file.encoding,
             "without": list(file.without),
+            "days": [day and str(day) for day in (file.since, file.until)],
         }
     )
 
 
 def _unpacked(content: str) -> SentFile:
     found = json.loads(content)
-    return SentFile(**{**found, "data": zlib.decompress(base64.b64decode(found["data"]))})
+    since, until = (day and date.fromisoformat(day) for day in found.pop("days"))
+    data = zlib.decompress(base64.b64decode(found.pop("data")))
+    return SentFile(**found, data=data, since=since, until=until)

@@ -121,6 +121,8 @@ JOURNAL_OF_STUDENT = Limit("marks of a large class", "LIMIT_JOURNAL_A_STUDENT", 
 SIGNUPS = Limit("sign-ups", "LIMIT_SIGNUPS", _TEN_MINUTES, Per.ADDRESS)
 CLASSES = Limit("classes", "LIMIT_CLASSES", _TEN_MINUTES)
 SHEET_ROWS = Limit("rows of sheets", "LIMIT_SHEET_ROWS", _TEN_MINUTES)
+#: Reading one may take a processor for seconds.
+CALENDARS = Limit("calendar files", 30, _TEN_MINUTES)
 PEOPLE = Limit("people made by sheets", "LIMIT_PEOPLE", _DAY)
 SESSIONS = Limit("sessions", "LIMIT_SESSIONS", _TEN_MINUTES)
 SESSION_NAMES = Limit("names of sessions", "LIMIT_SESSION_NAMES", _TEN_MINUTES)

@@ -5,7 +5,6 @@ a rule with its exceptions, and events that were written out one by one, come to
 day is a slot that begins and ends on that day.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
@@ -53,11 +52,6 @@ class TimetablePlan:
     @property
     def refused(self) -> list[Row]:
         return [row for row in self.rows if row.outcome is Outcome.REFUSED]
-
-    @property
-    def digest(self) -> str:
-        """The same for as long as the file comes to the same slots."""
-        return hashlib.sha256(repr(list(self.slots)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def read_calendar(data: bytes, *, school: tzinfo, today: date, last_day: date | 
     Raises `CalendarError` for a file that cannot be read, and one that comes to too much.
     """
     started, scanned = thread_time(), scan(data)
-    events: dict[str, list[tuple[RawEvent, Event]]] = {}
+    events: dict[str, list[tuple[RawEvent, Any]]] = {}
     found: list[Series] = []
     for raw in scanned.events:
         event = _parsed(raw)
@@ -77,10 +77,13 @@ def read_calendar(data: bytes, *, school: tzinfo, today: date, last_day: date | 
     return sorted(found, key=lambda series: series.line)
 
 
-def _parsed(raw: RawEvent) -> Event | Reason:
-    """The event, if it has a start and no property that the library gives up on. It skips those in silence."""
+def _parsed(raw: RawEvent) -> Any:
+    """The library's event, or a `Reason` if it has no start, or a property that the library skips in silence.
+
+    Its properties are `Any` here: to the library's types each may be any of all that there are.
+    """
     try:
-        event = Event.from_ical(raw.text)
+        event: Any = Event.from_ical(raw.text)
     except BROKEN:
         return Reason(Why.UNREADABLE, "text")
     doubles = [name for name, value in event.items() if isinstance(value, list) and name not in _REPEATED]
@@ -90,7 +93,7 @@ def _parsed(raw: RawEvent) -> Event | Reason:
     return Reason(Why.UNREADABLE, broken[0]) if broken else event
 
 
-def _localised(event: Event, scanned: Scanned, school: tzinfo) -> Reason | None:
+def _localised(event: Any, scanned: Scanned, school: tzinfo) -> Reason | None:
     """Gives each time of an event its zone: its own, by the file, else the school's. A reason for one that has none."""
     for name in _TIMES:
         properties = event.get(name, [])
@@ -104,7 +107,7 @@ def _localised(event: Event, scanned: Scanned, school: tzinfo) -> Reason | None:
                 except BROKEN:
                     return Reason(Why.UNREADABLE, name)
     # The library would swap the two.
-    end = event["DTEND"].dt if "DTEND" in event else None
+    end: Any = event["DTEND"].dt if "DTEND" in event else None
     is_turned = type(end) is type(event["DTSTART"].dt) and end < event["DTSTART"].dt
     return Reason(Why.UNREADABLE, "DTEND") if is_turned else None
 
@@ -124,7 +127,7 @@ def _in_zone(value: Any, zone_name: str, scanned: Scanned, school: tzinfo) -> An
     return value.replace(tzinfo=zones[zone_name.strip("/")])
 
 
-def _series(parts: Sequence[tuple[RawEvent, Event]], scanned: Scanned, ends: Ends) -> Series:
+def _series(parts: Sequence[tuple[RawEvent, Any]], scanned: Scanned, ends: Ends) -> Series:
     """One event with its changes. Two of one UID and number are a mistake: the library would drop one."""
     masters = [(raw, event) for raw, event in parts if "RECURRENCE-ID" not in event]
     raw, event = (masters or list(parts))[0]
@@ -152,7 +155,7 @@ def _series(parts: Sequence[tuple[RawEvent, Event]], scanned: Scanned, ends: End
     return replace(made, happenings=happenings, note=note)
 
 
-def _happenings(events: Iterable[Event], scanned: Scanned) -> list[Happening]:
+def _happenings(events: Iterable[Any], scanned: Scanned) -> list[Happening]:
     calendar = Calendar()
     if _is_known(scanned.zone_name):
         calendar.add("X-WR-TIMEZONE", scanned.zone_name)  # what is repeated in UTC is meant in this zone

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice, takewhile
 from math import prod
+from typing import Any
 
 from dateutil.rrule import rrulestr
 from icalendar import vRecur
@@ -79,7 +80,8 @@ def _settled(rule: vRecur, start: date | datetime, ends: Ends) -> Reason | None:
     if "COUNT" not in rule or "UNTIL" in rule:
         # In UTC: the library would write a local time without its zone.
         rule["UNTIL"] = [last.replace(tzinfo=zone, microsecond=0).astimezone(UTC) if zone else last.date()]
-    plain = vRecur({name: value for name, value in rule.items() if name != "UNTIL"}).to_ical().decode()
+    unended: Any = vRecur({name: value for name, value in rule.items() if name != "UNTIL"})
+    plain = unended.to_ical().decode()
     if not happens(plain, first):
         return Reason(Why.UNREADABLE, "RRULE")
     moments = iter(rrulestr(plain, dtstart=first))

@@ -74,6 +74,11 @@ urlpatterns = [
         PUT=timetables.TimetableReplace,
     ),
     route_by_method(
+        "classes/<class_id>/timetable/import",
+        "v2-timetable-import",
+        POST=timetables.TimetableImport,
+    ),
+    route_by_method(
         "classes/<class_id>/settings",
         "v2-settings",
         GET=timetables.SettingsDetail,

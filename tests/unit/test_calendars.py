@@ -53,7 +53,7 @@ def calendar(*events: str, head: str = "") -> bytes:
     return f"BEGIN:VCALENDAR\nVERSION:2.0\n{head}{''.join(events)}END:VCALENDAR\n".replace("\n", "\r\n").encode()
 
 
-def plan(data: bytes, zone: str = "Europe/Berlin", **days: date) -> TimetablePlan:
+def plan(data: bytes, zone: str = "Europe/Berlin", **days: date | None) -> TimetablePlan:
     return lessons_plan(data, school=ZoneInfo(zone), today=date(2025, 3, 1), **days)
 
 
@@ -64,7 +64,7 @@ def days_of(found: TimetablePlan) -> list[str]:
 
 
 def why(data: bytes) -> list[Why | None]:
-    return [row.reason and row.reason.why for row in plan(data).rows]
+    return [None if row.reason is None else row.reason.why for row in plan(data).rows]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_a_lesson_in_the_hour_that_the_clocks_skip_stays_in_its_slot() -> None:
 
 def test_what_has_no_end_is_cut_after_a_year_or_the_day_that_is_named_and_says_so() -> None:
     data = calendar(event(BERLIN, "RRULE:FREQ=WEEKLY"))
-    for days, last in (({}, date(2026, 3, 2)), ({"until": date(2025, 7, 31)}, date(2025, 7, 28))):
-        found = plan(data, **days)
+    for until, last in ((None, date(2026, 3, 2)), (date(2025, 7, 31), date(2025, 7, 28))):
+        found = plan(data, until=until)
         assert [slot.until for slot in found.slots] == [last]
         assert found.rows[0].reason is not None
         assert found.rows[0].reason.why is Why.ENDLESS

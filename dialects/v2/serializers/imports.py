@@ -73,10 +73,13 @@ class MarksFileInput(FileInput):
     columns = Columns(MARK_LABELS, help_text=_WHICH)
 
 
-class ImportDoInput(InputSerializer):
+class DoInput(InputSerializer):
     """What a preview said is done."""
 
     token = StrictString(max_length=64)
+
+
+class ImportDoInput(DoInput):
     namesDiffer = StrictFlag(
         source="names_differ",
         default=False,

@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from classes.calendars.lessons import Outcome
+from classes.timetable_imports import TimetableImport
 from classes.timetables import MOST_SLOTS
 from core.rest.serializers import (
+    FlagText,
     Id,
     InputSerializer,
     IsoTime,
@@ -81,6 +84,67 @@ class TimetableOutput(OutputSerializer):
     """`{slots}`."""
 
     slots = SlotOutput(many=True)
+
+
+class TimetableFileInput(InputSerializer):
+    """A calendar file, and the days of it that are taken."""
+
+    file = serializers.FileField(allow_empty_file=True, max_length=255, help_text="iCalendar (.ics).")
+    dryRun = FlagText(
+        source="dry_run",
+        default=True,
+        help_text="true, or left out: shows what the file comes to. false: does it at once, or nothing where an event"
+        " is refused.",
+    )
+    until = StrictDay(required=False, default=None, help_text="The last day. What has no end is taken for a year.")
+
+    def get_fields(self) -> dict[str, Any]:
+        first = StrictDay(source="since", required=False, default=None, help_text="The first day.")
+        return {**super().get_fields(), "from": first}
+
+
+class TimetableRowOutput(OutputSerializer):
+    """`{line, uid, name, outcome, reason, lessons}`: an event with its repetitions, and what becomes of it."""
+
+    line = serializers.IntegerField()
+    uid = serializers.CharField()
+    name = serializers.CharField()
+    outcome = serializers.ChoiceField([outcome.value for outcome in Outcome])
+    reason = serializers.CharField(allow_null=True)
+    lessons = serializers.IntegerField(source="days")
+
+
+class TimetableCountsOutput(OutputSerializer):
+    """How many events have which outcome."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {outcome.value: serializers.IntegerField() for outcome in Outcome}
+
+
+class TimetableImportOutput(OutputSerializer):
+    """`{rows, counts, slots, before, token}`."""
+
+    rows = TimetableRowOutput(many=True)
+    counts = TimetableCountsOutput()
+    slots = SlotOutput(many=True, help_text="What the class has then.")
+    before = SlotOutput(many=True, help_text="What it has until then.")
+    token = serializers.CharField(
+        allow_null=True, help_text="Does it, within an hour. null where it is done, and where an event is refused."
+    )
+
+
+def timetable_import_shown(done: TimetableImport) -> dict[str, Any]:
+    """What an answer shows of an import."""
+    rows = done.plan.rows
+    return TimetableImportOutput.show(
+        {
+            "rows": rows,
+            "counts": {one.value: sum(row.outcome is one for row in rows) for one in Outcome},
+            "slots": done.plan.slots,
+            "before": done.before,
+            "token": done.token,
+        }
+    )
 
 
 class LessonOutput(OutputSerializer):

@@ -8,21 +8,28 @@ from rest_framework.response import Response
 
 from attendance.lessons import lessons_on
 from classes.access import class_for_teacher
+from classes.calendars.reasons import CalendarError
+from classes.previews import SentFile
 from classes.services import class_settings_update
+from classes.timetable_imports import timetable_import, timetable_import_preview
 from classes.timetables import WeeklyLesson, timetable, timetable_replace
-from core.errors import Changed
+from core.errors import Changed, InvalidSchema, PreviewNotFound, TooManyRequests
 from core.rest.permissions import Audience
 from core.rest.rendered import tag_of
 from core.times import today
 from dialects.v2.base import V2View
 from dialects.v2.paging import page_of
 from dialects.v2.query import day_asked
+from dialects.v2.serializers.imports import DoInput
 from dialects.v2.serializers.timetables import (
     LessonOutput,
     SettingsInput,
     SettingsOutput,
+    TimetableFileInput,
+    TimetableImportOutput,
     TimetableInput,
     TimetableOutput,
+    timetable_import_shown,
 )
 from dialects.v2.views.classes import OF_A_CLASS
 
@@ -66,6 +73,38 @@ class TimetableReplace(V2View):
         wanted = [WeeklyLesson(**slot) for slot in self.read()["slots"]]
         slots = timetable_replace(class_id=found.id, slots=wanted, seen=before if was_read else None)
         return Response(TimetableOutput.show({"slots": slots}), headers={"ETag": tag(slots)})
+
+
+class TimetableImport(V2View):
+    """`POST /api/v2/classes/:id/timetable/import`: the timetable that a calendar file comes to.
+
+    A form with a `file` answers what becomes of every event, and a `token`; JSON with that `token`, within an hour,
+    does what was shown.
+    """
+
+    audience = Audience.SIGNED_IN
+    form = TimetableFileInput
+    body = DoInput
+    answers: ClassVar = {200: TimetableImportOutput}
+    raises = (*OF_A_CLASS, PreviewNotFound, Changed, TooManyRequests)
+    slow = True
+
+    def post(self, request: Request, class_id: str) -> Response:
+        found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
+        body = self.read()
+        try:
+            if not self.brings_file:
+                done = timetable_import(actor=self.actor, class_id=found.id, token=body["token"])
+            else:
+                sent = SentFile(body["file"].read(), body["file"].name, since=body["since"], until=body["until"])
+                done = timetable_import_preview(actor=self.actor, class_id=found.id, file=sent)
+            if self.brings_file and not body["dry_run"]:
+                if done.token is None:
+                    raise InvalidSchema({"file": [f"Line {row.line}: {row.reason}" for row in done.plan.refused]})
+                done = timetable_import(actor=self.actor, class_id=found.id, token=done.token)
+        except CalendarError as failure:
+            raise InvalidSchema({"file": [str(failure)]}) from None
+        return Response(timetable_import_shown(done))
 
 
 class Lessons(V2View):
