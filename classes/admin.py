@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.admin import Archivable, NamedRows, WritablePage
 from accounts.models import User
 from classes.admin_rosters import EnrolmentInline, enrol_added, roster_link
-from classes.models import Class, Enrolment, SetAside, announce_roster
+from classes.models import Class, Enrolment, Holiday, SetAside, announce_roster
 from classes.services import class_update
 from core import errors
 from core.identity import Role
@@ -20,9 +20,11 @@ from core.times import day_of
 
 if TYPE_CHECKING:
     _ClassAdmin = admin.ModelAdmin[Class]
+    _HolidayAdmin = admin.ModelAdmin[Holiday]
     _SetAsideAdmin = admin.ModelAdmin[SetAside]
 else:
     _ClassAdmin = admin.ModelAdmin
+    _HolidayAdmin = admin.ModelAdmin
     _SetAsideAdmin = admin.ModelAdmin
 
 
@@ -109,6 +111,16 @@ class ClassAdmin(NamedRows, Archivable, WritablePage, _ClassAdmin):
             done += 1
             self.log_change(request, found, "Archived." if is_archived else "Taken back from the archive.")
         self.message_user(request, f"{'Archived' if is_archived else 'Taken back'}: {done}.", messages.SUCCESS)
+
+
+@admin.register(Holiday)
+class HolidayAdmin(WritablePage, _HolidayAdmin):
+    """Days without lessons."""
+
+    list_display = ("name", "since", "until")
+    fields = ("name", "since", "until")
+    search_fields = ("name__contains",)
+    search_help_text = "Name"
 
 
 @admin.register(SetAside)

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.signals import post_delete, post_save
@@ -14,7 +15,7 @@ from classes.signals import roster_changed
 from core.database.named import Named, NamedQuerySet
 from core.database.unit_of_work import after_commit, unit_of_work
 from core.ids import ObjectIdField, id_field
-from core.times import now, today
+from core.times import is_far, now, today
 
 #: The threshold of a class whose teachers chose none.
 THRESHOLD = 75
@@ -102,6 +103,28 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.class_ref}: {self.weekday}, {self.start}"
+
+
+class Holiday(models.Model):
+    """Days without lessons, for the whole school: from the first to the last, both included."""
+
+    id = id_field()
+    name = models.CharField(max_length=255)
+    since = models.DateField("from")
+    until = models.DateField()
+
+    class Meta:
+        ordering = ("since", "until", "id")
+        constraints = (models.UniqueConstraint(fields=("since", "until", "name"), name="a_holiday_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.since and self.until and self.until < self.since:
+            raise ValidationError({"until": "The last day is before the first."})
+        if any(day and is_far(day) for day in (self.since, self.until)):
+            raise ValidationError("Days of the years 1900 to 9000.")
 
 
 #: A roster's order: the students as they were enrolled. Ids alone would not do: the ids that two processes make in one

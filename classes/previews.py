@@ -31,6 +31,7 @@ class PreviewKind(StrEnum):
     ROSTER = "roster"
     MARKS = "marks"
     TIMETABLE = "timetable"
+    HOLIDAYS = "holidays"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import combinations
 
+from classes.holidays import is_holiday
 from classes.models import Class, Slot, covers
 from core import errors
 from core.database.unit_of_work import unit_of_work
@@ -112,12 +113,14 @@ def _check(slots: Sequence[WeeklyLesson]) -> None:
 
 
 def planned_on(day: date, class_ids: Collection[str]) -> list[Planned]:
-    """The lessons of a day that the classes' timetables have, by time."""
+    """The lessons of a day that the classes' timetables have, by time; none on a holiday."""
     found = []
     for slot in Slot.objects.filter(class_ref_id__in=list(class_ids), weekday=day.isoweekday()):
         lesson = _lesson(slot)
         if lesson.is_on(day):
             found.append(Planned(slot.class_ref_id, *lesson.instants(day), slot.room))
+    if found and is_holiday(day):
+        return []
     return sorted(found, key=lambda planned: (planned.start, planned.class_id))
 
 

@@ -206,6 +206,10 @@ class WebhookNotFound(ApiError):
     code, status, message = "webhook_not_found", 404, "Webhook not found"
 
 
+class HolidayNotFound(ApiError):
+    code, status, message = "holiday_not_found", 404, "Holiday not found"
+
+
 class RecordNotFound(ApiError):
     """No finished session has this id."""
 

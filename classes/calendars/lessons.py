@@ -8,38 +8,19 @@ day is a slot that begins and ends on that day.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
-from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 
 from classes.calendars.reading import Happening, Series, read_calendar
 from classes.calendars.reasons import CalendarError, Reason, Why
+from classes.calendars.rows import Outcome, Row, row_of
+from classes.calendars.walls import wall
 from classes.timetables import MOST_SLOTS, WEEK, WeeklyLesson
 
 #: After a longer break a lesson is another slot, which begins then.
 _LONGEST_BREAK = 9 * WEEK
 #: A slot's room has so many characters at most.
 _LONGEST_ROOM = 64
-
-
-class Outcome(StrEnum):
-    """What becomes of an event."""
-
-    TAKEN = "taken"
-    LEFT_OUT = "left_out"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What becomes of an event of a file: how many lessons or days are taken, and why not more."""
-
-    line: int
-    uid: str
-    name: str
-    outcome: Outcome
-    reason: Reason | None
-    days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +70,9 @@ def lessons_plan(
 
 
 def _row(series: Series, school: tzinfo, since: date, until: date) -> tuple[Row, list[_Lesson]]:
-    row = Row(series.line, series.uid, series.name, Outcome.REFUSED, series.fault)
-    if series.fault is not None:
-        return row, []
     found = [_lesson(one, series.line, school) for one in series.happenings]
     lessons = [one for one in found if isinstance(one, _Lesson) and since <= one.day <= until]
-    reasons = [Reason(one) for one in found if isinstance(one, Why)]
-    if not lessons:
-        return replace(row, outcome=Outcome.LEFT_OUT, reason=(reasons or [Reason(Why.OUTSIDE)])[0]), []
-    unlike = [reason for reason in reasons if reason.why is not Why.CANCELLED]
-    reason = unlike[0] if unlike else series.note
-    return replace(row, outcome=Outcome.TAKEN, reason=reason, days=len(lessons)), lessons
+    return row_of(series, [one for one in found if isinstance(one, Why)], len(lessons)), lessons
 
 
 def _lesson(happening: Happening, line: int, school: tzinfo) -> _Lesson | Why:
@@ -108,20 +81,12 @@ def _lesson(happening: Happening, line: int, school: tzinfo) -> _Lesson | Why:
         return Why.CANCELLED
     if not isinstance(happening.start, datetime) or not isinstance(happening.end, datetime):
         return Why.ALL_DAY
-    start, end = (_wall(moment, school).replace(second=0, microsecond=0) for moment in (happening.start, happening.end))
+    start, end = (wall(moment, school).replace(second=0, microsecond=0) for moment in (happening.start, happening.end))
     if start.date() != end.date():
         return Why.OVER_MIDNIGHT
     if end <= start:
         return Why.NO_LENGTH
     return _Lesson(start.date(), start.time(), end.time(), happening.place[:_LONGEST_ROOM].strip(), line)
-
-
-def _wall(moment: datetime, school: tzinfo) -> datetime:
-    """The time on the school's clock. A time that a clock of the same zone skips stays as it is written."""
-    written = moment.replace(tzinfo=None)
-    if written.replace(tzinfo=school).utcoffset() == moment.utcoffset():
-        return written
-    return moment.astimezone(school).replace(tzinfo=None)
 
 
 def _meeting(lessons: Iterable[_Lesson]) -> dict[int, int]:

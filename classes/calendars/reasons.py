@@ -30,7 +30,7 @@ class Why(Enum):
     # An event that is refused.
     UNREADABLE = "Its {detail} cannot be read."
     UNKNOWN_ZONE = "The time zone “{detail}” is not known, and the file does not bring it."
-    OFTEN = "It is repeated within a day. Lessons are repeated by day, week, month or year."
+    OFTEN = "It is repeated within a day, and not by day, week, month or year."
     SAME_UID = "It has the UID of the event in line {detail}."
     MEETS = "It is at the time of the event in line {detail}."
 

@@ -16,7 +16,7 @@ from attendance.lessons import lesson_open, lessons_due
 from attendance.live.commit import commit
 from attendance.models import Attendance, Mark, Session
 from attendance.services import GRACE, session_end, session_end_planned, session_open
-from classes.models import Class, Slot
+from classes.models import Class, Holiday, Slot
 from tests.api.rest import School
 
 pytestmark = pytest.mark.django_db
@@ -150,11 +150,13 @@ def test_the_teacher_goes_on_with_the_lesson_that_opened(school: School) -> None
     assert (session.planned_for, is_new) == (START, False)
 
 
-@pytest.mark.parametrize("change", ["not asked for", "archived", "removed", "left out"])
+@pytest.mark.parametrize("change", ["not asked for", "archived", "removed", "left out", "a holiday"])
 def test_no_lesson_opens_where_none_should(school: School, change: str) -> None:
     moment = datetime(2025, 1, 1, tzinfo=UTC)
     if change == "left out":
         Slot.objects.update(left_out=str(START.date()))
+    elif change == "a holiday":
+        Holiday.objects.create(name="Spring", since=START.date() - timedelta(days=3), until=START.date())
     else:
         changes: dict[str, dict[str, Any]] = {
             "not asked for": {"opens_by_itself": False},

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classes.calendars.holidays import holidays_plan
 from classes.calendars.lessons import TimetablePlan, lessons_plan
 from classes.calendars.reasons import CalendarError, Why
 from classes.calendars.scanning import LARGEST, MOST_EVENTS
@@ -313,6 +314,37 @@ def test_a_calendar_of_the_wildest_form_is_read_or_refused() -> None:
     text = calendar(event(BERLIN, "SUMMARY:Phy\n sics", "BEGIN:VALARM\nTRIGGER:-PT5M\nDTSTART:never\nEND:VALARM"))
     found = plan(b"\xef\xbb\xbf" + text.replace(b"\r\n", b"\n").replace(b"BEGIN:VEVENT", b"begin:vevent"))
     assert [(row.name, row.days) for row in found.rows] == [("Physics", 1)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("DTSTART;VALUE=DATE:20250414\nDTEND;VALUE=DATE:20250426", ["2025-04-14 2025-04-25"]),
+        ("DTSTART;VALUE=DATE:20250507", ["2025-05-07 2025-05-07"]),
+        ("DTSTART;VALUE=DATE:20250507\nDURATION:P2D", ["2025-05-07 2025-05-08"]),
+        ("DTSTART;VALUE=DATE:20250507\nDTEND;VALUE=DATE:20250507", ["2025-05-07 2025-05-07"]),
+        ("DTSTART:20250507T000000\nDTEND:20250509T000000", ["2025-05-07 2025-05-08"]),
+        ("DTSTART:20250507T090000\nDTEND:20250507T100000", []),
+        (
+            "DTSTART;VALUE=DATE:20241225\nDTEND;VALUE=DATE:20241227\nRRULE:FREQ=YEARLY",
+            ["2024-12-25 2024-12-26", "2025-12-25 2025-12-26"],
+        ),
+        (
+            "DTSTART;VALUE=DATE:20250501\nRRULE:FREQ=YEARLY;UNTIL=20260501",
+            ["2025-05-01 2025-05-01", "2026-05-01 2026-05-01"],
+        ),
+        (
+            "DTSTART;VALUE=DATE:20250501\nRRULE:FREQ=YEARLY;COUNT=2\nEXDATE;VALUE=DATE:20250501",
+            ["2026-05-01 2026-05-01"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_holidays_are_whole_days_and_end_before_the_day_of_their_end(
+    lines: str, expected: list[str], zone: str
+) -> None:
+    found = holidays_plan(calendar(event(*lines.split("\n"))), school=ZoneInfo(zone), today=date(2025, 3, 1))
+    assert [f"{span.since} {span.until}" for span in found.spans] == expected
 
 
 lines = st.sampled_from(

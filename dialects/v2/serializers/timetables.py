@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from classes.calendars.lessons import Outcome
+from classes.calendars.rows import Outcome
 from classes.timetable_imports import TimetableImport
 from classes.timetables import MOST_SLOTS
 from core.rest.serializers import (

@@ -1,7 +1,7 @@
 """Who may use which route of `/api/v2`, as one table. A route or method without a row fails the suite."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from attendance.excuses import Span, excuse_add
 from attendance.merging import students_merge
 from attendance.models import Attendance, Excuse, Merge, Session
 from attendance.services import session_end, session_open
-from classes.models import Enrolment
+from classes.holidays import holiday_add
+from classes.models import Enrolment, Holiday
 from core.times import today
 from dialects.v2.urls import urlpatterns
 from notices.models import Webhook
@@ -110,6 +111,9 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-timetable-import", "POST"): teachers("preview_not_found", CLASS),
     ("v2-settings", "GET"): teachers(200, CLASS),
     ("v2-settings", "PATCH"): teachers(200, CLASS),
+    ("v2-holidays", "GET"): signed_in(200),
+    ("v2-holidays", "POST"): office(201),
+    ("v2-holiday", "DELETE"): office(204),
     ("v2-lessons", "GET"): signed_in(200),
     ("v2-excuses", "GET"): signed_in(200),
     ("v2-excuses", "POST"): (*OUT, *("student_only",) * 3, 201, "not_enrolled", CLASS, "student_only"),
@@ -189,6 +193,7 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
         ("v2-timetable", "PUT"): {"slots": [{"weekday": 1, "start": "09:00", "end": "10:00"}]},
         ("v2-timetable-import", "POST"): {"token": "f" * 24},
         ("v2-settings", "PATCH"): {"threshold": 80},
+        ("v2-holidays", "POST"): {"name": "Easter", "from": "2025-04-14", "until": "2025-04-25"},
         ("v2-excuse", "PATCH"): {"state": "approved"},
         ("v2-kiosk-marks", "POST"): {"code": "1"},
         ("v2-corrections", "POST"): {"changes": [{**ann, "note": "why"}]},
@@ -209,6 +214,7 @@ def people(school: School) -> Mapping[str, User]:
     excuse_add(actor=actor_of(school.ann), span=Span(today(), today()), note="ill")
     webhook_create(actor=actor_of(school.office), url="https://example.com/", events=["session.ended"])
     students_merge(by_id=school.office.id, keep_id=make_user("Keep").id, other_id=make_user("Gone").id)
+    holiday_add(name="Christmas", since=date(2025, 12, 22), until=date(2026, 1, 2))
     return {
         "owner": school.owner,
         "co-teacher": school.co_teacher,
@@ -230,6 +236,7 @@ def path_of(expression: str, school: School) -> str:
         "flag_id": school.class_id,
         "merge_id": Merge.objects.values_list("id", flat=True).get(),
         "webhook_id": Webhook.objects.values_list("id", flat=True).get(),
+        "holiday_id": Holiday.objects.values_list("id", flat=True).get(),
         "excuse_id": Excuse.objects.values_list("id", flat=True).get(),
         "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
     }.items():
