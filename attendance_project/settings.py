@@ -531,6 +531,7 @@ MAX_MESSAGE_SIZE = 64 * 1024
 LANGUAGE_CODE = "en"
 USE_I18N = True
 #: The languages of the pages (`web.middleware.Languages`). What programs are told is English.
+FORMAT_MODULE_PATH = "web.formats"
 LANGUAGES = [
     ("en", "English"),
     ("es", "Español"),

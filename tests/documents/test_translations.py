@@ -1,4 +1,7 @@
-"""The catalogues of the pages: none is behind its source, nothing is untranslated, and what is compiled is current."""
+"""The catalogues of the pages: none is behind its source, nothing is untranslated, and what is compiled is current.
+
+Days and times are written as each language writes them.
+"""
 
 import gettext
 import os
@@ -6,10 +9,12 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import formats, translation
 
 from tests.support.processes import ROOT
 
@@ -90,3 +95,14 @@ def test_everything_is_translated_with_all_of_its_places(language: str, tmp_path
 def test_what_is_compiled_is_what_is_translated(language: str, tmp_path: Path) -> None:
     po = catalogue(language)
     assert read(po.with_suffix(".mo")) == compiled(po, tmp_path), "make messages"
+
+
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+def test_each_language_tells_morning_from_evening_and_writes_the_days_of_short_forms_alike(language: str) -> None:
+    morning, evening = (datetime(2026, 11, 28, hour, 30, tzinfo=UTC) for hour in (9, 21))
+    with translation.override(language):
+        for form in ("TIME_FORMAT", "DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"):
+            assert formats.date_format(morning, form) != formats.date_format(evening, form), form
+        assert formats.date_format(morning, "SHORT_DATETIME_FORMAT").startswith(
+            formats.date_format(morning, "SHORT_DATE_FORMAT")
+        )

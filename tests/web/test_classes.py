@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
@@ -34,6 +35,26 @@ def follow(client: Client, answer: Any) -> str:
     """The words of the page that a form led to."""
     assert answer.status_code == 302, answer.content
     return words_of(text_of(client.get(answer["Location"])))
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [
+        ("en", "11/28<br>9:30 p.m."),
+        ("de", "28.11.<br>21:30"),
+        ("fr", "28/11<br>21:30"),
+        ("es", "28/11<br>21:30"),
+        ("hi", "28-11<br>21:30"),
+        ("ar", "28\u200f/11<br>9:30 م"),
+    ],
+)
+def test_the_map_of_students_and_lessons_has_days_as_the_readers_language_writes_them(
+    owner: Client, school: School, language: str, heading: str
+) -> None:
+    at = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)
+    Session.objects.create(class_ref=school.physics, started_by=school.owner, started_at=at, ended_at=at, state="ended")
+    page = owner.get(f"/app/classes/{school.class_id}/reports", headers={"Accept-Language": language})
+    assert heading in text_of(page)
 
 
 # Classes and students

@@ -1,9 +1,12 @@
 """Tags of the pages' templates."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -47,6 +50,13 @@ def letter(value: str | None) -> str:
 def word(value: str | None) -> str:
     """The word of a status."""
     return str(WORDS[Status(value) if value else None])
+
+
+@register.filter
+def day_and_month(at: datetime) -> str:
+    """The local day in the short form of the reader's language, without its year: for headings of narrow columns."""
+    short = formats.get_format("SHORT_DATE_FORMAT")
+    return formats.date_format(timezone.localtime(at), re.sub(r"[^\w.]*[Yy][^\w.]*", "", short))
 
 
 @register.simple_tag
