@@ -175,6 +175,17 @@ def excuses_listed(actor: Actor) -> "QuerySet[Excuse]":
     return rows.filter(pk__in=ExcusedClass.objects.filter(class_ref_id__in=list(taught)).values("excuse_id"))
 
 
+def excuses_waiting(actor: Actor) -> "QuerySet[Excuse]":
+    """Those of `excuses_listed` that a teacher's own word is still missing of, and whose time is not over."""
+    undecided = ExcusedClass.objects.filter(
+        state=ExcuseState.ASKED, class_ref__removed_at=None, excuse__withdrawn_at=None, excuse__until__gt=now()
+    )
+    taught = _taught(actor)
+    if taught is not None:
+        undecided = undecided.filter(class_ref_id__in=list(taught))
+    return excuses_listed(actor).filter(pk__in=list(undecided.values_list("excuse_id", flat=True)))
+
+
 def excuses_shown(actor: Actor, excuses: Sequence[Excuse]) -> list[Shown]:
     """A page of `excuses_listed`."""
     return _shown(actor, excuses)

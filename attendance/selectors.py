@@ -1,6 +1,7 @@
 """Reads of sessions and records."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from django.db.models.functions import Coalesce
 from accounts.selectors import names_of
 from attendance.enums import SessionState, Status
 from attendance.folding import last_marks
-from attendance.models import Attendance, Focus, Mark, Session, SessionName
+from attendance.models import Attendance, CheckInDevice, Focus, Mark, Session, SessionName
 from attendance.sheets import Entry, Sheet
 from classes.models import CoTeacher, Enrolment
 from classes.selectors import class_exists, class_get_for_student, student_names
@@ -238,3 +239,32 @@ def is_in_open_session(user_id: str) -> bool:
     if open_now.filter(theirs).exists():
         return True
     return Mark.objects.filter(student_id=user_id, session_id__in=list(open_now.values_list("id", flat=True))).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDevice:
+    """A device with which a student has checked in, in so many lessons, the last of which began at `last_at`."""
+
+    key: str
+    lessons: int
+    last_at: datetime
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it is known by an app's token, and not by a browser's cookie."""
+        return self.key.startswith("token:")
+
+    @property
+    def short(self) -> str:
+        """As much of the key as tells a person's devices apart."""
+        return self.key.removeprefix("token:")[:6]
+
+
+def devices_of(student_id: str) -> list[OwnDevice]:
+    """The devices with which the student has checked in, the last used one first."""
+    rows = CheckInDevice.objects.filter(student_id=student_id).values_list("device", "session__started_at")
+    used: dict[str, list[datetime]] = {}
+    for device, moment in rows:
+        used.setdefault(device, []).append(moment)
+    found = [OwnDevice(device, len(moments), max(moments)) for device, moments in used.items()]
+    return sorted(found, key=lambda device: device.last_at, reverse=True)

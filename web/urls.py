@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from web.views import accounts, classes, home, imports, live, me, office, page, reports, sessions
+from web.views import accounts, classes, excuses, home, imports, live, me, office, page, reports, sessions
 
 app_name = "web"
 
@@ -43,7 +43,11 @@ urlpatterns = [
     path("sessions/<session_id>/kiosk", live.Kiosk.as_view(), name="kiosk"),
     path("check-in/", live.CheckIn.as_view(), name="check-in"),
     path("check-in/<session_id>", live.CheckIn.as_view(), name="scanned"),
+    path("excuses/", excuses.Excuses.as_view(), name="excuses"),
+    path("excuses/<excuse_id>", excuses.Excuse.as_view(), name="excuse"),
     path("me/", me.Me.as_view(), name="me"),
+    path("me/data", me.MyData.as_view(), name="my-data"),
+    path("me/data/file", me.MyDataFile.as_view(), name="my-data-file"),
     path("me/password", me.Password.as_view(), name="password"),
     path("me/sign-out-everywhere", me.Everywhere.as_view(), name="everywhere"),
     path("me/confirm", me.Proof.as_view(), name="confirm"),

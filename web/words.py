@@ -58,6 +58,8 @@ SENTENCES: dict[str, Any] = {
     errors.TimeOutsideLesson.code: _("That time is outside of the lesson."),
     errors.StudentNotEnrolled.code: _("You are not in this class. Ask your teacher to put you on the list."),
     errors.JournalFull.code: _("This lesson has so many marks that it takes no more."),
+    errors.ExcuseNotFound.code: _("There is no such excuse, or it is not yours to see."),
+    errors.ExcuseWithdrawn.code: _("The student has withdrawn this excuse."),
     errors.MethodNotAllowed.code: _("This page cannot be used like that. Please go back and try again."),
     errors.PayloadTooLarge.code: _("The file is too large."),
     errors.TooManyRequests.code: _("Too many attempts."),

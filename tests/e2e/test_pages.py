@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.selectors import actor_of
+from attendance.excuses import Span, excuse_add
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
+from core.times import now, today
 from tests.support.browser import Browser, needs_chromium
 from tests.support.clients import PASSWORD
 from tests.support.database import Database, Databases
@@ -328,3 +332,29 @@ def test_after_a_restart_of_the_server_the_board_is_right_without_a_reload(
     wait(board, lambda: shown(board, "Asha") == "present")
     assert board.run("return window.isTheSamePage") is True
     assert lesson.journal() == [("Asha", "present")]
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_excuses_and_own_data_fit_a_narrow_phone_from_left_to_right_and_from_right_to_left(
+    browser: Browser, server: Server, lesson: Lesson, language: str
+) -> None:
+    def ask() -> None:
+        asha = actor_of(lesson.students["Asha"])
+        excuse_add(actor=asha, span=Span(today(), today()), note="W" * 255)
+        excuse_add(actor=asha, span=Span(now(), now() + timedelta(hours=1)), note="late bus")
+
+    server.database.ask(ask)
+    narrow = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+    cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": server.url}
+    browser.driver.execute_cdp_cmd("Network.setCookie", cookie)
+    try:
+        for person in (lesson.students["Asha"], lesson.teacher):
+            sign_in(browser, server, person)
+            for path in ("excuses/", "me/data"):
+                browser.open(f"{server.url}/app/{path}")
+                assert browser.run("return document.documentElement.lang") == language
+                assert browser.run("return document.documentElement.scrollWidth") <= 320, path
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.seen().errors == []

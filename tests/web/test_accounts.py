@@ -1,5 +1,6 @@
 """Signing in, up and out on the pages, and forgotten passwords."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,12 +8,15 @@ from django.conf import settings as django_settings
 
 from accounts import devices, limits
 from accounts.models import User
+from attendance.models import CheckInDevice, Session
 from core.identity import Role
+from core.limits import OWN_DATA
 from core.rest.routes import is_slow
 from core.times import now
+from tests.api.rest import School
 from tests.support.clients import PASSWORD
 from tests.support.http import Client
-from tests.web.people import text_of
+from tests.web.people import text_of, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -217,3 +221,20 @@ def test_people_change_their_own_name(ravi: User) -> None:
     assert client.post("/app/me/", {"name": "Ravi Kumar"})["Location"] == "/app/me/"
     assert "Ravi Kumar" in text_of(client.get("/app/me/"))
     assert User.objects.get().name == "Ravi Kumar"
+
+
+def test_my_data_are_downloaded_and_my_devices_are_listed(student: Client, school: School) -> None:
+    session = Session.objects.get(pk=school.start_session())
+    CheckInDevice.objects.create(session=session, device="abcdef0123", student=school.student)
+    CheckInDevice.objects.create(session=session, device="token:0123456789", student=school.student)
+    page = text_of(student.get("/app/me/data"))
+    assert "Another device abcdef 1" in words_of(page)
+    assert "An app 012345 1" in words_of(page)
+    assert 'href="/app/me/data/file"' in page
+    file = student.get("/app/me/data/file")
+    assert file["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert json.loads(file.content)["parts"]["account"][0]["_id"] == school.student.id
+    for _ in range(OWN_DATA.number - 1):
+        student.get("/app/me/data/file")
+    refused = student.get("/app/me/data/file")
+    assert "Too many attempts." in text_of(refused, 429)

@@ -6,13 +6,17 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from accounts import credentials, proofs, tokens
 from accounts.devices import Device
+from accounts.own_data import own_data
 from accounts.selectors import user_get
 from accounts.services import user_rename
+from attendance.selectors import devices_of
 from core import errors
+from core.identity import Role
 from core.rest.permissions import Audience
 from web.forms.accounts import CodeForm, NameForm, PasswordForm
 from web.views.page import Page
@@ -46,6 +50,26 @@ class Me(Mine):
             return self.page(name=form)
         user_rename(user_id=self.actor.id, name=form.cleaned_data["name"])
         return self.done(_("You have your new name."), "me")
+
+
+class MyData(Mine):
+    """`/app/me/data`: what is stored of the person, and the devices with which a student has checked in."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        devices = None
+        if self.actor.role == Role.STUDENT:
+            this = Device.of(request).known_id
+            devices = [(device, device.key == this) for device in devices_of(self.actor.id)]
+        return self.show("me_data.html", {"devices": devices})
+
+
+class MyDataFile(Mine):
+    """`/app/me/data/file`: all of it, as a file."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        response = HttpResponse(own_data(user_id=self.actor.id), content_type="application/json; charset=utf-8")
+        response["Content-Disposition"] = str(content_disposition_header(True, "my-data.json"))
+        return response
 
 
 class Password(Mine):
@@ -85,7 +109,7 @@ class Everywhere(Mine):
     def post(self, request: HttpRequest) -> HttpResponse:
         tokens.void_all(self.actor.id)
         update_session_auth_hash(request, user_get(self.actor.id))
-        return self.done(_("You are signed out everywhere else."), "me")
+        return self.done(_("You are signed out everywhere else."), "my-data")
 
 
 class ProofCode(Mine):
