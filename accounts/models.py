@@ -28,10 +28,9 @@ from core.times import now
 #: A change of one of these fields ends all tokens of the account.
 CREDENTIAL_FIELDS = ("password", "role", "is_active", "is_superuser")
 #: The fields of a person that others see.
-SHOWN_FIELDS = ("name", "email")
-WATCHED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)
+SHOWN_FIELDS = ("name", "email", "roll_number")
 #: The fields that an instance remembers as they are in the database.
-_LOADED_FIELDS = (*WATCHED_FIELDS, "roll_number")
+_LOADED_FIELDS = (*CREDENTIAL_FIELDS, *SHOWN_FIELDS)
 
 
 class Origin(models.TextChoices):

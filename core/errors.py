@@ -47,6 +47,10 @@ class EmailTaken(ApiError):
     code, status, message = "email_taken", 400, "Email already exists"
 
 
+class RollNumberTaken(ApiError):
+    code, status, message = "roll_number_taken", 400, "Roll number already exists"
+
+
 class SignupRefused(ApiError):
     """The school's policy (SIGNUP) has no room for this account."""
 

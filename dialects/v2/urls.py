@@ -8,6 +8,7 @@ from dialects.v2.views import (
     imports,
     marks,
     me,
+    people,
     reports,
     sessions,
     students,
@@ -52,9 +53,13 @@ urlpatterns = [
     route_by_method("sessions/<session_id>/reopen", "v2-reopen", POST=sessions.SessionReopen),
     route_by_method("sessions/<session_id>/corrections", "v2-corrections", POST=marks.Corrections),
     route_by_method("classes/<class_id>/report", "v2-class-report", GET=reports.ClassReport),
+    route_by_method("students", "v2-school-students", POST=people.SchoolStudentCreate),
     route_by_method("students/search", "v2-student-search", GET=students.StudentSearch),
     route_by_method("students/merge", "v2-merge", POST=students.StudentMerge),
     route_by_method("students/merges/<merge_id>", "v2-merge-undo", DELETE=students.MergeUndo),
+    route_by_method(
+        "students/<user_id>", "v2-school-student", GET=people.SchoolStudent, PATCH=people.SchoolStudentChange
+    ),
     route_by_method("students/<user_id>/report", "v2-student-report", GET=reports.StudentReport),
     route_by_method("reports/school", "v2-school-report", GET=reports.SchoolReport),
     route_by_method("me/attendance", "v2-my-attendance", GET=reports.MyAttendance),

@@ -45,6 +45,29 @@ class MergeOutput(OutputSerializer):
     _id = Id(source="id")
 
 
+class NewStudentInput(InputSerializer):
+    """At least one of `email` and `rollNumber`. Without a `password` nobody can sign in with one yet."""
+
+    name = StrictString(max_length=255, trim_whitespace=True)
+    email = StrictEmail(required=False, allow_blank=True)
+    rollNumber = StrictString(
+        source="roll_number", max_length=64, trim_whitespace=True, required=False, allow_blank=True, allow_null=True
+    )
+    password = StrictString(
+        required=False, allow_null=True, help_text="At least 8 characters, and none of the common ones."
+    )
+
+
+class StudentChangeInput(InputSerializer):
+    """What is left out stays. `""` takes the e-mail or the roll number away; one of the two is to be left."""
+
+    name = StrictString(max_length=255, trim_whitespace=True, required=False)
+    email = StrictEmail(required=False, allow_blank=True)
+    rollNumber = StrictString(
+        source="roll_number", max_length=64, trim_whitespace=True, required=False, allow_blank=True
+    )
+
+
 class UserOutput(OutputSerializer):
     """`{_id, name, email, role, rollNumber, isOffice}`; `email` is `""` for somebody without one."""
 
