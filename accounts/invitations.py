@@ -5,8 +5,6 @@ has shown that the mailbox is theirs. As a printed link: whoever makes it is sho
 address of whoever accepts it stays to be proved. Only a hash of the secret is stored.
 """
 
-import hashlib
-import secrets
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +15,7 @@ from django.db.models import QuerySet
 from accounts import mail, passwords, signup_policy
 from accounts.limits import failures_counted
 from accounts.models import Invitation, Origin, User
+from accounts.printed import letters_of, secret_hash, secret_make
 from accounts.proofs import mailbox_proved
 from core import errors
 from core.database.unit_of_work import retry_races, unit_of_work
@@ -27,9 +26,8 @@ from core.times import now
 
 LIFETIME = timedelta(days=14)
 
-#: No letters that are mistaken for others on paper; 24 of them have 118 bits.
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-_LENGTH, _GROUP = 24, 4
+#: 24 letters have 118 bits.
+_LENGTH = 24
 
 #: The path of the page that takes an invitation.
 PAGE = "/invitation/"
@@ -52,7 +50,7 @@ class Made:
 def invitation_print(*, role: Role, email: str = "", made_by: User | None = None) -> Made:
     """An invitation to be handed over, for `email` alone or for whoever gets it. Its secret is shown this once."""
     signup_policy.check_invitations()
-    secret = _new_secret()
+    secret = secret_make(_LENGTH)
     return Made(_make(role, email, made_by, secret, is_mailed=False), secret)
 
 
@@ -66,7 +64,7 @@ def invitation_mail(*, role: Role, email: str, made_by: User | None = None) -> M
     if user is not None and not _may_take_over(user, role):
         raise errors.EmailTaken
     mail.allow(to=email, sender=None if made_by is None else made_by.id)
-    secret = _new_secret()
+    secret = secret_make(_LENGTH)
     invitation = _make(role, email, made_by, secret, is_mailed=True)
     link = Made(invitation, secret).link if settings.PUBLIC_URL else ""
     name = made_by.name if made_by is not None else ""
@@ -163,12 +161,5 @@ def _good() -> QuerySet[Invitation]:
     return Invitation.objects.filter(used_at=None, voided_at=None, expires_at__gt=now())
 
 
-def _new_secret() -> str:
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
-    return "-".join(letters[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP))
-
-
 def _hash(secret: str) -> str:
-    """Of the letters alone, so that who types a secret from paper may leave out the hyphens. 118 bits need no key."""
-    letters = "".join(letter for letter in secret.lower() if letter in _LETTERS)
-    return hashlib.sha256(f"invitation:{letters}".encode()).hexdigest()
+    return secret_hash("invitation", letters_of(secret))

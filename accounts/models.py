@@ -344,6 +344,15 @@ class Invitation(models.Model):
         return f"Invitation of a {self.role} ({self.email or 'printed link'})"
 
 
+class Card(models.Model):
+    """A student's printed card. Only the hash of its secret is kept (`accounts.cards`)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField()
+
+
 class SecondFactor(models.Model):
     """The authenticator app of somebody at the admin (`accounts.second_factor`)."""
 

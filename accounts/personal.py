@@ -102,6 +102,10 @@ TABLES = (
         part="invitationsMade",
         shown={"role": "role", "createdAt": "created_at"},
     ),
+    Personal("accounts.Card", whose=("user_id",), part="card", shown={"madeAt": "made_at"}, erased=DELETE),
+    Personal(
+        "accounts.Card", whose=("made_by_id",), part="cardsMade", shown={"student": "user_id", "madeAt": "made_at"}
+    ),
     Personal(
         "accounts.SecondFactor",
         whose=("user_id",),

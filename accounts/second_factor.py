@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 
 import pyotp
-import segno
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -21,6 +20,7 @@ from audit.models import Action, Outcome
 from audit.trail import trail
 from core import logs, sealing
 from core.database.unit_of_work import unit_of_work
+from core.qr_codes import qr_svg
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +52,7 @@ def setup(user: User, sealed: str) -> Setup:
     """How `user` sets up an app with this secret. Raises `sealing.Unreadable`."""
     secret = sealing.unseal(sealed, purpose=_SALT)
     uri = pyotp.TOTP(secret, interval=STEP).provisioning_uri(name=user.email, issuer_name=_ISSUER)
-    # White behind it, or no camera reads it on a dark page.
-    picture = segno.make_qr(uri, encoding="utf-8").svg_inline(scale=5, light="white")
-    return Setup(secret, picture)
+    return Setup(secret, qr_svg(uri, scale=5, error="l"))
 
 
 def is_set_up(user: User) -> bool:

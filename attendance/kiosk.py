@@ -1,9 +1,10 @@
-"""Kiosks: a device at the door with a key for one session, at which students mark themselves by roll number."""
+"""Kiosks: a device at the door with a key for one session, at which students mark themselves by roll number or card."""
 
 from datetime import datetime, timedelta
 
 from django.core import signing
 
+from accounts.cards import card_holder
 from accounts.limits import failures_counted
 from accounts.selectors import account_find, actor_of, user_get
 from attendance.check_ins import Done, status_of_now
@@ -35,7 +36,7 @@ def kiosk_open(*, actor: Actor, session: Session) -> tuple[str, datetime]:
 
 
 def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
-    """Marks the student of the session's roster whose roll number this is; and the student's name.
+    """Marks the student of the session's roster whose roll number or card this is; and the student's name.
 
     Whoever is in already stays as they are. Raises `Unauthorized` for a key that is not good, also where its maker no
     longer teaches the class; `NoActiveSession`, `StudentNotEnrolled`, `TooManyRequests`.
@@ -56,7 +57,7 @@ def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
     if session.state != SessionState.OPEN:
         raise errors.NoActiveSession
     with failures_counted((limits.CHECK_INS_AT_ADDRESS, network_of(address) if address is not None else None)):
-        student = account_find(role=Role.STUDENT, roll_number=code)
+        student = account_find(role=Role.STUDENT, roll_number=code) or card_holder(code)
         if student is None or not is_enrolled(actor=actor_of(student), class_id=session.class_ref_id):
             raise errors.StudentNotEnrolled
     mark = last_marks(session.id).get(student.id)

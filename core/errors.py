@@ -124,6 +124,12 @@ class InvalidCode(ApiError):
     code, status, message = "invalid_code", 400, "Invalid or expired OTP"
 
 
+class InvalidCard(ApiError):
+    """A student's card that is void, or none at all."""
+
+    code, status, message = "invalid_card", 400, "This card is not valid"
+
+
 class AlreadyProved(ApiError):
     code, status, message = "already_proved", 409, "Email address is confirmed already"
 
@@ -160,6 +166,12 @@ class TeacherOnly(ApiError):
 
 class StudentOnly(ApiError):
     code, status, message = "student_only", 403, "Forbidden, student access required"
+
+
+class OfficeOnly(ApiError):
+    """A teacher asks for what the office does for this student."""
+
+    code, status, message = "office_only", 403, "Forbidden, ask the office"
 
 
 class SuperuserOnly(ApiError):

@@ -135,6 +135,9 @@ OWN_DATA = Limit("files with one's own data", 10, _HOUR)
 
 # Guesses and mails.
 
+#: Wrong cards of students from one address. A card has 138 bits: this is against floods alone.
+CARDS = Limit("wrong cards", 1000, _QUARTER, Per.ADDRESS)
+
 #: Wrong one-time codes from one address, whoever they are for.
 CODE_ADDRESS = Limit("wrong one-time codes", 300, _QUARTER, Per.ADDRESS)
 #: Wrong codes of those who did not ask for the code, from one address and from all of them.

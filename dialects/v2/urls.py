@@ -18,6 +18,7 @@ from dialects.v2.views import (
 
 urlpatterns = [
     route_by_method("auth/login", "v2-login", POST=auth.Login),
+    route_by_method("auth/card", "v2-card-login", POST=auth.CardLogin),
     route_by_method("auth/signup", "v2-signup", POST=auth.Signup),
     route_by_method("auth/forgot", "v2-forgot", POST=auth.Forgot),
     route_by_method("auth/reset", "v2-reset", POST=auth.Reset),
@@ -60,6 +61,7 @@ urlpatterns = [
     route_by_method(
         "students/<user_id>", "v2-school-student", GET=people.SchoolStudent, PATCH=people.SchoolStudentChange
     ),
+    route_by_method("students/<user_id>/card", "v2-card", POST=people.CardMake, DELETE=people.CardVoid),
     route_by_method("students/<user_id>/report", "v2-student-report", GET=reports.StudentReport),
     route_by_method("reports/school", "v2-school-report", GET=reports.SchoolReport),
     route_by_method("me/attendance", "v2-my-attendance", GET=reports.MyAttendance),

@@ -160,7 +160,7 @@ class KioskOutput(OutputSerializer):
 
 
 class KioskMarkInput(InputSerializer):
-    code = StrictString(max_length=64, help_text="A roll number.")
+    code = StrictString(max_length=512, help_text="A roll number, or what a card's QR code says.")
 
 
 class KioskMarkOutput(OutputSerializer):

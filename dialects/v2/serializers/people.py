@@ -48,7 +48,7 @@ class MergeOutput(OutputSerializer):
 class NewStudentInput(InputSerializer):
     """At least one of `email` and `rollNumber`. Without a `password` nobody can sign in with one yet."""
 
-    name = StrictString(max_length=255, trim_whitespace=True)
+    name = Said(max_length=255, trim_whitespace=True)
     email = StrictEmail(required=False, allow_blank=True)
     rollNumber = StrictString(
         source="roll_number", max_length=64, trim_whitespace=True, required=False, allow_blank=True, allow_null=True
@@ -61,11 +61,23 @@ class NewStudentInput(InputSerializer):
 class StudentChangeInput(InputSerializer):
     """What is left out stays. `""` takes the e-mail or the roll number away; one of the two is to be left."""
 
-    name = StrictString(max_length=255, trim_whitespace=True, required=False)
+    name = Said(max_length=255, trim_whitespace=True, required=False)
     email = StrictEmail(required=False, allow_blank=True)
     rollNumber = StrictString(
         source="roll_number", max_length=64, trim_whitespace=True, required=False, allow_blank=True
     )
+
+
+class CardInput(InputSerializer):
+    code = StrictString(max_length=512, help_text="The card's secret, or all that its QR code says.")
+
+
+class CardOutput(OutputSerializer):
+    """`{code, qr, url}`: a new card, which no other answer shows. `qr` is an SVG of the `url`."""
+
+    code = serializers.CharField()
+    qr = serializers.CharField()
+    url = serializers.CharField()
 
 
 class UserOutput(OutputSerializer):

@@ -8,12 +8,14 @@ from rest_framework.response import Response
 
 import accounts.services
 from accounts import credentials, passwords, tokens
+from accounts.cards import card_sign_in
 from accounts.devices import KnowsDevice
 from accounts.selectors import user_get
 from accounts.serializers import ForgotInput, MessageOutput, PasswordInput, ResetInput
 from accounts.signup_policy import SIGNUP_REFUSALS
 from core.errors import (
     EmailTaken,
+    InvalidCard,
     InvalidCode,
     InvalidCredentials,
     InvalidInvitation,
@@ -23,7 +25,7 @@ from core.errors import (
 )
 from core.rest.permissions import Audience
 from dialects.v2.base import V2View
-from dialects.v2.serializers.people import LoginInput, SignupInput, TokenOutput, UserOutput
+from dialects.v2.serializers.people import CardInput, LoginInput, SignupInput, TokenOutput, UserOutput
 
 
 def signed_in(token: str) -> dict[str, Any]:
@@ -44,6 +46,19 @@ class Login(KnowsDevice, V2View):
 
     def post(self, request: Request) -> Response:
         user = accounts.services.sign_in(address=self.address, device=self.device, **self.read())
+        return Response(signed_in(tokens.issue(user)))
+
+
+class CardLogin(KnowsDevice, V2View):
+    """`POST /api/v2/auth/card`: a token for a student's card."""
+
+    audience = Audience.ANYONE
+    body = CardInput
+    answers: ClassVar = {200: TokenOutput}
+    raises = (InvalidCard, TooManyRequests)
+
+    def post(self, request: Request) -> Response:
+        user = card_sign_in(address=self.address, device=self.device, **self.read())
         return Response(signed_in(tokens.issue(user)))
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, cast
 
-import segno
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +27,7 @@ from core.errors import (
     Unauthorized,
     WrongCode,
 )
+from core.qr_codes import qr_svg
 from core.rest.permissions import Audience
 from core.times import now
 from dialects.v2.base import V2View
@@ -103,13 +103,8 @@ class Code(V2View):
         code = rules.code_at(moment)
         base = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
         url = f"{base}/app/check-in/{found.id}?code={code}"
-        shown = {"code": code, "valid_until": rules.valid_until(moment), "url": url, "qr": _picture(url)}
+        shown = {"code": code, "valid_until": rules.valid_until(moment), "url": url, "qr": qr_svg(url)}
         return Response(CodeOutput.show(shown))
-
-
-def _picture(url: str) -> str:
-    # White behind it: on a dark page no camera could read it. The error correction lets it be read from afar.
-    return str(segno.make_qr(url, error="m", encoding="utf-8").svg_inline(scale=8, border=4, light="white"))
 
 
 class ClaimMake(V2View):
@@ -160,7 +155,7 @@ class KioskOpen(V2View):
 
 
 class KioskMark(V2View):
-    """`POST /api/v2/kiosk/marks`: with a kiosk's key as the token, marks a student by roll number."""
+    """`POST /api/v2/kiosk/marks`: with a kiosk's key as the token, marks a student by roll number or card."""
 
     audience = Audience.ANYONE
     body = KioskMarkInput

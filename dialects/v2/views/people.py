@@ -1,4 +1,4 @@
-"""The students of the school, as the office makes and changes them."""
+"""The students of the school, as the office makes and changes them, and their printed cards."""
 
 from typing import Any, ClassVar
 
@@ -6,15 +6,17 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.cards import card_void, cards_make
 from accounts.selectors import student_get
 from accounts.students import student_add, student_seen, student_update
-from core.errors import EmailTaken, RollNumberTaken, StudentNotFound, WeakPassword
+from classes.cards import student_for_card
+from core.errors import EmailTaken, OfficeOnly, RollNumberTaken, StudentNotFound, WeakPassword
 from core.ids import parse_id
 from core.rest.permissions import Audience
 from core.rest.rendered import tag_of
 from dialects.v2.base import V2View
 from dialects.v2.serializers.classes import FoundOutput
-from dialects.v2.serializers.people import NewStudentInput, StudentChangeInput
+from dialects.v2.serializers.people import CardOutput, NewStudentInput, StudentChangeInput
 
 
 def tag(student: Any) -> str:
@@ -62,3 +64,29 @@ class SchoolStudentChange(V2View):
         was_read = self.refuse_if_changed(tag(found))
         changed = student_update(student_id=found.id, seen=found if was_read else None, **body)
         return Response(FoundOutput.show(changed), headers={"ETag": tag(changed)})
+
+
+class CardMake(V2View):
+    """`POST /api/v2/students/:id/card`: a new card, shown this once; the one from before is void."""
+
+    audience = Audience.TEACHER
+    answers: ClassVar = {201: CardOutput}
+    raises = (StudentNotFound, OfficeOnly)
+    keeps_answer = False  # it has the card's secret
+
+    def post(self, request: Request, user_id: str) -> Response:
+        student = student_for_card(actor=self.actor, student_id=user_id)
+        (made,) = cards_make(students=[student], actor=self.actor, site=request.build_absolute_uri("/"))
+        return Response(CardOutput.show(made), status=201)
+
+
+class CardVoid(V2View):
+    """`DELETE /api/v2/students/:id/card`: neither the card is good any more nor what it has signed in."""
+
+    audience = Audience.TEACHER
+    answers: ClassVar = {204: None}
+    raises = (StudentNotFound, OfficeOnly)
+
+    def delete(self, request: Request, user_id: str) -> Response:
+        card_void(student=student_for_card(actor=self.actor, student_id=user_id), actor=self.actor)
+        return Response(status=204)

@@ -68,6 +68,7 @@ ALL_TEACHERS = (*OUT, 200, 200, 200, "teacher_only", "teacher_only", "teacher_on
 #: (name of the route, method): an answer for each of WHO. A number is a success, words are a failure's code.
 TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-login", "POST"): anyone(200),
+    ("v2-card-login", "POST"): anyone("invalid_card"),
     ("v2-signup", "POST"): anyone(201),
     ("v2-forgot", "POST"): anyone(200),
     ("v2-reset", "POST"): anyone("invalid_code"),
@@ -122,6 +123,8 @@ TABLE: Mapping[tuple[str, str], Row] = {
     ("v2-school-students", "POST"): office(201),
     ("v2-school-student", "GET"): office(200),
     ("v2-school-student", "PATCH"): office(200),
+    ("v2-card", "POST"): (*OUT, "office_only", "office_only", STUDENT, *("teacher_only",) * 3, 201),
+    ("v2-card", "DELETE"): (*OUT, "office_only", "office_only", STUDENT, *("teacher_only",) * 3, 204),
     ("v2-school-report", "GET"): office(200),
     ("v2-webhooks", "GET"): office(200),
     ("v2-webhooks", "POST"): office(201),
@@ -167,6 +170,7 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
             "password": "another horse",
             "role": "student",
         },
+        ("v2-card-login", "POST"): {"code": "none"},
         ("v2-forgot", "POST"): {"login": "nobody@example.com"},
         ("v2-reset", "POST"): {"login": "nobody@example.com", "code": "000000", "password": "another horse"},
         ("v2-password", "POST"): {"old": "any", "new": "another horse"},

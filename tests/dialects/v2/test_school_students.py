@@ -31,6 +31,7 @@ def test_a_student_is_made_by_roll_number_and_signs_in_with_it(rest: V2Rest, sch
         ({"name": "Mia", "rollNumber": "\u200b"}, "invalid_schema"),
         ({"name": "Mia", "email": "mia"}, "invalid_schema"),
         ({"name": " ", "rollNumber": "7"}, "invalid_schema"),
+        ({"name": "\u200b", "rollNumber": "7"}, "invalid_schema"),
         ({"name": "Mia", "rollNumber": 7}, "invalid_schema"),
         ({"name": "Mia", "rollNumber": "7" * 65}, "invalid_schema"),
         ({"name": "Mia", "rollNumber": "1"}, "roll_number_taken"),
