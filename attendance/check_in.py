@@ -125,6 +125,17 @@ class CheckInView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckInOptions:
+    """What a teacher chooses of how students mark themselves."""
+
+    mode: Mode
+    circle: Circle | None = None
+    checks_networks: bool = False
+    outside: Answer = Answer.REFUSE
+    same_device: Answer = Answer.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
 class CheckInRules:
     """How students mark themselves in a session, as its teacher opened it.
 

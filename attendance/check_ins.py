@@ -17,7 +17,7 @@ from django.db.models import F
 
 from accounts.limits import failures_counted
 from attendance import check_in
-from attendance.check_in import Answer, CheckInRules, Circle, Mode, Place
+from attendance.check_in import Answer, CheckInOptions, CheckInRules, Place
 from attendance.check_in_rules import check_in_now, check_in_rules, rules_of
 from attendance.enums import Method, SessionState, Status
 from attendance.journal import NewMark, append
@@ -65,32 +65,24 @@ class Where:
 
 @retry_races
 @unit_of_work
-def check_in_open(
-    *,
-    session_id: str,
-    mode: Mode,
-    circle: Circle | None = None,
-    checks_networks: bool = False,
-    outside: Answer = Answer.REFUSE,
-    same_device: Answer = Answer.REFUSE,
-    until: datetime | None = None,
-) -> CheckInRules:
+def check_in_open(*, session_id: str, options: CheckInOptions, until: datetime | None = None) -> CheckInRules:
     """Lets the students of an open session mark themselves, in this way from now on.
 
     While it is open already, its codes stay as they are. Raises `NoActiveSession`.
     """
     _changed(session_id)
     known = CheckIn.objects.filter(pk=session_id).first()
-    goes_on = known is not None and rules_of(known).is_open(now()) and known.mode == mode
+    goes_on = known is not None and rules_of(known).is_open(now()) and known.mode == options.mode
+    circle = options.circle
     fields: dict[str, Any] = {
         "nonce": known.nonce if known is not None and goes_on else secrets.token_hex(16),
-        "mode": mode,
+        "mode": options.mode,
         "latitude": circle.centre.latitude if circle is not None else None,
         "longitude": circle.centre.longitude if circle is not None else None,
         "range": circle.radius if circle is not None else None,
-        "checks_networks": checks_networks,
-        "outside": outside,
-        "same_device": same_device,
+        "checks_networks": options.checks_networks,
+        "outside": options.outside,
+        "same_device": options.same_device,
         "until": until,
         "is_closed": False,
     }

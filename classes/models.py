@@ -49,6 +49,10 @@ class Class(Named):
     late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     #: Whether a lesson of the timetable opens by itself when it begins.
     opens_by_itself = models.BooleanField(default=False)
+    #: What taps on the board mark, one after the other: statuses, with blanks between.
+    tap_order = models.CharField(max_length=64, default="present late absent excused")
+    #: How students mark themselves where who opens the check-in does not say (`attendance.class_settings`), as JSON.
+    check_in = models.TextField(blank=True, default="", editable=False)
     #: An archived class takes no more sessions. Everything of it can be read.
     archived_at = models.DateTimeField("archived", null=True, blank=True, editable=False)
     removed_at = models.DateTimeField("removed", null=True, blank=True, editable=False)

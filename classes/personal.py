@@ -17,7 +17,8 @@ TABLES = (
         "classes.Class",
         whose=("teacher_id",),
         part="classes",
-        shown={"_id": "id", "className": "name", "createdAt": "created_at"},
+        shown={"_id": "id", "className": "name", "checkIn": "check_in", "createdAt": "created_at"},
+        erased={"check_in": ""},
     ),
     Personal(
         "classes.CoTeacher",

@@ -21,6 +21,9 @@ from core.identity import Actor, Role
 from core.ids import parse_id
 from core.times import now
 
+#: What the teachers of a class choose for it.
+SETTINGS = ("threshold", "late_after_minutes", "opens_by_itself", "tap_order", "check_in")
+
 
 @retry_races
 @unit_of_work
@@ -123,18 +126,14 @@ def class_update(
 
 
 @unit_of_work
-def class_settings_update(*, class_id: str, seen: Class | None = None, **changes: int | None) -> Class:
-    """Changes `threshold`, `late_after_minutes` and `opens_by_itself` of a class; what is left out stays.
+def class_settings_update(*, class_id: str, seen: Class | None = None, **changes: int | str | None) -> Class:
+    """Changes columns of `SETTINGS` of a class; what is left out stays.
 
     With `seen` only if the class still is as `seen` has it, else `Changed`.
     """
     rows = Class.objects.filter(pk=class_id, removed_at=None)
     if seen is not None:
-        rows = rows.filter(
-            threshold=seen.threshold,
-            late_after_minutes=seen.late_after_minutes,
-            opens_by_itself=seen.opens_by_itself,
-        )
+        rows = rows.filter(**{name: getattr(seen, name) for name in SETTINGS})
     if not rows.update(updated_at=now(), **changes):
         raise errors.Changed
     return Class.objects.get(pk=class_id)

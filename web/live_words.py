@@ -1,10 +1,11 @@
 """What live pages say, in the reader's language: scripts get it with the page, as JSON, and fill in `{0}`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from attendance.enums import Method
+from attendance.enums import Method, Status
 from core import errors
 from web.statuses import LETTERS, METHODS, ORDER, WORDS
 from web.words import SENTENCES
@@ -49,12 +50,12 @@ def places() -> dict[str, str]:
     }
 
 
-def board_data(session_id: str) -> dict[str, Any]:
-    """What the board's script needs besides the page itself."""
+def board_data(session_id: str, order: Iterable[Status]) -> dict[str, Any]:
+    """What the board's script needs besides the page itself. `order`: what taps mark, one after the other."""
     letters = {status: str(LETTERS[status]).lower() for status in ORDER}
     return {
         "session": session_id,
-        "order": [status.value for status in ORDER],
+        "order": [status.value for status in order],
         # The letters of English, and the reader's own before them.
         "keys": {status.value[0]: status.value for status in ORDER} | {key: one.value for one, key in letters.items()},
         "statuses": {status.value: str(WORDS[status]) for status in ORDER},

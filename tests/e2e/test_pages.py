@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.selectors import actor_of
+from attendance.check_in import Answer, CheckInOptions, Circle, Mode, Place
+from attendance.class_settings import packed_defaults
 from attendance.excuses import Span, excuse_add
-from attendance.models import Attendance, Mark, Session
+from attendance.models import Attendance, CheckIn, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
 from core.times import now, today
@@ -197,6 +199,23 @@ def test_one_tap_marks_present_and_further_taps_go_on_and_a_second_device_sees_e
     board.to(first)
     wait(board, lambda: shown(board, "Dalia") == "present")
     assert lesson.journal() == [("Ben", "present"), ("Ben", "late"), ("Dalia", "present")]
+
+
+def test_taps_and_the_check_in_are_as_the_class_chose(board: Browser, server: Server, lesson: Lesson) -> None:
+    usual = CheckInOptions(Mode.FIXED, Circle(Place(48.8584, 2.2945), 80), outside=Answer.FLAG)
+    chosen = {"tap_order": "absent present", "check_in": packed_defaults(usual)}
+    lesson.database.ask(lambda: Class.objects.filter(pk=lesson.found.pk).update(**chosen))
+    board.open(server.url + lesson.path)
+    wait(board, lambda: state(board) == "Live")
+    for expected in ("absent", "present", "absent"):
+        board.click(f"{tile('Asha')}//button[contains(@class, 'tile-main')]")
+        wait(board, lambda expected=expected: shown(board, "Asha") == expected)  # type: ignore[misc]
+    assert board.find(".counts .status-late b").text == "0"
+    board.click(".check-in-open")
+    board.click("#check-in button.main")
+    board.find("[data-open]:not([hidden])")
+    made = lesson.database.ask(lambda: CheckIn.objects.filter(pk=lesson.session.pk).values_list("mode", "range").get())
+    assert made == ("fixed", 80)
 
 
 def test_marks_of_an_outage_wait_in_order_and_arrive_once(board: Browser, lesson: Lesson) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from attendance import check_ins
-from attendance.check_in import Answer, Circle, Mode, Place
+from attendance.check_in import Answer, CheckInOptions, Circle, Mode, Place
 from attendance.check_in_rules import check_in_now
 from attendance.check_ins import Where, check_in_by_code, check_in_open
 from attendance.models import Flag, Mark, Session
@@ -33,7 +33,8 @@ def enter(room: Room, session: Session, place: Place | None = None) -> Any:
 def test_of_many_requests_of_one_student_at_once_one_makes_a_mark_and_its_flag(room: Room) -> None:
     session = room.start()
     circle = Circle(HERE, 50)
-    check_in_open(session_id=session.id, mode=Mode.FIXED, circle=circle, outside=Answer.FLAG)
+    options = CheckInOptions(Mode.FIXED, circle, outside=Answer.FLAG)
+    check_in_open(session_id=session.id, options=options)
     outcomes: list[Any] = at_once([enter(room, session, FAR)] * 4)
     assert [(outcome.status, list(outcome.flags)) for outcome in outcomes] == [("present", ["out_of_range"])] * 4
     assert Mark.objects.count() == Flag.objects.count() == 1
@@ -43,7 +44,7 @@ def test_of_many_requests_of_one_student_at_once_one_makes_a_mark_and_its_flag(r
 
 def test_whoever_was_unmarked_checks_in_again(room: Room) -> None:
     session = room.start()
-    check_in_open(session_id=session.id, mode=Mode.FIXED)
+    check_in_open(session_id=session.id, options=CheckInOptions(Mode.FIXED))
     for count in (1, 3):
         enter(room, session)()
         assert Mark.objects.count() == count
@@ -52,7 +53,8 @@ def test_whoever_was_unmarked_checks_in_again(room: Room) -> None:
 
 def test_a_check_in_whose_flag_cannot_be_written_does_not_count(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     session = room.start()
-    check_in_open(session_id=session.id, mode=Mode.FIXED, circle=Circle(HERE, 50), outside=Answer.FLAG)
+    options = CheckInOptions(Mode.FIXED, Circle(HERE, 50), outside=Answer.FLAG)
+    check_in_open(session_id=session.id, options=options)
     enter_now = enter(room, session, FAR)
 
     def fails(*_: Any) -> None:

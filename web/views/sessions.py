@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from attendance import services
 from attendance.access import session_for_teacher
 from attendance.actions import session_mark_rest, session_undo
+from attendance.class_settings import check_in_defaults, tap_order
 from attendance.corrections import Correction, record_get, record_history, session_correct, session_reopen
 from attendance.enums import Method, SessionState, Status
 from attendance.live.requests import session_mark
@@ -68,7 +69,14 @@ class SessionDetail(SessionPage):
 
     def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
         if self.overview.state is SessionState.OPEN:
-            content = {"statuses": ORDER, "data": board_data(self.overview.id), "zone": settings.TIME_ZONE}
+            order = tap_order(self.session.class_ref)
+            content = {
+                "statuses": ORDER,
+                "first": order[0].value,
+                "usual": check_in_defaults(self.session.class_ref),
+                "data": board_data(self.overview.id, order),
+                "zone": settings.TIME_ZONE,
+            }
             return self.show("board.html", content)
         return self.show("record.html")
 

@@ -1,13 +1,15 @@
 """Self check-in."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
-from attendance.check_in import Answer, CheckInRules, Circle, Mode, Place
+from attendance.check_in import Answer, CheckInOptions, CheckInRules, Circle, Mode, Place
 from attendance.enums import Status
+from core.errors import InvalidSchema
 from core.rest.serializers import (
     Id,
     InputSerializer,
@@ -43,34 +45,59 @@ class PlaceInput(InputSerializer):
         return Place(attrs["latitude"], attrs["longitude"], attrs["accuracy"])
 
 
-class CheckInInput(InputSerializer):
-    """How students mark themselves; `place` and `range` go together."""
+class CheckInOptionsInput(InputSerializer):
+    """How students mark themselves. What is left out is as the class's settings say.
 
-    mode = serializers.ChoiceField([mode.value for mode in Mode])
+    `place` and `range` go together, and null is no matter where.
+    """
+
+    mode = serializers.ChoiceField(
+        [mode.value for mode in Mode], required=False, help_text="May be left out where the class's settings say it."
+    )
     place = PlaceInput(required=False, allow_null=True)
     range = StrictNumber(min_value=1, max_value=FARTHEST, required=False, allow_null=True, help_text="Metres.")
-    networks = StrictFlag(default=False)
-    outside = serializers.ChoiceField([answer.value for answer in Answer], default=Answer.REFUSE.value)
-    sameDevice = serializers.ChoiceField([answer.value for answer in Answer], default=Answer.REFUSE.value)
+    networks = StrictFlag(required=False)
+    outside = serializers.ChoiceField([answer.value for answer in Answer], required=False)
+    sameDevice = serializers.ChoiceField([answer.value for answer in Answer], required=False)
+
+
+class CheckInInput(CheckInOptionsInput):
     until = StrictTime(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        place, metres, until = attrs.get("place"), attrs.get("range"), attrs.get("until")
-        if (place is None) != (metres is None):
-            missing = "place" if place is None else "range"
-            raise serializers.ValidationError({missing: ["place and range go together."]})
-        if attrs["networks"] and not settings.CHECK_IN_NETWORKS:
-            raise serializers.ValidationError({"networks": ["This school has set no networks."]})
+        until = attrs.get("until")
         if until is not None and until <= now():
             raise serializers.ValidationError({"until": ["A time to come."]})
-        return {
-            "mode": Mode(attrs["mode"]),
-            "circle": None if place is None or metres is None else Circle(place, metres),
-            "checks_networks": attrs["networks"],
-            "outside": Answer(attrs["outside"]),
-            "same_device": Answer(attrs["sameDevice"]),
-            "until": until,
-        }
+        return attrs
+
+
+def options_of(body: Mapping[str, Any], defaults: CheckInOptions | None, path: str = "") -> CheckInOptions:
+    """The options of a validated body; `path` stands before the names of fields. Raises `InvalidSchema`."""
+    if defaults is None and "mode" not in body:
+        raise InvalidSchema({f"{path}mode": ["This field is required."]})
+    base = defaults or CheckInOptions(Mode(body["mode"]))
+    networks = body.get("networks", base.checks_networks)
+    if networks and not settings.CHECK_IN_NETWORKS:
+        raise InvalidSchema({f"{path}networks": ["This school has set no networks."]})
+    return CheckInOptions(
+        mode=Mode(body.get("mode", base.mode)),
+        circle=_circle(body, base.circle, path),
+        checks_networks=networks,
+        outside=Answer(body.get("outside", base.outside)),
+        same_device=Answer(body.get("sameDevice", base.same_device)),
+    )
+
+
+def _circle(body: Mapping[str, Any], usual: Circle | None, path: str) -> Circle | None:
+    given = {name: body[name] for name in ("place", "range") if name in body}
+    if given and not any(given.values()):
+        return None
+    place = given.get("place", usual and usual.centre)
+    metres = given.get("range", usual and usual.radius)
+    if (place is None) != (metres is None):
+        missing = "place" if place is None else "range"
+        raise InvalidSchema({f"{path}{missing}": ["place and range go together."]})
+    return None if place is None or metres is None else Circle(place, metres)
 
 
 class CircleOutput(OutputSerializer):
@@ -78,8 +105,8 @@ class CircleOutput(OutputSerializer):
     longitude = serializers.FloatField()
 
 
-class CheckInOutput(OutputSerializer):
-    """`{mode, place, range, networks, outside, sameDevice, until}`; a student is told no `place`."""
+class CheckInOptionsOutput(OutputSerializer):
+    """`{mode, place, range, networks, outside, sameDevice}`."""
 
     mode = serializers.ChoiceField([mode.value for mode in Mode])
     place = CircleOutput(allow_null=True)
@@ -87,25 +114,32 @@ class CheckInOutput(OutputSerializer):
     networks = serializers.BooleanField()
     outside = serializers.ChoiceField([answer.value for answer in Answer])
     sameDevice = serializers.ChoiceField([answer.value for answer in Answer], source="same_device")
+
+
+class CheckInOutput(CheckInOptionsOutput):
+    """`{mode, place, range, networks, outside, sameDevice, until}`; a student is told no `place`."""
+
     until = IsoTime(allow_null=True)
+
+
+def options_shown(options: CheckInOptions | CheckInRules, *, with_place: bool = True) -> dict[str, Any]:
+    """The options, for an output serializer."""
+    circle = options.circle
+    return {
+        "mode": options.mode.value,
+        "place": circle.centre if circle is not None and with_place else None,
+        "range": circle.radius if circle is not None else None,
+        "networks": options.checks_networks,
+        "outside": options.outside.value,
+        "same_device": options.same_device.value,
+    }
 
 
 def check_in_shown(rules: CheckInRules | None, *, to_teacher: bool) -> dict[str, Any] | None:
     """What is shown of a check-in; None while it is closed."""
     if rules is None or not rules.is_open(now()):
         return None
-    circle = rules.circle
-    return CheckInOutput.show(
-        {
-            "mode": rules.mode.value,
-            "place": circle.centre if circle is not None and to_teacher else None,
-            "range": circle.radius if circle is not None else None,
-            "networks": rules.checks_networks,
-            "outside": rules.outside.value,
-            "same_device": rules.same_device.value,
-            "until": rules.until,
-        }
-    )
+    return CheckInOutput.show({**options_shown(rules, with_place=to_teacher), "until": rules.until})
 
 
 class CodeOutput(OutputSerializer):

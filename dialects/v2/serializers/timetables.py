@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from attendance.class_settings import check_in_defaults, packed_defaults, packed_order, tap_order
+from attendance.enums import Status
 from classes.calendars.rows import Outcome
 from classes.timetable_imports import TimetableImport
 from classes.timetables import MOST_SLOTS
@@ -20,6 +22,12 @@ from core.rest.serializers import (
     StrictFlag,
     StrictInteger,
     StrictString,
+)
+from dialects.v2.serializers.check_in import (
+    CheckInOptionsInput,
+    CheckInOptionsOutput,
+    options_of,
+    options_shown,
 )
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
@@ -174,10 +182,50 @@ class SettingsInput(InputSerializer):
         help_text="Whether lessons of the timetable open when they begin, and end when they are over and nobody marks.",
     )
 
+    order = serializers.ListField(
+        child=serializers.ChoiceField(Status.values),
+        required=False,
+        min_length=1,
+        max_length=len(Status),
+        help_text="What taps on the board mark, one after the other.",
+    )
+    checkIn = CheckInOptionsInput(
+        required=False, allow_null=True, help_text="How students mark themselves where the opening does not say."
+    )
+
+    def validate_order(self, order: list[str]) -> list[str]:
+        if len(set(order)) != len(order):
+            raise serializers.ValidationError("A status is there twice.")
+        return order
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The columns that change, by their names."""
+        changes = {name: value for name, value in attrs.items() if name not in ("order", "checkIn")}
+        if "order" in attrs:
+            changes["tap_order"] = packed_order([Status(word) for word in attrs["order"]])
+        if "checkIn" in attrs:
+            body = attrs["checkIn"]
+            changes["check_in"] = packed_defaults(None if body is None else options_of(body, None, "checkIn."))
+        return changes
+
 
 class SettingsOutput(OutputSerializer):
-    """`{threshold, lateAfterMinutes, opensByItself}`."""
+    """`{threshold, lateAfterMinutes, opensByItself, order, checkIn}`."""
 
     threshold = serializers.IntegerField()
     lateAfterMinutes = serializers.IntegerField(source="late_after_minutes", allow_null=True)
     opensByItself = serializers.BooleanField(source="opens_by_itself")
+    order = serializers.ListField(child=serializers.ChoiceField(Status.values))
+    checkIn = CheckInOptionsOutput(allow_null=True)
+
+
+def settings_shown(found: Any) -> dict[str, Any]:
+    """What an answer shows of a class's settings."""
+    defaults = check_in_defaults(found)
+    return SettingsOutput.show(
+        {
+            **{name: getattr(found, name) for name in ("threshold", "late_after_minutes", "opens_by_itself")},
+            "order": tap_order(found),
+            "checkIn": None if defaults is None else options_shown(defaults),
+        }
+    )

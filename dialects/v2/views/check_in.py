@@ -11,6 +11,7 @@ from accounts.tokens import Claims
 from attendance import check_in_rules, check_ins, kiosk
 from attendance.access import session_for_teacher
 from attendance.check_ins import Where
+from attendance.class_settings import check_in_defaults
 from core.errors import (
     CheckInClosed,
     ClaimExpired,
@@ -46,6 +47,7 @@ from dialects.v2.serializers.check_in import (
     SelfMarkInput,
     SelfMarkOutput,
     check_in_shown,
+    options_of,
 )
 from dialects.v2.views.sessions import OF_A_SESSION
 
@@ -73,7 +75,9 @@ class CheckInOpen(V2View):
 
     def put(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
-        rules = check_ins.check_in_open(session_id=found.id, **self.read())
+        body = self.read()
+        options = options_of(body, check_in_defaults(found.class_ref))
+        rules = check_ins.check_in_open(session_id=found.id, options=options, until=body.get("until"))
         return Response(check_in_shown(rules, to_teacher=True))
 
 

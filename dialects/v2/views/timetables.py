@@ -10,7 +10,7 @@ from attendance.lessons import lessons_on
 from classes.access import class_for_teacher
 from classes.calendars.reasons import CalendarError
 from classes.previews import SentFile
-from classes.services import class_settings_update
+from classes.services import SETTINGS, class_settings_update
 from classes.timetable_imports import timetable_import, timetable_import_preview
 from classes.timetables import WeeklyLesson, timetable, timetable_replace
 from core.errors import Changed, InvalidSchema, PreviewNotFound, TooManyRequests
@@ -29,6 +29,7 @@ from dialects.v2.serializers.timetables import (
     TimetableImportOutput,
     TimetableInput,
     TimetableOutput,
+    settings_shown,
     timetable_import_shown,
 )
 from dialects.v2.views.classes import OF_A_CLASS
@@ -41,7 +42,7 @@ def tag(slots: list[WeeklyLesson]) -> str:
 
 def settings_tag(found: Any) -> str:
     """The `ETag` of a class's settings."""
-    return tag_of(found.id, str(found.threshold), str(found.late_after_minutes), str(found.opens_by_itself))
+    return tag_of(found.id, *(str(getattr(found, name)) for name in SETTINGS))
 
 
 class TimetableDetail(V2View):
@@ -128,7 +129,7 @@ class SettingsDetail(V2View):
 
     def get(self, request: Request, class_id: str) -> HttpResponseBase:
         found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
-        return self.tagged(lambda: Response(SettingsOutput.show(found)), settings_tag(found))
+        return self.tagged(lambda: Response(settings_shown(found)), settings_tag(found))
 
 
 class SettingsChange(V2View):
@@ -144,4 +145,4 @@ class SettingsChange(V2View):
         was_read = self.refuse_if_changed(settings_tag(found))
         changes: dict[str, Any] = self.read()
         changed = class_settings_update(class_id=found.id, seen=found if was_read else None, **changes)
-        return Response(SettingsOutput.show(changed), headers={"ETag": settings_tag(changed)})
+        return Response(settings_shown(changed), headers={"ETag": settings_tag(changed)})

@@ -340,3 +340,18 @@ def test_a_student_is_not_told_where_the_teacher_is(
     opened(place=HERE, range=40)
     shown = rest.as_(school.ann).get(f"/sessions/{session}").data["checkIn"]
     assert (shown["place"], shown["range"]) == (None, 40)
+
+
+def test_what_the_opening_leaves_out_is_as_the_class_chose(owner: Asking, school: School, session: str) -> None:
+    usual = {"mode": "fixed", "place": HERE, "range": 80.0, "networks": False, "outside": "flag", "sameDevice": "flag"}
+    owner.patch(f"/classes/{school.class_id}/settings", {"checkIn": usual})
+
+    def put(**body: Any) -> Any:
+        return owner("PUT", f"/sessions/{session}/check-in", body).data
+
+    assert put() == {**usual, "until": None}
+    assert put(mode="rotating", range=10) == {**usual, "mode": "rotating", "range": 10.0, "until": None}
+    assert put(sameDevice="refuse", place=FAR)["place"] == FAR
+    for nowhere in ({"place": None}, {"range": None}, {"place": None, "range": None}):
+        assert put(**nowhere) == {**usual, "place": None, "range": None, "until": None}
+    is_refused(owner("PUT", f"/sessions/{session}/check-in", {"place": None, "range": 5}), 400, "invalid_schema")

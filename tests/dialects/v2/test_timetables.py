@@ -200,11 +200,41 @@ def test_lessons_are_todays_unless_a_day_is_named(owner: Asking, school: School)
 def test_settings_are_read_and_changed_one_by_one(owner: Asking, school: School) -> None:
     path = f"/classes/{school.class_id}/settings"
     before = owner.get(path)
-    own = {"threshold": 75, "lateAfterMinutes": None, "opensByItself": False}
+    own: dict[str, Any] = {
+        "threshold": 75,
+        "lateAfterMinutes": None,
+        "opensByItself": False,
+        "order": ["present", "late", "absent", "excused"],
+        "checkIn": None,
+    }
     assert before.data == own
-    for change in ({"threshold": 80}, {"lateAfterMinutes": 10}, {"opensByItself": True}, {"lateAfterMinutes": None}):
+    check_in = {
+        "mode": "fixed",
+        "place": {"latitude": 48.8584, "longitude": 2.2945},
+        "range": 80.0,
+        "networks": False,
+        "outside": "flag",
+        "sameDevice": "refuse",
+    }
+    for change in (
+        {"threshold": 80},
+        {"lateAfterMinutes": 10},
+        {"opensByItself": True},
+        {"lateAfterMinutes": None},
+        {"order": ["absent", "present"]},
+        {"checkIn": check_in},
+        {"checkIn": None},
+    ):
         own |= change
         assert owner.patch(path, change).data == own
+        assert owner.get(path).data == own
+    short = owner.patch(path, {"checkIn": {"mode": "rotating"}}).data["checkIn"]
+    assert short == dict.fromkeys(check_in) | {
+        "mode": "rotating",
+        "networks": False,
+        "outside": "refuse",
+        "sameDevice": "refuse",
+    }
     is_refused(owner.patch(path, {"threshold": 1}, **{"If-Match": before.response["ETag"]}), 412, "changed")
 
 
@@ -217,9 +247,31 @@ def test_settings_are_read_and_changed_one_by_one(owner: Asking, school: School)
         {"threshold": None},
         {"lateAfterMinutes": 0.5},
         {"opensByItself": 1},
+        {"order": []},
+        {"order": ["present", "present"]},
+        {"order": "present"},
     ],
 )
 def test_bad_settings_are_named(owner: Asking, school: School, body: dict[str, Any]) -> None:
     answer = owner.patch(f"/classes/{school.class_id}/settings", body)
     is_refused(answer, 400, "invalid_schema")
     assert list(answer.body["fields"]) == list(body)
+
+
+@pytest.mark.parametrize(
+    ("check_in", "field"),
+    [
+        ({}, "checkIn.mode"),
+        ({"mode": "other"}, "checkIn.mode"),
+        ({"mode": "fixed", "range": 50}, "checkIn.place"),
+        ({"mode": "fixed", "networks": True}, "checkIn.networks"),
+        ({"mode": "fixed", "place": {"latitude": 91, "longitude": 0}, "range": 5}, "checkIn.place.latitude"),
+    ],
+)
+def test_bad_defaults_of_the_check_in_are_named(
+    owner: Asking, school: School, check_in: dict[str, Any], field: str
+) -> None:
+    answer = owner.patch(f"/classes/{school.class_id}/settings", {"checkIn": check_in})
+    is_refused(answer, 400, "invalid_schema")
+    assert list(answer.body["fields"]) == [field]
+    assert Class.objects.get().check_in == ""

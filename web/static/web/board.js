@@ -132,7 +132,7 @@ class Board extends HTMLElement {
   }
 
   _paintCounts() {
-    const counts = Object.fromEntries([...this.order, NOTHING].map((status) => [status, 0]));
+    const counts = Object.fromEntries([...Object.keys(this.statuses), NOTHING].map((status) => [status, 0]));
     for (const id of this.tiles.keys()) counts[this._statusOf(id) ?? NOTHING]++;
     for (const [status, number] of Object.entries(counts)) {
       const place = this.querySelector(`.counts .status-${status} b`);

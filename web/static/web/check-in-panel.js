@@ -71,9 +71,9 @@ export class CheckInPanel {
   async _settings() {
     const fields = new FormData(this.form);
     const settings = { mode: fields.get("mode"), outside: fields.get("wrong"), sameDevice: fields.get("wrong") };
-    const range = Number(fields.get("range"));
-    if (range) Object.assign(settings, { range, place: await placeOf() });
-    return settings;
+    const range = fields.get("range");
+    if (range === "usual") return settings; // as the class's settings say
+    return { ...settings, range: Number(range) || null, place: range ? await placeOf() : null };
   }
 
   async _decide(id, confirm) {
