@@ -76,12 +76,20 @@ class _SessionList(ChangeList):
         self.result_list = shown
 
 
+class ShowsClass:
+    """Mixin for a list whose rows are each of a class. A long name has several lines, which a foreign key never has."""
+
+    @admin.display(description="class", ordering="class_ref__name_folded")
+    def class_name(self, row: Any) -> str:
+        return str(row.class_ref)
+
+
 @admin.register(Session)
-class SessionAdmin(ReadOnly, _SessionAdmin):
+class SessionAdmin(ShowsClass, ReadOnly, _SessionAdmin):
     """Sessions. Services begin and end them; the action of this page calls the service that ends a session."""
 
     list_display = (
-        "class_ref",
+        "class_name",
         "standing",
         "present_count",
         "absent_count",
@@ -236,10 +244,10 @@ class MarkAdmin(ShowsStudent, FoundBySession, ReadOnly, _MarkAdmin):
 
 
 @admin.register(Attendance)
-class RecordAdmin(ShowsStudent, FoundBySession, WritablePage, _RecordAdmin):
+class RecordAdmin(ShowsStudent, ShowsClass, FoundBySession, WritablePage, _RecordAdmin):
     """Records. A correction writes a mark that says who made the correction."""
 
-    list_display = ("name", "status", "class_ref", "started_at", "method", "email")
+    list_display = ("name", "status", "class_name", "started_at", "method", "email")
     list_select_related = ("student", "class_ref", "session__class_ref")
     list_filter = ("status", "method", "session__started_at")
     search_fields = (

@@ -34,12 +34,31 @@ def roster_size(class_id: str) -> Coalesce:
     return Coalesce(Subquery(enrolled.annotate(number=Count("id")).values("number")), 0)
 
 
+class StandingFilter(admin.SimpleListFilter):
+    """Classes in use, in the archive, or removed."""
+
+    title = parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("in_use", "in use"), ("archived", "archived"), ("removed", "removed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Class]) -> QuerySet[Class]:
+        match self.value():
+            case "in_use":
+                return queryset.filter(archived_at=None, removed_at=None)
+            case "archived":
+                return queryset.filter(removed_at=None).exclude(archived_at=None)
+            case "removed":
+                return queryset.exclude(removed_at=None)
+        return queryset
+
+
 class ClassAdmin(NamedRows, Archivable, WritablePage, _ClassAdmin):
     """Classes. Each links to its roster, which is a list of its own."""
 
     list_display = ("shown_name", "roster_size", "standing", "teacher", "created_at")
     list_select_related = ("teacher",)
-    list_filter = (("archived_at", admin.EmptyFieldListFilter), ("removed_at", admin.EmptyFieldListFilter))
+    list_filter = (StandingFilter,)
     search_fields = ("name_folded__contains", "teacher__name_folded__contains", "teacher__email")
     search_help_text = "Class or teacher"
     autocomplete_fields = ("teacher",)

@@ -214,6 +214,11 @@ class EnrolmentAdmin(StudentPicker, WritablePage, _EnrolmentAdmin):
         """A roster by names. All enrolments of a school are too many to be sorted for each page."""
         return ("student__name_folded", "id") if OF_CLASS in request.GET else ("created_at", "id")
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """A roster's title names its class; what says the same in every line is left out."""
+        shown = super().get_list_display(request)
+        return [column for column in shown if column != "class_ref" or OF_CLASS not in request.GET]
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
             kwargs["form"] = EnrolmentOfAnyClassForm

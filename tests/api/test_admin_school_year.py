@@ -26,6 +26,7 @@ from tests.support.admin import (
     SESSIONS,
     USERS,
     World,
+    listed,
     make_class,
     make_session,
     make_user,
@@ -50,6 +51,8 @@ def test_classes_are_archived_at_the_end_of_a_year_and_taken_back(page: Client, 
     assert messages_of(act(page, CLASSES, "archive", *both)) == ["Archived: 2."]
     assert Class.objects.filter(archived_at=None).count() == 0
     assert f"archived {today().day} " in text(page.get(CLASSES))
+    assert (listed(page, CLASSES, standing="in_use"), len(listed(page, CLASSES, standing="archived"))) == (set(), 2)
+    assert listed(page, CLASSES, standing="removed") == set()
     assert Attendance.objects.count() == 2
     assert messages_of(act(page, CLASSES, "archive", *both)) == ["Archived: 0."]
     assert messages_of(act(page, CLASSES, "take_back", world.physics)) == ["Taken back: 1."]
@@ -132,7 +135,7 @@ def test_the_grid_shows_students_and_sessions(page: Client, world: World) -> Non
     make_user("<b>Dora")
     Enrolment.objects.create(class_ref=world.physics, student=User.objects.get(name="<b>Dora"))
     shown = text(act(page, CLASSES, "grid", world.physics, world.chemistry))
-    rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', shown)
+    rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td class="\w+">(.*?)</td>', shown)
     assert [(name, percent, re.sub("<.*?>", "", status)) for name, percent, status in rows] == [
         ("&lt;b&gt;Dora", "–", "–"),
         ("Asha", "100.0", "P"),
@@ -210,12 +213,12 @@ def columns(page: Client, url: str) -> list[str]:
 @pytest.mark.parametrize(
     ("url", "first"),
     [
-        (SESSIONS, ["class_ref", "standing", "present_count", "absent_count"]),
+        (SESSIONS, ["class_name", "standing", "present_count", "absent_count"]),
         (MARKS, ["name", "status", "at", "session"]),
-        (RECORDS, ["name", "status", "class_ref", "started_at"]),
-        (CLASSES, ["name", "roster_size", "standing", "teacher"]),
+        (RECORDS, ["name", "status", "class_name", "started_at"]),
+        (CLASSES, ["shown_name", "roster_size", "standing", "teacher"]),
         (ROSTERS, ["name", "roll_number", "since", "until"]),
-        (USERS, ["name", "role", "is_active", "roll_number"]),
+        (USERS, ["shown_name", "role", "is_active", "roll_number"]),
     ],
 )
 def test_what_matters_stands_in_the_first_columns(page: Client, world: World, url: str, first: list[str]) -> None:
@@ -226,7 +229,7 @@ def test_an_open_session_says_whether_it_is_live_or_set_aside(page: Client, worl
     make_session(world.physics, end=False, asha=Status.PRESENT)
 
     def shown() -> dict[str, str]:
-        rows = re.findall(r'field-class_ref.*?>([A-Z]\w+)</a>.*?field-standing">(.*?)</td>', text(page.get(SESSIONS)))
+        rows = re.findall(r'field-class_name.*?>([A-Z]\w+)</a>.*?field-standing">(.*?)</td>', text(page.get(SESSIONS)))
         return {name: state for name, state in reversed(rows) if state != "Ended"}
 
     def on_page(session: Session) -> str:
