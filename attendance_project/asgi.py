@@ -5,6 +5,7 @@ Any ASGI server serves it: `manage.py serve`, `manage.py runserver`, `daphne att
 
 import asyncio
 import os
+from functools import partial
 from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
@@ -20,8 +21,8 @@ from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
 from audit.trail import trail
 from core import asking, hosts, origins
-from core.rest.routes import is_slow
-from core.rest.turns import turn_of
+from core.rest.routes import is_heavy, is_slow
+from core.rest.turns import turn_of, turn_of_credential
 from core.server import handover
 from core.server.doors import Door
 from core.server.wsgi_bridge import WsgiBridge
@@ -30,8 +31,10 @@ from dialects.socketio.transport import worker_of
 from notices.loop import loop
 
 _body_limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-_bridge = WsgiBridge(wsgi, threads=settings.HTTP_THREADS, body_limit=_body_limit)
-_slow_bridge = WsgiBridge(wsgi, threads=settings.SLOW_HTTP_THREADS, body_limit=_body_limit, turn_of=turn_of)
+_make = partial(WsgiBridge, wsgi, body_limit=_body_limit)
+_bridge = _make(threads=settings.HTTP_THREADS, turn_of=turn_of_credential)
+_heavy_bridge = _make(threads=settings.HEAVY_HTTP_THREADS, turn_of=turn_of_credential, name="http-heavy")
+_slow_bridge = _make(threads=settings.SLOW_HTTP_THREADS, turn_of=turn_of, name="http-slow")
 _background: set[asyncio.Task[None]] = set()
 _socketio = SocketIo(import_string(path)() for path in settings.SOCKETIO_DIALECTS)
 _SOCKETIO_PATHS = ("/socket.io", "/socket.io/")
@@ -47,7 +50,11 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
         task = asyncio.create_task(live.start())
         _background.add(task)
         task.add_done_callback(_background.discard)
-    bridge = _slow_bridge if is_slow(scope["method"], scope["path"]) else _bridge
+    bridge = _bridge
+    if is_heavy(scope["path"]):
+        bridge = _heavy_bridge
+    elif is_slow(scope["method"], scope["path"]):
+        bridge = _slow_bridge
     await bridge(scope, receive, send)
 
 

@@ -60,6 +60,8 @@ HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
 #: The threads for slow requests, which hash a password or mail a code. Hundreds of logins may wait for these threads,
 #: and no other request waits for them. There are more than can hash at once, because some wait for a mail server.
 SLOW_HTTP_THREADS = 8
+#: The threads for what takes the processor for long: reports, files, lists that are imported.
+HEAVY_HTTP_THREADS = 2
 #: A client of `serve` has this long to send a request, seconds, or is answered 408. A body that comes fast enough may
 #: take longer.
 REQUEST_TIMEOUT = env.int("REQUEST_TIMEOUT", 15, validate=validate.Range(1))

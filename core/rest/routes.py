@@ -1,11 +1,13 @@
 """Routes. A route has no slash at its end; the same path with a slash is the same route."""
 
-from collections.abc import Callable
+import functools
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, URLPattern, re_path, resolve
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, re_path, resolve
 
 from core import errors
 from core.rest.permissions import Audience
@@ -69,6 +71,36 @@ def _by_method(views: dict[str, type[ApiView]]) -> Callable[..., HttpResponseBas
     made.by_method, made.cls, made.view_class, made.initkwargs = by_method, AnyMethod, AnyMethod, {}
     made.csrf_exempt, made.__module__ = True, AnyMethod.__module__
     return answer
+
+
+def is_heavy(path: str) -> bool:
+    """Whether what answers at this path says that it reads or makes as much as a class has: `heavy`, of a view's class.
+
+    It is asked for every request, so the heavy routes are one expression: to resolve a path takes a hundred times as
+    long.
+    """
+    return _heavy_routes().match(path.lstrip("/")) is not None
+
+
+@functools.cache
+def _heavy_routes() -> re.Pattern[str]:
+    found = _expressions(get_resolver().url_patterns, "")
+    return re.compile("|".join(re.sub(r"\?P<\w+>", "?:", expression) for expression in found) or r"(?!)")
+
+
+def _expressions(patterns: Iterable[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
+    for pattern in patterns:
+        whole = prefix + pattern.pattern.regex.pattern.removeprefix("^")
+        if isinstance(pattern, URLResolver):
+            yield from _expressions(pattern.url_patterns, whole)
+        elif any(getattr(view, "heavy", False) for view in _views(pattern.callback)):
+            yield f"(?:{whole})"
+
+
+def _views(callback: Any) -> Iterator[Any]:
+    """The view classes behind a route, one for each of its methods."""
+    methods = getattr(callback, "by_method", {"": callback})
+    return (view_for(callback, method) for method in methods)
 
 
 def is_slow(method: str, path: str) -> bool:

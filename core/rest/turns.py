@@ -1,4 +1,4 @@
-"""The turn in which a slow request waits (`ApiView.slow`), read from the raw request before any view runs."""
+"""The turn in which a request waits for a thread, read from the raw request before any view runs."""
 
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,8 +15,20 @@ LONGEST = 4096
 
 def turn_of(scope: Any, body: bytes) -> Turn:
     """The turn of the client's network and of the account that the body names, or of the client's credential."""
-    client = scope.get("client") or ("", 0)
-    return Turn(network_of(client[0]), _account(dict(scope.get("headers", ())), body))
+    return Turn(_network(scope), _account(dict(scope.get("headers", ())), body))
+
+
+def turn_of_credential(scope: Any, body: bytes = b"") -> Turn:
+    """The turn of the client's network and credential, for requests that sign nobody in."""
+    return Turn(_network(scope), _credential(dict(scope.get("headers", ()))))
+
+
+def _network(scope: Any) -> str:
+    return network_of((scope.get("client") or ("", 0))[0])
+
+
+def _credential(headers: dict[bytes, bytes]) -> str:
+    return (headers.get(b"authorization") or headers.get(b"cookie") or b"").decode("latin-1")
 
 
 def _account(headers: dict[bytes, bytes], body: bytes) -> str:
@@ -25,7 +37,7 @@ def _account(headers: dict[bytes, bytes], body: bytes) -> str:
         value = fields.get(name)
         if isinstance(value, (str, int)):
             return str(value).strip().lower()
-    return (headers.get(b"authorization") or headers.get(b"cookie") or b"").decode("latin-1")
+    return _credential(headers)
 
 
 def _fields(content_type: bytes, body: bytes) -> dict[str, Any]:

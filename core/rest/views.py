@@ -51,6 +51,9 @@ class ApiView(APIView):
     needs_database: ClassVar[bool] = True
     #: Whether a POST takes long (a password is hashed or a mail is sent). Such requests have threads of their own.
     slow: ClassVar[bool] = False
+    #: Whether the answer takes long to reckon, since it is about a whole class or file. Such requests wait for a few
+    #: threads, so that they leave the processor to lessons.
+    heavy: ClassVar[bool] = False
 
     @property
     def actor(self) -> Actor:

@@ -11,7 +11,7 @@ Django's own ASGI handler gives each request a thread context of its own, and so
   serves clients in turn. So however many clients download, and however slowly they read, there are few more threads and
   database connections, and other requests find the processor free.
 
-Requests that take long have a bridge of their own, which serves clients in turn (`core.turns`).
+A bridge serves clients in turn (`core.turns`). Requests that take long have bridges of their own.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ InTurn = Callable[[Callable[[], Any]], Awaitable[Any]]
 class WsgiBridge:
     """An ASGI application for HTTP scopes that runs `wsgi` with bodies of up to `body_limit` bytes.
 
-    `turn_of` gives, for a request's scope and body, the turn in which the request waits for one of the `threads`. With
-    None, requests are served in the order in which they came.
+    `turn_of` gives, for a request's scope and body, the turn in which the request waits for one of the `threads`, whose
+    names begin with `name`.
     """
 
     def __init__(
@@ -50,12 +50,13 @@ class WsgiBridge:
         *,
         threads: int,
         body_limit: int,
-        turn_of: Callable[[Scope, bytes], Turn] | None = None,
+        turn_of: Callable[[Scope, bytes], Turn],
+        name: str = "http",
     ) -> None:
         self.wsgi = wsgi
         self.body_limit = body_limit
         self.turn_of = turn_of
-        self.workers = FairPool(threads, "http" if turn_of is None else "http-slow")
+        self.workers = FairPool(threads, name)
         self.downloads = FairPool(DOWNLOAD_THREADS, "download")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,10 +67,8 @@ class WsgiBridge:
                 return
             environ = _environ(scope, body)
             context = contextvars.copy_context()
-            turn = turns.current.get()
-            if self.turn_of is not None:
-                turn = self.turn_of(scope, body.content)
-                context.run(turns.current.set, turn)
+            turn = self.turn_of(scope, body.content)
+            context.run(turns.current.set, turn)
             running = self.workers.submit(lambda: context.run(self._run, environ), turn)
             start, answer = await asyncio.wrap_future(running)
         if isinstance(answer, bytes):

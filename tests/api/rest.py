@@ -152,7 +152,7 @@ class School:
         session_end(session_id=session_start(actor=actor, class_id=self.class_id).id)
 
 
-def raiser(failed: Exception) -> Callable[..., NoReturn]:
+def raiser(failed: BaseException) -> Callable[..., NoReturn]:
     """Stands in for a function that fails."""
 
     def fail(*args: Any, **kwargs: Any) -> NoReturn:

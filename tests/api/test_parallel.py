@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from accounts.models import User
-from attendance.models import Focus
+from attendance.enums import SessionState
+from attendance.models import Attendance, Focus, Session
 from classes.models import Class, Enrolment
+from core.ids import new_id
+from core.times import now
 from tests.support.clients import MANY, NO_CERTIFICATES, PASSWORD, Api, Room, at_once
 from tests.support.environment import REAL_SETTINGS
 from tests.support.server import Server
@@ -113,6 +117,55 @@ def test_logins_that_wait_for_their_hashes_keep_no_other_request_waiting(make_se
         assert people[0].get("/auth/me").status_code == 200
         assert len(done) < MANY
     assert {each.result().status_code for each in logins} == {200}
+    api.close()
+
+
+def make_history(room: Room) -> None:
+    """Forty lessons of the class with a hundred students more: its report as a workbook takes a while."""
+    keys = [new_id() for _ in range(100)]
+    people = [User(id=key, name=key, email=f"{key}@example.com", email_key=f"{key}@example.com") for key in keys]
+    User.objects.bulk_create(people)
+    for number in range(40):
+        at = now() - timedelta(days=number + 1)
+        held = Session.objects.create(
+            class_ref_id=room.class_id,
+            started_by_id=room.teacher.id,
+            started_at=at,
+            ended_at=at,
+            state=SessionState.ENDED,
+        )
+        records = [Attendance(session=held, class_ref=held.class_ref, student=one, status="present") for one in people]
+        Attendance.objects.bulk_create(records)
+
+
+@pytest.mark.one_database("Who waits for whose report is a matter of threads.")
+def test_a_flood_of_reports_keeps_no_other_request_waiting_and_no_other_report_to_its_end(
+    make_server: Callable[..., Server],
+) -> None:
+    pytest.importorskip("dialects.v2")
+    server = make_server(HTTP_THREADS="1")
+    api = Api(server.url)
+    room, other = (api.make_room(1, start=False) for _ in range(2))
+    server.database.ask(lambda: make_history(room))
+    done: list[int] = []
+
+    def report(number: int) -> httpx.Response:
+        answer = httpx.get(
+            f"{server.url}/api/v2/classes/{room.class_id}/report?format=xlsx",
+            headers={"Authorization": room.teacher.token},
+            timeout=120,
+            verify=NO_CERTIFICATES,
+        )
+        done.append(number)
+        return answer
+
+    with ThreadPoolExecutor(MANY // 2) as threads:
+        reports = [threads.submit(report, number) for number in range(MANY // 2)]
+        reports[0].result()  # the others are there as well, or soon will be
+        assert other.teacher.get("/auth/me").status_code == 200
+        assert other.teacher.get(f"/api/v2/classes/{other.class_id}/report").status_code == 200
+        assert len(done) < MANY // 2
+    assert {each.result().status_code for each in reports} == {200}
     api.close()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.rest.turns import turn_of
+from core.rest.routes import is_heavy
+from core.rest.turns import turn_of, turn_of_credential
 from core.turns import FairPool, Turn
 
 SOON = 15.0
@@ -111,3 +112,27 @@ def test_a_requests_account_is_whom_its_body_names_or_its_credential(
 def test_a_requests_address_is_its_network_and_may_be_missing() -> None:
     assert turn_of({"client": ("2001:db8:0:1::5", 5)}, b"") == Turn("2001:db8:0:1::/64", "")
     assert turn_of({"client": None, "headers": [(b"cookie", b"sessionid=1")]}, b"") == Turn("", "sessionid=1")
+
+
+def test_a_request_that_signs_nobody_in_waits_in_the_turn_of_its_credential() -> None:
+    headers = [(b"content-type", b"application/json"), (b"authorization", b"Token")]
+    scope = {"client": ("203.0.113.7", 5), "headers": headers}
+    assert turn_of_credential(scope, b'{"email":"a@example.com"}') == Turn("203.0.113.7", "Token")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/app/classes/x/reports", True),
+        ("/app/classes/x/reports.csv", True),
+        ("/app/classes/x/import", True),
+        ("/app/office/report", True),
+        ("/app/classes/x/", False),
+        ("/auth/me", False),
+        ("/auth/login", False),
+        ("/healthz", False),
+        ("/", False),
+    ],
+)
+def test_reports_and_imports_wait_for_threads_of_their_own(path: str, expected: bool) -> None:
+    assert is_heavy(path) is expected

@@ -10,6 +10,7 @@ import pytest
 
 from core.server.bodies import DRAIN_LIMIT
 from core.server.wsgi_bridge import WsgiBridge
+from core.turns import Turn
 
 LIMIT = 100
 #: What is to come has this long, seconds.
@@ -105,7 +106,7 @@ async def bridge() -> AsyncIterator[Make]:
     made: list[WsgiBridge] = []
 
     def make(app: Any, threads: int = 1) -> WsgiBridge:
-        made.append(WsgiBridge(app, threads=threads, body_limit=LIMIT))
+        made.append(WsgiBridge(app, threads=threads, body_limit=LIMIT, turn_of=lambda scope, body: Turn()))
         return made[-1]
 
     yield make

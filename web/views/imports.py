@@ -38,6 +38,7 @@ _KINDS = {
 class ClassImport(ClassPage):
     """`/app/classes/ID/import`. Nothing is written before the teacher has seen the plan and says so."""
 
+    heavy = True
     tab = "students"
 
     def get(self, request: HttpRequest, class_id: str) -> HttpResponse:

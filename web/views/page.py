@@ -36,6 +36,8 @@ class Page(View):
     section: ClassVar[str] = ""
     #: Whether a POST takes long (`core.rest.routes.is_slow`).
     slow: ClassVar[bool] = False
+    #: Whether the page takes long to reckon (`core.rest.routes.is_heavy`).
+    heavy: ClassVar[bool] = False
 
     @cached_property
     def actor(self) -> Actor:

@@ -29,6 +29,8 @@ COLUMNS = 30
 class Days(Page):
     """A page about the lessons between two days, which its address may name."""
 
+    heavy = True
+
     def days(self) -> tuple[DaysForm, date | None, date | None]:
         """The form of the days, and the first and the last of them; None for a day that is not named."""
         form = DaysForm(self.request.GET)

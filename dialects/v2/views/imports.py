@@ -63,6 +63,7 @@ class RosterImport(V2View):
     does what was shown.
     """
 
+    heavy = True
     audience = Audience.SIGNED_IN
     form = ImportFileInput
     body = ImportDoInput
@@ -90,6 +91,7 @@ class MarksImport(V2View):
     does what was shown: marks in an open session, corrections with a reason in one that is over.
     """
 
+    heavy = True
     audience = Audience.SIGNED_IN
     form = MarksFileInput
     body = MarksDoInput

@@ -48,6 +48,7 @@ class MeChange(V2View):
 class MyData(V2View):
     """`GET /api/v2/me/data`: everything that is stored of who asks, as a file."""
 
+    heavy = True
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: OwnDataOutput}
     raises = (TooManyRequests,)

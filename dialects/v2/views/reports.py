@@ -37,6 +37,7 @@ DAYS: Mapping[str, tuple[type, str]] = {
 class ReportView(V2View):
     """A route with a report: `?from=`, `?until=`, `?format=`."""
 
+    heavy = True
     filters: ClassVar = {**DAYS, "format": (str, "json (if it is left out), csv or xlsx.")}
     media_types = tuple(MEDIA_TYPES.values())
 

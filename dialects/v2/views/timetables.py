@@ -83,6 +83,7 @@ class TimetableImport(V2View):
     does what was shown.
     """
 
+    heavy = True
     audience = Audience.SIGNED_IN
     form = TimetableFileInput
     body = DoInput
