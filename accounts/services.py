@@ -96,6 +96,13 @@ def _signed_in(user: User | None, named: str, password: str, address: str | None
     return user
 
 
+@unit_of_work
+def language_note(*, user_id: str, language: str) -> None:
+    """Keeps the language in which the person signs in; "" changes nothing."""
+    if language:
+        User.objects.filter(pk=user_id).exclude(language=language).update(language=language)
+
+
 def passwords_renew(users: Sequence[User]) -> list[str]:
     """Gives each of these people another random password, and returns the passwords in the same order.
 

@@ -46,6 +46,8 @@ LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "jso
 NOTICE_TO: list[str] = env.list("NOTICE_TO", [], validate=validate.ContainsOnly(["students", "teachers", "guardians"]))
 NOTICE_DELAY_MINUTES = env.int("NOTICE_DELAY_MINUTES", 30, validate=validate.Range(0, 10_080))
 NOTICE_ABSENCES = env.int("NOTICE_ABSENCES", 3, validate=validate.Range(0, 1000))
+#: When teachers get the notices of a day in one mail, in the school's time; empty: each session's at once.
+NOTICE_TEACHERS_AT = env.str("NOTICE_TEACHERS_AT", "16:00", validate=validate.Regexp(r"(([01]\d|2[0-3]):[0-5]\d)?\Z"))
 #: Whether webhooks may be in private networks, and without TLS.
 WEBHOOK_PRIVATE = env.bool("WEBHOOK_PRIVATE", False)
 AUDIT_DAYS = env.int("AUDIT_DAYS", 180, validate=validate.Range(1, 36_500))

@@ -74,3 +74,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField()
+
+    @property
+    def is_for_teacher(self) -> bool:
+        """Whether it goes to somebody who teaches the student."""
+        return self.person_id not in (None, self.notice.student_id)

@@ -7,14 +7,16 @@ webhooks and mailboxes know it.
 
 import http.client
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from smtplib import SMTPException
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from accounts.mail import shown_name
 from accounts.models import StudentProfile, User
@@ -80,7 +82,7 @@ def send_due(stopping: Callable[[], bool] = lambda: False) -> Outcome:
             if stopping():
                 break
             if _take(delivery):
-                _try(delivery, this, outcome)
+                _try([delivery, *_together(delivery, moment)], this, outcome)
     return outcome
 
 
@@ -91,28 +93,43 @@ def _take(delivery: Delivery) -> bool:
     return bool(mine.update(next_at=now() + TAKEN_FOR, attempts=F("attempts") + 1))
 
 
-def _try(delivery: Delivery, this: _Round, outcome: Outcome) -> None:
-    notice = delivery.notice
-    report = this.report(notice.class_ref_id)
-    if not still_holds(notice, report):
-        withdraw(notice.pk)
+def _together(delivery: Delivery, moment: datetime) -> list[Delivery]:
+    """What else the same teacher is to be told by now, taken by this process: it goes into the same mail."""
+    if not delivery.is_for_teacher:
+        return []
+    due = Delivery.objects.filter(person_id=delivery.person_id, is_for_guardian=False, next_at__lte=moment)
+    found = due.select_related("notice__class_ref", "notice__session", "person").order_by("next_at", "id")
+    return [other for other in found if other.is_for_teacher and _take(other)]
+
+
+def _try(deliveries: Sequence[Delivery], this: _Round, outcome: Outcome) -> None:
+    """Tries to deliver what goes together: one delivery, or several of one teacher."""
+    held = []
+    for delivery in deliveries:
+        if still_holds(delivery.notice, this.report(delivery.notice.class_ref_id)):
+            held.append(delivery)
+        else:
+            withdraw(delivery.notice_id)
+    if not held:
         return
-    if delivery.webhook_id in this.failed:
-        _later(delivery)
+    first = held[0]
+    if first.webhook_id in this.failed:
+        _later(held)
         return
     try:
-        if delivery.webhook is not None:
-            _post(delivery, delivery.webhook, notice, report)
-        elif delivery.person is not None:
-            _mail(delivery, delivery.person, notice, report)
+        if first.webhook is not None:
+            _post(first, first.webhook, first.notice, this.report(first.notice.class_ref_id))
+        elif first.person is not None:
+            told = [(one.notice, this.report(one.notice.class_ref_id)) for one in held]
+            _mail(first, first.person, told)
     except (*FAILURES, _NotTaken) as failure:
-        outcome.failed += 1
-        if delivery.webhook_id is not None:
-            this.failed.add(delivery.webhook_id)
-        _failed(delivery, f"{type(failure).__name__.lstrip('_')}: {failure}")
+        outcome.failed += len(held)
+        if first.webhook_id is not None:
+            this.failed.add(first.webhook_id)
+        _failed(held, f"{type(failure).__name__.lstrip('_')}: {failure}")
     else:
-        outcome.told += 1
-        _told(delivery)
+        outcome.told += len(held)
+        _told(held)
 
 
 def _post(delivery: Delivery, webhook: Webhook, notice: Notice, report: ClassReport) -> None:
@@ -123,30 +140,32 @@ def _post(delivery: Delivery, webhook: Webhook, notice: Notice, report: ClassRep
         raise _NotTaken(f"the answer was {status}")
 
 
-def _mail(delivery: Delivery, person: User, notice: Notice, report: ClassReport) -> None:
-    """To nobody whose address may be another's, and to nobody who has none."""
+def _mail(delivery: Delivery, person: User, told: Sequence[tuple[Notice, ClassReport]]) -> None:
+    """To nobody whose address may be another's, and to nobody who has none. In the person's language."""
     to, name = person.email if address_counts(person) and person.is_active else "", shown_name(person.name)
     if delivery.is_for_guardian:
         to = StudentProfile.objects.filter(user=person).values_list("guardian_email", flat=True).first() or ""
         name = ""
     if not to:
         return
-    content = {"name": name, "sentences": wording.sentences(notice, report)}
-    message = EmailMultiAlternatives(
-        wording.subject(notice, report),
-        render_to_string("notices/mail/notice.txt", content),
-        to=[to],
-        headers={"Auto-Submitted": "auto-generated", "Message-ID": f"<{delivery.pk}@notices.attendance>"},
-    )
-    message.attach_alternative(render_to_string("notices/mail/notice.html", content), "text/html")
+    with translation.override(person.language or settings.LANGUAGE_CODE):
+        content = {"name": name, "sentences": wording.sentences(told), "is_for_teacher": delivery.is_for_teacher}
+        message = EmailMultiAlternatives(
+            wording.subject(told),
+            render_to_string("notices/mail/notice.txt", content),
+            to=[to],
+            headers={"Auto-Submitted": "auto-generated", "Message-ID": f"<{delivery.pk}@notices.attendance>"},
+        )
+        message.attach_alternative(render_to_string("notices/mail/notice.html", content), "text/html")
     message.send()
 
 
 @unit_of_work
-def _told(delivery: Delivery) -> None:
-    Delivery.objects.filter(pk=delivery.pk).delete()
-    if delivery.webhook_id is not None:
-        Webhook.objects.filter(pk=delivery.webhook_id).update(told_at=now())
+def _told(deliveries: Sequence[Delivery]) -> None:
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]).delete()
+    webhook_id = deliveries[0].webhook_id
+    if webhook_id is not None:
+        Webhook.objects.filter(pk=webhook_id).update(told_at=now())
 
 
 @unit_of_work
@@ -157,19 +176,23 @@ def _end(webhook: Webhook) -> None:
 
 
 @unit_of_work
-def _failed(delivery: Delivery, why: str) -> None:
-    logger.warning("Notice %s was not delivered, attempt %d: %s", delivery.pk, delivery.attempts + 1, why)
-    if delivery.webhook_id is not None:
-        Webhook.objects.filter(pk=delivery.webhook_id).update(failed_at=now(), failure=why[:255])
-    _later(delivery)
+def _failed(deliveries: Sequence[Delivery], why: str) -> None:
+    first = deliveries[0]
+    logger.warning("Notice %s was not delivered, attempt %d: %s", first.pk, first.attempts + 1, why)
+    if first.webhook_id is not None:
+        Webhook.objects.filter(pk=first.webhook_id).update(failed_at=now(), failure=why[:255])
+    _later(deliveries)
 
 
 @unit_of_work
-def _later(delivery: Delivery) -> None:
-    pause = timedelta(minutes=BACK_OFF[min(delivery.attempts, len(BACK_OFF) - 1)])
-    mine = Delivery.objects.filter(pk=delivery.pk)
-    if now() + pause > delivery.created_at + TRIED_FOR:
-        logger.error("Notice %s was given up after three days.", delivery.pk)
-        mine.delete()
-    else:
-        mine.update(next_at=now() + pause)
+def _later(deliveries: Sequence[Delivery]) -> None:
+    """Those of one mail are tried again together."""
+    moment = now()
+    pause = timedelta(minutes=BACK_OFF[min(deliveries[0].attempts, len(BACK_OFF) - 1)])
+    for delivery in deliveries:
+        mine = Delivery.objects.filter(pk=delivery.pk)
+        if moment + pause > delivery.created_at + TRIED_FOR:
+            logger.error("Notice %s was given up after three days.", delivery.pk)
+            mine.delete()
+        else:
+            mine.update(next_at=moment + pause)

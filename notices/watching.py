@@ -4,7 +4,7 @@ A row of `Due` is written with the records, in the same unit of work, so that no
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from attendance.models import Session
 from attendance.signals import records_written
 from classes.models import CoTeacher
 from core.database.unit_of_work import retry_races, unit_of_work
-from core.times import now
+from core.times import day_of, local_instant, now
 from notices.models import Delivery, Due, Kind, Notice, Webhook
 
 
@@ -90,6 +90,15 @@ def key_of(kind: Kind, class_id: str, student_id: str) -> str:
     return f"{kind.value} {class_id} {student_id}"
 
 
+def when_teachers_are_told(moment: datetime) -> datetime:
+    """The next time after `moment` at which teachers get one mail with all that there is."""
+    if not settings.NOTICE_TEACHERS_AT:
+        return moment
+    at, day = time.fromisoformat(settings.NOTICE_TEACHERS_AT), day_of(moment)
+    today = local_instant(day, at)
+    return today if today >= moment else local_instant(day + timedelta(days=1), at)
+
+
 def _key_of_end(session: Session) -> str:
     """A session that was opened again ends again."""
     return f"{Kind.ENDED.value} {session.pk} {session.openings}"
@@ -109,4 +118,6 @@ def _tell(notice: Notice, webhooks: list[Webhook]) -> None:
             rows += [Delivery(person_id=key) for key in dict.fromkeys([notice.class_ref.teacher_id, *others])]
     for row in rows:
         row.notice, row.next_at, row.created_at = notice, moment, moment
+        if row.is_for_teacher:
+            row.next_at = when_teachers_are_told(moment)
     Delivery.objects.bulk_create(rows)

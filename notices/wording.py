@@ -1,6 +1,10 @@
 """What a notice says: in a mail, and to a webhook."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.mail import shown_name
 from attendance.class_report import ClassReport
@@ -10,21 +14,44 @@ from attendance.models import Attendance, Session
 from core.times import to_iso
 from notices.models import Kind, Notice
 
+#: A notice with its class's report.
+Told = Sequence[tuple[Notice, ClassReport]]
 
-def subject(notice: Notice, report: ClassReport) -> str:
-    return f"Attendance of {_names(notice, report)['student']}"
+
+def subject(told: Told) -> str:
+    """In the language that is active, as all of a mail."""
+    students = {notice.student_id: _names(notice, report)["student"] for notice, report in told}
+    if len(students) == 1:
+        return _("Attendance of %s") % next(iter(students.values()))
+    return ngettext("Attendance of %d student", "Attendance of %d students", len(students)) % len(students)
 
 
-def sentences(notice: Notice, report: ClassReport) -> list[str]:
+def sentences(told: Told) -> list[str]:
     """The mail's sentences. No more than letters of what people have written stands in a mail (`accounts.mail`)."""
+    found = [_sentence(notice, report) for notice, report in told]
+    # The rule is translated with the pages, which say it under every figure.
+    return [*found, _(RULE)] if any(notice.kind == Kind.BELOW for notice, _report in told) else found
+
+
+def _sentence(notice: Notice, report: ClassReport) -> str:
     line, names = _line(notice, report), _names(notice, report)
     if notice.kind == Kind.AWAY:
-        return [f"{names['student']} was absent from the last {line.absent_in_a_row} lessons of {names['class']}."]
-    return [
-        f"{names['student']} attended {line.tally.percent} percent of {line.tally.total} lessons of {names['class']},"
-        f" which is less than {notice.class_ref.threshold} percent.",
-        RULE,
-    ]
+        number = line.absent_in_a_row
+        text = ngettext(
+            "%(student)s was absent from %(number)d lesson of %(class)s, the last one.",
+            "%(student)s was absent from the last %(number)d lessons of %(class)s.",
+            number,
+        )
+        return text % {**names, "number": number}
+    text = ngettext(
+        "%(student)s attended %(percent)s percent of %(total)d lesson of %(class)s, which is less than"
+        " %(threshold)d percent.",
+        "%(student)s attended %(percent)s percent of %(total)d lessons of %(class)s, which is less than"
+        " %(threshold)d percent.",
+        line.tally.total,
+    )
+    tally = {"percent": line.tally.percent, "total": line.tally.total, "threshold": notice.class_ref.threshold}
+    return text % {**names, **tally}
 
 
 def payload(notice: Notice, report: ClassReport) -> dict[str, Any]:
@@ -61,6 +88,6 @@ def _line(notice: Notice, report: ClassReport) -> Any:
 
 def _names(notice: Notice, report: ClassReport) -> dict[str, str]:
     return {
-        "student": shown_name(_line(notice, report).name) or "a student",
-        "class": shown_name(notice.class_ref.name) or "a class",
+        "student": shown_name(_line(notice, report).name) or _("a student"),
+        "class": shown_name(notice.class_ref.name) or _("a class"),
     }

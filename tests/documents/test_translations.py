@@ -1,14 +1,16 @@
-"""The catalogues of the pages: none is behind its source, nothing is untranslated, and what is compiled is current.
+"""The catalogues of pages, mails and errors: none is behind its source or untranslated; what is compiled is current.
 
 Days and times are written as each language writes them.
 """
 
+import functools
 import gettext
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,16 +20,21 @@ from django.utils import formats, translation
 
 from tests.support.processes import ROOT
 
-WEB = ROOT / "web"
-LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
+#: Every app that has catalogues, and every language that it has them in.
+CATALOGUES = [
+    (locale.parent.name, language)
+    for locale in sorted(ROOT.glob("*/locale"))
+    for language, _ in settings.LANGUAGES
+    if language != "en"
+]
 #: What stands for a value that is filled in.
 PLACES = re.compile(r"%\(\w+\)s|%[sd]|\{\d\}")
 
 needs_gettext = pytest.mark.skipif(not shutil.which("xgettext"), reason="no gettext here")
 
 
-def catalogue(language: str) -> Path:
-    return WEB / "locale" / language / "LC_MESSAGES" / "django.po"
+def catalogue(app: str, language: str) -> Path:
+    return ROOT / app / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
 def compiled(po: Path, into: Path) -> dict[object, str]:
@@ -43,11 +50,15 @@ def read(mo: Path) -> dict[object, str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
-    """Every sentence of the pages, as their code and templates have them now."""
-    copy = tmp_path_factory.mktemp("pages") / "web"
-    shutil.copytree(WEB, copy, ignore=shutil.ignore_patterns("locale", "__pycache__"))
+@functools.cache
+def sources(app: str) -> set[tuple[str, str]]:
+    """Every sentence of an app, as its code and templates have them now."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _sources(app, Path(folder) / app)
+
+
+def _sources(app: str, copy: Path) -> set[tuple[str, str]]:
+    shutil.copytree(ROOT / app, copy, ignore=shutil.ignore_patterns("locale", "__pycache__"))
     (copy / "locale").mkdir()
     command = [sys.executable, "-m", "django", "makemessages", "--locale", "de", "--no-location"]
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
@@ -68,19 +79,19 @@ def _keys(text: str) -> list[tuple[str, str]]:
 
 
 @needs_gettext
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_catalogue_is_behind_the_pages(sources: set[tuple[str, str]], language: str) -> None:
-    keys = _keys(catalogue(language).read_text())
+@pytest.mark.parametrize(("app", "language"), CATALOGUES)
+def test_no_catalogue_is_behind_its_app(app: str, language: str) -> None:
+    keys = _keys(catalogue(app, language).read_text())
     assert len(keys) == len(set(keys))
-    assert set(keys) == sources, "make messages, then translate what is new"
+    assert set(keys) == sources(app), "make messages, then translate what is new"
 
 
 @needs_gettext
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_is_translated_with_all_of_its_places(language: str, tmp_path: Path) -> None:
-    text = catalogue(language).read_text()
+@pytest.mark.parametrize(("app", "language"), CATALOGUES)
+def test_everything_is_translated_with_all_of_its_places(app: str, language: str, tmp_path: Path) -> None:
+    text = catalogue(app, language).read_text()
     assert "fuzzy" not in text
-    for key, said in compiled(catalogue(language), tmp_path).items():
+    for key, said in compiled(catalogue(app, language), tmp_path).items():
         source = str(key[0] if isinstance(key, tuple) else key).rpartition("\x04")[2]
         if not source:
             continue
@@ -91,9 +102,9 @@ def test_everything_is_translated_with_all_of_its_places(language: str, tmp_path
 
 
 @needs_gettext
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_compiled_is_what_is_translated(language: str, tmp_path: Path) -> None:
-    po = catalogue(language)
+@pytest.mark.parametrize(("app", "language"), CATALOGUES)
+def test_what_is_compiled_is_what_is_translated(app: str, language: str, tmp_path: Path) -> None:
+    po = catalogue(app, language)
     assert read(po.with_suffix(".mo")) == compiled(po, tmp_path), "make messages"
 
 

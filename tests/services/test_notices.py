@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
+from django.utils import timezone, translation
 from pytest_django import Settings
 from standardwebhooks import Webhook as Verifier
 
 from accounts.models import StudentProfile
+from accounts.services import language_note
 from attendance.corrections import session_reopen
+from attendance.counting import RULE
 from attendance.enums import Status
 from attendance.models import Attendance, Session
 from attendance.services import record_correct, session_end
@@ -59,6 +62,7 @@ def everybody_is_told(settings: Settings) -> None:
     settings.NOTICE_TO = ["students", "teachers", "guardians"]
     settings.NOTICE_DELAY_MINUTES = 30
     settings.NOTICE_ABSENCES = 3
+    settings.NOTICE_TEACHERS_AT = ""
     settings.WEBHOOK_PRIVATE = True
 
 
@@ -202,6 +206,104 @@ def test_who_comes_below_the_threshold_is_told_with_the_rate(
         "Asha attended 66.7 percent of 3 lessons of Physics, which is less than 75 percent.\n"
         "Present and late count as attended, absent counts against, and excused lessons are left out."
     ) in mailoutbox[0].body
+
+
+def test_a_teacher_gets_one_mail_a_day_with_all_students_and_others_get_theirs_at_once(
+    room: Room, clock: Clock, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    settings.NOTICE_TO = ["students", "teachers"]
+    settings.NOTICE_ABSENCES = 1
+    room.students[1].name = "Ben"
+    room.students[1].save()
+    art = make_room()
+    lessons = ((room, room.start(), (0, 1)), (art, art.start(), (0,)))
+    Class.objects.filter(pk=art.class_id).update(threshold=0, name="Art", teacher=room.teacher)
+    settings.NOTICE_TEACHERS_AT = f"{timezone.localtime() + timedelta(hours=3):%H:%M}"
+    for which, session, absent in lessons:
+        commit_marks([new_mark(which, session, number, "absent") for number in absent])
+        session_end(session_id=session.id)
+    clock.pass_(minutes=31)
+    send_due()
+    students = {person.email for person in (*room.students, *art.students)}
+    assert set(recipients(mailoutbox)) <= students
+    mailoutbox.clear()
+    record = Attendance.objects.get(session__class_ref_id=room.class_id, student=room.students[1])
+    record_correct(by_id=room.teacher.id, record_id=record.id, status=Status.PRESENT)
+    clock.pass_(hours=3)
+    outcome = send_due()
+    (mail,) = [mail for mail in mailoutbox if mail.to == [room.teacher.email]]
+    assert mail.subject == "Attendance of 3 students"
+    assert "Asha was absent from 1 lesson of Physics, the last one.\n" in mail.body
+    assert "of Art, the last one." in mail.body
+    assert "Ben" not in mail.body, "it was corrected meanwhile"
+    assert "ask the class's teacher" not in mail.body
+    assert outcome.failed == 0
+    assert not Delivery.objects.exists()
+
+
+def test_the_mail_of_a_day_that_is_not_taken_is_tried_again_as_one(
+    room: Room, clock: Clock, mailoutbox: list[EmailMessage], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(self: EmailMessage) -> int:
+        raise ConnectionRefusedError
+
+    settings.NOTICE_TO, settings.NOTICE_ABSENCES = ["teachers"], 1
+    session = room.start()
+    commit_marks([new_mark(room, session, number, "absent") for number in (0, 1)])
+    session_end(session_id=session.id)
+    clock.pass_(minutes=31)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailMessage, "send", away)
+        assert send_due().failed == 2
+    clock.pass_(minutes=2)
+    assert send_due().told == 2
+    assert recipients(mailoutbox) == [room.teacher.email]
+
+
+@pytest.mark.parametrize(
+    ("at", "hour", "told"),
+    [("16:00", 9, "2025-03-29T15:00"), ("16:00", 16, "2025-03-30T14:00"), ("", 9, "2025-03-29T08:00")],
+)
+def test_the_mail_of_a_day_goes_at_the_schools_time_whatever_the_clocks_do(
+    settings: Settings, at: str, hour: int, told: str
+) -> None:
+    settings.TIME_ZONE, settings.NOTICE_TEACHERS_AT = "Europe/Berlin", at
+    with timezone.override("Europe/Berlin"):
+        moment = datetime(2025, 3, 29, hour - 1, tzinfo=UTC) + timedelta(minutes=bool(hour == 16))
+        assert watching.when_teachers_are_told(moment).astimezone(UTC).isoformat()[:16] == told
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "said"),
+    [
+        ("", "Attendance of Asha", "Hello Asha,"),
+        ("de", "Anwesenheit von Asha", "Asha hat in den letzten 3 Stunden von Physics gefehlt."),
+        ("fr", "Présence de Asha", "Asha a manqué les 3 derniers cours de Physics."),
+        ("es", "Asistencia de Asha", "Asha faltó a las últimas 3 clases de Physics."),
+        ("hi", "Asha की उपस्थिति", "Physics के पिछले 3 पाठों में अनुपस्थित रहे।"),
+        ("ar", "حضور Asha", "تغيّب Asha عن آخر 3 دروس من Physics."),
+    ],
+)
+def test_a_mail_is_in_the_language_of_its_reader(
+    room: Room, clock: Clock, mailoutbox: list[EmailMessage], settings: Settings, language: str, subject: str, said: str
+) -> None:
+    settings.NOTICE_TO = ["students"]
+    language_note(user_id=room.students[0].id, language=language)
+    for _ in range(3):
+        lesson(room, asha="absent")
+    clock.pass_(minutes=31)
+    send_due()
+    (mail,) = mailoutbox
+    assert mail.subject == subject
+    assert said in mail.body
+    html: Any = mail
+    assert f'<html lang="{language or "en"}"{" dir=" if language == "ar" else ""}' in html.alternatives[0][0]
+
+
+def test_the_rule_of_counting_has_words_in_every_language(settings: Settings) -> None:
+    for language, _ in settings.LANGUAGES[1:]:
+        with translation.override(language):
+            assert translation.gettext(RULE) != RULE
 
 
 def test_a_correction_within_the_delay_takes_the_notice_back(
@@ -430,6 +532,7 @@ def test_a_server_sends_by_itself_and_the_command_sends_nothing_again(
 ) -> None:
     settings.NOTICE_DELAY_MINUTES = 0  # the session ends in this process
     told = {"NOTICE_TO": "teachers", "NOTICE_DELAY_MINUTES": "0", "NOTICE_ABSENCES": "1", "WEBHOOK_PRIVATE": "true"}
+    told["NOTICE_TEACHERS_AT"] = ""
 
     def absent() -> str:
         found = make_room()

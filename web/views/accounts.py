@@ -18,6 +18,7 @@ from accounts.devices import Device
 from accounts.selectors import is_new
 from core import errors
 from core.identity import Role
+from core.languages import language_asked
 from core.rest.permissions import Audience
 from web.forms.accounts import ForgotForm, ResetForm, SignInForm, SignUpForm
 from web.views.page import Page
@@ -33,6 +34,7 @@ def sign_in(request: HttpRequest, user: Any, *, stay: bool = False) -> None:
     request.session.flush()
     login(request, user, backend=_BACKEND)
     request.session.set_expiry(STAY if stay else 0)
+    services.language_note(user_id=user.id, language=language_asked(request))
 
 
 class SignIn(Page):

@@ -23,6 +23,7 @@ from core.errors import (
     TooManyRequests,
     WeakPassword,
 )
+from core.languages import language_asked
 from core.rest.permissions import Audience
 from dialects.v2.base import V2View
 from dialects.v2.serializers.people import CardInput, LoginInput, SignupInput, TokenOutput, UserOutput
@@ -46,6 +47,7 @@ class Login(KnowsDevice, V2View):
 
     def post(self, request: Request) -> Response:
         user = accounts.services.sign_in(address=self.address, device=self.device, **self.read())
+        accounts.services.language_note(user_id=user.id, language=language_asked(self.request._request))
         return Response(signed_in(tokens.issue(user)))
 
 
