@@ -72,8 +72,8 @@ class ApiView(APIView):
 
     def read(self) -> dict[str, Any]:
         """The validated fields of the request's body. Raises `InvalidSchema` for a body that is not valid."""
-        kind = self.form if self.brings_file else self.body
-        return cast(type[InputSerializer], kind).read(self.request.data)
+        data = self.request.data  # raises for a media type that the route does not take
+        return cast(type[InputSerializer], self.form if self.brings_file else self.body).read(data)
 
     @property
     def brings_file(self) -> bool:
