@@ -534,8 +534,8 @@ MAX_MESSAGE_SIZE = 64 * 1024
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
-#: The languages of the pages (`web.middleware.Languages`). What programs are told is English.
 FORMAT_MODULE_PATH = "web.formats"
+#: The languages of pages, of mails, and of what people are told of errors.
 LANGUAGES = [
     ("en", "English"),
     ("es", "Español"),
@@ -545,6 +545,11 @@ LANGUAGES = [
     ("ar", "العربية"),
 ]
 LANGUAGE_COOKIE_PATH = "/app/"
+#: Paths whose answers follow the reader's language (`web.middleware.Languages`). Other programs are told English.
+TRANSLATED = (
+    "/app/",
+    "/api/v2/",  # dialects.v2
+)
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -9,8 +9,8 @@ from django.views import csrf
 
 from core import errors
 from core.identity import Actor
+from core.words import sentence_of
 from web.middleware import PREFIX
-from web.words import sentence_of
 
 
 def page(request: HttpRequest, error: errors.ApiError, *, person: Actor | None = None) -> HttpResponse:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from attendance.enums import Method, Status
 from core import errors
+from core.words import SENTENCES
 from web.statuses import LETTERS, METHODS, ORDER, WORDS
-from web.words import SENTENCES
 
 #: What the socket may refuse to a live page.
 REFUSALS = (
@@ -22,6 +22,18 @@ REFUSALS = (
     errors.TeachersOnly,
     errors.SessionNotFound,
 )
+#: Why a student is not in, by the code that their page's script is told.
+CHECK_IN_REFUSALS = {
+    "check_in_closed": errors.CheckInClosed,
+    "not_enrolled": errors.StudentNotEnrolled,
+    "wrong_code": errors.WrongCode,
+    "claim_expired": errors.ClaimExpired,
+    "place_missing": errors.LocationMissing,
+    "place_vague": errors.PlaceVague,
+    "out_of_range": errors.OutOfRange,
+    "other_network": errors.OtherNetwork,
+    "other_device": errors.OtherDevice,
+}
 
 
 def connection_words() -> dict[str, str]:
@@ -125,15 +137,7 @@ def check_in_data(*, session: str, code: str, is_signed_in: bool, sign_in: str) 
         "keepsTrying": _("No connection. It keeps trying; leave this page open."),
     }
     own = {
-        "check_in_closed": _("The check-in is not open. Ask your teacher."),
-        "not_enrolled": _("You are not in this class. Ask your teacher to put you on the list."),
-        "wrong_code": _("This code is not right, or no longer. Take the one that is shown now."),
-        "claim_expired": _("That was too long ago. Scan the code once more."),
-        "place_missing": _("Your teacher asks where you are, because only people in the room check in."),
-        "place_vague": _("Your device is not sure where it is. Try once more."),
-        "out_of_range": _("You seem to be too far away. Ask your teacher: they can mark you."),
-        "other_network": _("Use the school's network, or ask your teacher."),
-        "other_device": _("Somebody else has checked in on this device. Ask your teacher: they can mark you."),
+        **{code: str(SENTENCES[error.code]) for code, error in CHECK_IN_REFUSALS.items()},
         "student_only": _("Only students check in."),
     }
     return {

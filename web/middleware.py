@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.middleware.locale import LocaleMiddleware
@@ -42,10 +43,13 @@ class Compression(GZipMiddleware):
 
 
 class Languages(LocaleMiddleware):
-    """The reader's language, on the pages alone. Django's middleware leaves it to the thread, for whoever is next."""
+    """The reader's language, on the paths of TRANSLATED.
+
+    Django's middleware leaves it to the thread, for whoever is next; this one takes it back.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(PREFIX):
+        if not request.path.startswith(settings.TRANSLATED):
             return self.get_response(request)  # type: ignore[return-value]  # never async: Django is served as WSGI
         try:
             return super().__call__(request)  # type: ignore[return-value]

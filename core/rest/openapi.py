@@ -177,10 +177,15 @@ def _words(body: Schema) -> str:
 def _failure(bodies: list[Schema]) -> Schema:
     """The schema of the failures of one status: their keys, and for each key the values that it may have."""
     shapes = [
-        _object({key: _one_of([body[key] for body in bodies if list(body) == list(keys)]) for key in keys})
+        _object({key: _values(key, keys, [body[key] for body in bodies if list(body) == list(keys)]) for key in keys})
         for keys in dict.fromkeys(tuple(body) for body in bodies)
     ]
     return shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
+
+
+def _values(key: str, keys: tuple[str, ...], values: list[Any]) -> Schema:
+    """The values of a key. Beside a code, the message is for people, and in their language."""
+    return {"type": "string"} if key == "error" and "code" in keys else _one_of(values)
 
 
 def _object(properties: Schema) -> Schema:

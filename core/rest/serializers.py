@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -127,8 +128,8 @@ class StrictDay(StrictString):
     """A day, `2025-03-11`. In an answer, and in a body, where it is of the years 1900 to 9000."""
 
     default_error_messages: ClassVar = {
-        "invalid_day": "Not a day: write it as 2025-03-11.",
-        "far_day": "A day of the years 1900 to 9000.",
+        "invalid_day": _("Not a day: write it as 2025-03-11."),
+        "far_day": _("A day of the years 1900 to 9000."),
     }
 
     def to_internal_value(self, data: Any) -> Any:
@@ -155,8 +156,8 @@ class StrictTime(StrictString):
     """
 
     default_error_messages: ClassVar = {
-        "invalid_time": "Not a time: write it as 2025-03-11T10:00:00.000Z.",
-        "far_time": "A time of the years 1900 to 9000.",
+        "invalid_time": _("Not a time: write it as 2025-03-11T10:00:00.000Z."),
+        "far_time": _("A time of the years 1900 to 9000."),
     }
 
     def to_internal_value(self, data: Any) -> Any:

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import get_language
+
 from core.errors import ApiError, InvalidSchema
+from core.words import sentence_of
 
 #: Errors that have another status or code here than in the core.
 _HERE: Mapping[str, tuple[int, str]] = {
@@ -32,7 +36,12 @@ def code_of(error: ApiError) -> str:
 def worded(error: ApiError) -> tuple[int, Any]:
     """The status and body of a failure."""
     status, code = _HERE.get(error.code, (error.status, error.code))
-    body: dict[str, Any] = {"success": False, "error": error.message, "code": code}
+    body: dict[str, Any] = {"success": False, "error": _message(error), "code": code}
     if isinstance(error, InvalidSchema):
         body["fields"] = {name: list(words) for name, words in error.fields.items()}
     return status, body
+
+
+def _message(error: ApiError) -> str:
+    """For people, in the language that the client asked for (`Accept-Language`)."""
+    return error.message if get_language() in (None, settings.LANGUAGE_CODE) else sentence_of(error)

@@ -54,6 +54,15 @@ def test_people_sign_in_by_e_mail_or_roll_number(ravi: User, login: str) -> None
     assert is_signed_in(client)
 
 
+def test_the_language_of_a_sign_in_is_kept_for_mails(ravi: User) -> None:
+    for asked, kept in (("hi-IN,hi;q=0.9", "hi"), ("ar", "ar"), ("pt", "en")):
+        client = Client()
+        answer = client.post(SIGN_IN, {"login": ravi.email, "password": PASSWORD}, headers={"Accept-Language": asked})
+        assert answer.status_code == 302
+        ravi.refresh_from_db()
+        assert ravi.language == kept
+
+
 def test_the_sign_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(ravi: User) -> None:
     client = Client()
     asked = client.get("/app/me/")

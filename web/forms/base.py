@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.passwords import weaknesses
 from core import errors
-from web.words import sentence_of
+from core.words import sentence_of
 
 
 class Form(forms.Form):

@@ -21,8 +21,8 @@ from core.identity import Actor, Role
 from core.refusals import tell_refusal
 from core.rest.envelope import to_api_error
 from core.rest.permissions import Audience
+from core.words import sentence_of
 from web import failures
-from web.words import sentence_of
 
 
 class Page(View):
