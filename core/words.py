@@ -69,6 +69,7 @@ SENTENCES: dict[str, Any] = {
     errors.OtherNetwork.code: _("Use the school's network, or ask your teacher."),
     errors.OtherDevice.code: _("Somebody else has checked in on this device. Ask your teacher: they can mark you."),
     errors.FlagNotFound.code: _("There is nothing to decide here. It may have been decided."),
+    errors.HolidayNotFound.code: _("There is no such holiday."),
     errors.PreviewNotFound.code: _("Choose the file once more."),
     errors.AlreadyMerged.code: _("This account was joined with another one."),
     errors.MergedAgain.code: _("One of the two accounts was joined with another one since."),
