@@ -18,10 +18,10 @@ from core import errors
 from core.identity import Role
 from core.rest.permissions import Audience
 from core.times import now
+from core.words import sentence_of
 from web.forms.excuses import ExcuseForm
 from web.pages import Slice
 from web.views.page import Page
-from web.words import sentence_of
 
 #: What pages call a state, and whose colour it has.
 STATES: Mapping[str, tuple[Any, str]] = {

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0015_names_folded_anew'),
+        ('accounts', '0016_cards'),
     ]
 
     operations = [
