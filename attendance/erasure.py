@@ -66,7 +66,7 @@ def _refusals(user: User) -> list[str]:
     if user.is_staff or user.is_superuser:
         found.append("The person has rights in the admin. Take them away first.")
     owned = Class.objects.filter(teacher=user, removed_at=None, archived_at=None)
-    names = ", ".join(owned.order_by("name", "id").values_list("name", flat=True)[:5])
+    names = ", ".join(owned.order_by("name_folded", "id").values_list("name", flat=True)[:5])
     if names:
         found.append(f"The person has classes: {names}. Give them to another teacher, or archive them, first.")
     if is_in_open_session(user.id):

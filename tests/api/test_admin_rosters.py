@@ -45,7 +45,7 @@ def enrolment(found: Class, student: User) -> Enrolment:
     return Enrolment.objects.get(class_ref=found, student=student)
 
 
-#: The tests' stand-in for MongoDB takes minutes to join as many as the others.
+#: The tests' stand-in for MongoDB holds 5,000 as well, and takes two minutes for them.
 MANY = 500 if connection.vendor == "mongodb" else 5000
 
 
