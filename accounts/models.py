@@ -141,7 +141,7 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
     is_staff = models.BooleanField("staff", default=False, help_text="May open this admin.")
     token_version = models.PositiveIntegerField(default=0, editable=False)
     credentials_changed_at = models.DateTimeField(null=True, editable=False)
-    #: In which language the person last signed in; empty where no client said. Mails are written in it.
+    #: The language that the person chose, or last signed in with; empty where no client said. Mails are written in it.
     language = models.CharField(max_length=8, blank=True, default="", editable=False)
     #: Until this time a token of the user's is void that has not expired yet; null if there is no such token.
     tokens_voided_until = models.DateTimeField(null=True, editable=False)

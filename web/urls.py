@@ -38,6 +38,7 @@ urlpatterns = [
     path("sessions/<session_id>/reopen", sessions.SessionReopen.as_view(), name="session-reopen"),
     path("sessions/<session_id>/students/<student_id>", sessions.SessionStudent.as_view(), name="session-student"),
     path("sessions/<session_id>/print", sessions.SessionPrint.as_view(), name="session-print"),
+    path("sessions/<session_id>/import", imports.MarksImport.as_view(), name="session-import"),
     path("sessions/<session_id>/end", sessions.SessionEnd.as_view(), name="session-end"),
     path("sessions/<session_id>/project", live.Projector.as_view(), name="projector"),
     path("sessions/<session_id>/kiosk", live.Kiosk.as_view(), name="kiosk"),

@@ -63,6 +63,14 @@ def test_the_language_of_a_sign_in_is_kept_for_mails(ravi: User) -> None:
         assert ravi.language == kept
 
 
+def test_the_language_that_a_person_chooses_is_kept_for_mails(ravi: User) -> None:
+    client = Client()
+    client.force_login(ravi)
+    client.post("/app/language", {"language": "fr"}, headers={"Accept-Language": "de"})
+    ravi.refresh_from_db()
+    assert ravi.language == "fr"
+
+
 def test_the_sign_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(ravi: User) -> None:
     client = Client()
     asked = client.get("/app/me/")

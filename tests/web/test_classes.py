@@ -383,3 +383,50 @@ def test_hostile_cells_are_text_in_the_preview(owner: Client, school: School) ->
     html = text_of(upload(owner, school, 'name,email\n"<img src=x onerror=alert(1)>",a@example.com\n'))
     assert "<img" not in html
     assert "&lt;img" in html
+
+
+# Marks from a file
+
+MARKS = "E-Mail;Status;Note\nstudent@example.com;late;bus\nnobody@example.com;P;\n"
+
+
+def send_marks(client: Client, session_id: str, text: str = MARKS) -> Any:
+    return client.post(f"/app/sessions/{session_id}/import", {"file": SimpleUploadedFile("monday.csv", text.encode())})
+
+
+def test_marks_from_a_file_are_shown_line_by_line_and_then_made(owner: Client, school: School) -> None:
+    session_id = school.start_session()
+    assert f"/app/sessions/{session_id}/import" in text_of(owner.get(f"/app/sessions/{session_id}/"))
+    html = text_of(send_marks(owner, session_id))
+    said = words_of(html)
+    assert "taken over 1" in said
+    assert "nobody in the class has the e-mail nobody@example.com" in said
+    assert not Mark.objects.exists()
+    done = owner.post(f"/app/sessions/{session_id}/import", {**fields_of(html), "do": "1"})
+    assert "1 student is marked." in follow(owner, done)
+    assert list(Mark.objects.values_list("status", "method", "note")) == [(Status.LATE, Method.IMPORT, "bus")]
+    again = owner.post(f"/app/sessions/{session_id}/import", {**fields_of(html), "do": "1"})
+    assert "Choose the file once more." in text_of(again, 400)
+
+
+def test_after_the_lesson_marks_from_a_file_are_corrections_with_a_reason(owner: Client, school: School) -> None:
+    school.finish_session()
+    session_id = Session.objects.get().id
+    assert f"/app/sessions/{session_id}/import" in text_of(owner.get(f"/app/sessions/{session_id}/"))
+    html = text_of(send_marks(owner, session_id, MARKS.replace("bus", "")))
+    path, fields = f"/app/sessions/{session_id}/import", {**fields_of(html), "do": "1"}
+    again = text_of(owner.post(path, {**fields, "reason": " "}), 400)
+    assert "say why its records are corrected" in again
+    done = owner.post(path, {**fields_of(again), "do": "1", "reason": "from the paper list"})
+    assert done.status_code == 302
+    assert Attendance.objects.get().status == Status.LATE
+    assert Mark.objects.get(method=Method.CORRECTION).note == "from the paper list"
+
+
+def test_a_file_without_statuses_and_a_column_named_by_hand(owner: Client, school: School) -> None:
+    session_id = school.start_session()
+    text = "E-Mail;Seen\nstudent@example.com;P\n"
+    assert "There are no columns for the roll number" in unescape(text_of(send_marks(owner, session_id, text), 400))
+    html = text_of(send_marks(owner, session_id, text.replace("Seen", "Status")))
+    named = {**fields_of(html), "column_status": "E-Mail"}
+    assert "is no status" in text_of(owner.post(f"/app/sessions/{session_id}/import", named))

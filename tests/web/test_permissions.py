@@ -73,6 +73,8 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("session-reopen", "POST", "sessions/{session}/reopen", (IN, 409, 404, 403, 403, 409)),
     ("session-student", "GET", "sessions/{session}/students/{student}", (IN, 409, 404, 403, 403, 409)),
     ("session-student", "POST", "sessions/{session}/students/{student}", (IN, 409, 404, 403, 403, 409)),
+    ("session-import", "GET", "sessions/{session}/import", OF_CLASS),
+    ("session-import", "POST", "sessions/{session}/import", FORM_OF_CLASS),
     ("session-print", "GET", "sessions/{session}/print", OF_CLASS),
     ("projector", "GET", "sessions/{session}/project", OF_CLASS),
     ("kiosk", "GET", "sessions/{session}/kiosk", OF_CLASS),

@@ -18,6 +18,16 @@ COLUMNS = {
 }
 
 
+#: The columns of a file of marks.
+MARK_COLUMNS = {
+    "roll_number": _("Roll number"),
+    "email": _("E-mail"),
+    "status": _("Status"),
+    "time": _("Time"),
+    "note": _("Note"),
+}
+
+
 class FileForm(Form):
     """A file that is sent; with `token` that of a preview is meant."""
 

@@ -192,6 +192,8 @@ class Language(Page):
                 httponly=True,
                 samesite="Lax",
             )
+            if self.person is not None:
+                services.language_note(user_id=self.person.id, language=code)
         return response
 
     def _back(self) -> str:
