@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db.models import F
 
+from accounts.limits import take
 from accounts.selectors import names_of
 from attendance.enums import Method, SessionState, Status
 from attendance.models import Attendance, Mark, Session
 from attendance.services import record_corrections
 from attendance.signals import session_changed
 from classes.selectors import was_enrolled
-from core import errors
+from core import errors, limits
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
@@ -96,10 +97,11 @@ def record_history(record: Attendance) -> list[Mapping[str, Any]]:
 
 @retry_races
 @unit_of_work
-def session_reopen(*, session_id: str) -> Session:
+def session_reopen(*, actor: Actor, session_id: str) -> Session:
     """Opens an ended session again, as it was before the end: whom only the end made absent has no mark.
 
-    Raises `ReopenRefused` if the session ended more than a day ago, was not ended, or is not its class's last any more.
+    Raises `TooManyRequests`, and `ReopenRefused` if the session ended more than a day ago, was not ended, or is not its
+    class's last any more.
     """
     session = Session.objects.get(pk=session_id)
     later = Session.objects.filter(class_ref_id=session.class_ref_id, started_at__gt=session.started_at)
@@ -117,6 +119,7 @@ def session_reopen(*, session_id: str) -> Session:
         "last_activity_at": moment,
         "openings": F("openings") + 1,
     }
+    take(limits.SESSIONS, actor.id)  # the next end writes every record anew
     if not ended.update(**opened):
         raise errors.ReopenRefused
     Attendance.objects.filter(session_id=session_id).delete()

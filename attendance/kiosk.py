@@ -32,14 +32,16 @@ def kiosk_open(*, actor: Actor, session: Session) -> tuple[str, datetime]:
     """
     if session.state != SessionState.OPEN:
         raise errors.NoActiveSession
-    return signing.dumps({"session": session.id, "by": actor.id}, salt=_SALT), now() + KEY_LIFETIME
+    said = {"session": session.id, "by": actor.id, "version": user_get(actor.id).token_version}
+    return signing.dumps(said, salt=_SALT), now() + KEY_LIFETIME
 
 
 def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
     """Marks the student of the session's roster whose roll number or card this is; and the student's name.
 
     Whoever is in already stays as they are. Raises `Unauthorized` for a key that is not good, also where its maker no
-    longer teaches the class; `NoActiveSession`, `StudentNotEnrolled`, `TooManyRequests`.
+    longer teaches the class, or the maker's tokens were voided since; `NoActiveSession`, `StudentNotEnrolled`,
+    `TooManyRequests`.
     """
     try:
         said = signing.loads(key, salt=_SALT, max_age=KEY_LIFETIME)
@@ -52,7 +54,8 @@ def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
         raise errors.Unauthorized from None
     actor = actor_of(maker)
     part = part_in(session.class_ref, actor)
-    if not maker.is_active or part is None or not part.teaches:
+    is_voided = maker.token_version != said.get("version")
+    if is_voided or not maker.is_active or part is None or not part.teaches:
         raise errors.Unauthorized
     if session.state != SessionState.OPEN:
         raise errors.NoActiveSession

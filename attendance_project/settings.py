@@ -124,6 +124,7 @@ LIMIT_SHEET_ROWS = env.int("LIMIT_SHEET_ROWS", 20_000, validate=validate.Range(0
 LIMIT_PEOPLE = env.int("LIMIT_PEOPLE", 5000, validate=validate.Range(0))
 LIMIT_SESSIONS = env.int("LIMIT_SESSIONS", 200, validate=validate.Range(0))
 LIMIT_SESSION_NAMES = env.int("LIMIT_SESSION_NAMES", 200, validate=validate.Range(0))
+LIMIT_KEYED = env.int("LIMIT_KEYED", 1000, validate=validate.Range(0))
 #: True holds new passwords of the published protocols to what the project's own pages and routes ask for.
 PASSWORD_STRICT = env.bool("PASSWORD_STRICT", False)
 #: True asks everybody at the admin for a code of an authenticator app, besides the password. Whoever has set one up is

@@ -128,6 +128,8 @@ SESSIONS = Limit("sessions", "LIMIT_SESSIONS", _TEN_MINUTES)
 SESSION_NAMES = Limit("names of sessions", "LIMIT_SESSION_NAMES", _TEN_MINUTES)
 #: Moves of the focus away from a session that another teacher is using, by one teacher.
 FOCUS_TAKEN = Limit("taking the live session", 3, _TEN_MINUTES)
+#: Their answers are kept for a day.
+KEYED = Limit("requests with an Idempotency-Key", "LIMIT_KEYED", _TEN_MINUTES)
 #: Absences that a student announces.
 EXCUSES = Limit("announced absences", 50, _DAY)
 #: Files with all that is stored of a person.

@@ -18,11 +18,12 @@ from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from accounts.mail import shown_name
+from accounts.mail import allow, shown_name
 from accounts.models import StudentProfile, User
 from accounts.standing import address_counts
 from attendance.class_report import ClassReport, class_report
 from core.database.unit_of_work import unit_of_work
+from core.errors import TooManyRequests
 from core.sealing import Unreadable
 from core.times import now
 from notices import wording
@@ -39,7 +40,7 @@ TRIED_FOR = timedelta(days=3)
 TAKEN_FOR = timedelta(minutes=2)
 _AT_ONCE = 200
 
-FAILURES = (OSError, SMTPException, http.client.HTTPException, BadAddress, Unreadable)
+FAILURES = (OSError, SMTPException, http.client.HTTPException, BadAddress, Unreadable, TooManyRequests)
 
 
 class _NotTaken(Exception):
@@ -148,6 +149,8 @@ def _mail(delivery: Delivery, person: User, told: Sequence[tuple[Notice, ClassRe
         name = ""
     if not to:
         return
+    if not delivery.is_for_teacher:
+        allow(to=to)  # whoever makes classes and ends lessons in a loop fills nobody's mailbox
     with translation.override(person.language or settings.LANGUAGE_CODE):
         content = {"name": name, "sentences": wording.sentences(told), "is_for_teacher": delivery.is_for_teacher}
         message = EmailMultiAlternatives(

@@ -48,7 +48,13 @@ class V2View(ApiView):
         raised: tuple[type[errors.ApiError], ...] = ()
         if methods and cls._keeps():
             headers[KEY] = "The same request of the same key within 24 hours gets the first answer again."
-            raised += (errors.InvalidSchema, errors.KeyReused, errors.InProgress, errors.OutcomeUnknown)
+            raised += (
+                errors.InvalidSchema,
+                errors.KeyReused,
+                errors.InProgress,
+                errors.OutcomeUnknown,
+                errors.TooManyRequests,
+            )
         if "patch" in methods:
             headers["If-Match"] = "The `ETag` of what was read: 412 if that has changed."
             raised += (errors.Changed,)

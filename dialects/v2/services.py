@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from django.db import IntegrityError
 
-from core import errors
+from accounts.limits import take
+from core import errors, limits
 from core.database.unit_of_work import unit_of_work
 from core.times import now
 from dialects.v2.models import KeptAnswer
@@ -27,7 +28,7 @@ def answer_begin(*, person_id: str, key: str, digest: str) -> KeptAnswer:
     """The row of the person's key. Without a `status` the caller is the first, and is to do what was asked.
 
     Waits for a first request that is under way. Raises `InProgress` if that takes long, `OutcomeUnknown` if its answer
-    is lost, and `KeyReused` if the first request was another one.
+    is lost, `KeyReused` if the first request was another one, and `TooManyRequests`.
     """
     until = time.monotonic() + PATIENCE
     while True:
@@ -54,6 +55,7 @@ def answer_begin(*, person_id: str, key: str, digest: str) -> KeptAnswer:
 
 @unit_of_work
 def _insert(person_id: str, key: str, digest: str) -> KeptAnswer:
+    take(limits.KEYED, person_id)
     moment = now()
     KeptAnswer.objects.filter(began_at__lt=moment - KEPT).delete()
     return KeptAnswer.objects.create(person_id=person_id, key=key, digest=digest, began_at=moment)

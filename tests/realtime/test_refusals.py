@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from typing import Any
 
+import pytest
+
 from audit.models import Entry, Outcome
 from core.logs import WARNINGS
 from tests.api.test_log import until_told
@@ -132,4 +134,23 @@ async def test_a_socket_beyond_an_accounts_number_is_noted(make_server: Callable
         assert await refused.error() == "Too many requests"
         (entry,) = await until_noted(server, way="socket")
     assert (entry.actor, entry.action, entry.outcome) == (teacher.id, "connect", "refused")
+    api.close()
+
+
+async def test_a_teacher_who_reads_a_session_on_a_socket_is_in_the_audit_log_and_a_student_is_not(
+    make_server: Callable[..., Server],
+) -> None:
+    pytest.importorskip("dialects.v2")
+    server = make_server()
+    api = Api(server.url)
+    room = api.make_room(1)
+    (session,) = server.database.sessions(room.class_id)
+    for person in (room.students[0], room.teacher):
+        async with Socket(f"{server.ws_url}/v2", person.token) as socket:
+            await socket.send("FOLLOW", {"session": session.pk})
+            while (await socket.frame())["event"] != "STATE":
+                pass
+    (entry,) = await until_noted(server, way="/ws/v2 FOLLOW")
+    assert (entry.actor, entry.action, entry.outcome) == (room.teacher.id, "read", "done")
+    assert (entry.kind, entry.thing) == ("session", session.pk)
     api.close()

@@ -138,7 +138,7 @@ def test_a_lesson_that_was_ended_by_hand_stays_ended(school: School) -> None:
 def test_a_lesson_that_was_opened_again_ends_by_hand(school: School) -> None:
     (session,) = follow(START)
     session_end(session_id=session.id)
-    session_reopen(session_id=session.id)
+    session_reopen(actor=actor_of(school.owner), session_id=session.id)
     assert follow(END + GRACE)[0].state == SessionState.OPEN
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 from standardwebhooks import Webhook as Verifier
 
+from accounts.mail import allow
 from accounts.models import StudentProfile
 from accounts.services import language_note
 from attendance.corrections import session_reopen
@@ -25,6 +26,7 @@ from classes.models import Class, CoTeacher
 from core import times
 from core.errors import InvalidSchema
 from core.identity import Role
+from core.limits import MAILS_TO
 from notices import posting, sending, watching, webhooks
 from notices.models import Delivery, Due, Kind, Notice, Webhook
 from notices.posting import BadAddress, check_url
@@ -410,12 +412,26 @@ def test_a_webhook_hears_what_it_asked_for_and_nothing_else(
     }
 
 
+def test_a_students_mailbox_gets_no_more_than_others_may_send_it(
+    room: Room, clock: Clock, mailoutbox: list[EmailMessage]
+) -> None:
+    asha = room.students[0].email
+    for _ in range(MAILS_TO.number):
+        allow(to=asha)
+    for _ in range(3):
+        lesson(room, asha="absent")
+    clock.pass_(minutes=31)
+    send_due()
+    assert [mail.to for mail in mailoutbox] == [[room.teacher.email]]
+    assert Delivery.objects.get().person_id == room.students[0].id  # it is tried again later
+
+
 def test_a_session_that_is_opened_again_is_told_when_it_ends_for_good(
     room: Room, clock: Clock, receiver: Receiver, hook: Callable[..., tuple[Webhook, str]]
 ) -> None:
     hook("session.ended")
     session = lesson(room)
-    session_reopen(session_id=session.id)
+    session_reopen(actor=room.actor, session_id=session.id)
     clock.pass_(minutes=31)
     send_due()
     assert receiver.got == []

@@ -133,7 +133,7 @@ class SessionReopen(SessionPage):
     """`/app/sessions/ID/reopen`: opens the lesson again, for a day after its end."""
 
     def post(self, request: HttpRequest, session_id: str) -> HttpResponse:
-        session_reopen(session_id=self.session.id)
+        session_reopen(actor=self.actor, session_id=self.session.id)
         return self.done(_("The lesson is open again."), "session", session_id=self.session.id)
 
 

@@ -22,6 +22,8 @@ from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
 from attendance.marking import Wanted
 from attendance.overview import Overview, session_overview
+from audit.models import Action as AuditAction
+from audit.trail import trail
 from classes.access import Part, class_for_member
 from core import errors, limits, strict_json
 from core.identity import Role
@@ -181,6 +183,10 @@ async def follow(request: Request, found: Followed, data: FollowData) -> None:
     if found.class_id is not None:
         room.follow_class(socket, found.class_id)
         found.live = request.live.sessions.of_class(found.class_id)
+    about = found.live or found.over
+    if about is not None and socket.actor.role is Role.TEACHER:
+        way = f"{request.protocol} FOLLOW"
+        trail.note(AuditAction.READ, way, actor=socket.actor.id, kind="session", thing=about.id)
     if found.live is not None:
         if data.since is not None and data.since > found.live.seq:
             await request.live.ask_for(socket)  # the client heard later marks at another process

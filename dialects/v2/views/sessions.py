@@ -97,8 +97,9 @@ class SessionReopen(V2View):
 
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: SessionOutput}
-    raises = (*OF_A_SESSION, ReopenRefused)
+    raises = (*OF_A_SESSION, ReopenRefused, TooManyRequests)
 
     def post(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
-        return Response(session_shown(session_overview(session_reopen(session_id=found.id)), to_teacher=True))
+        opened = session_reopen(actor=self.actor, session_id=found.id)
+        return Response(session_shown(session_overview(opened), to_teacher=True))

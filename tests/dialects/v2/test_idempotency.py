@@ -1,6 +1,7 @@
 """`Idempotency-Key`: the same request of the same key is done once, whoever asks when and where."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,19 @@ def test_who_waits_for_a_first_request_too_long_is_told_so(owner: Asking, monkey
     owner.post("/classes", ART, **KEY)
     KeptAnswer.objects.update(status=None)
     is_refused(owner.post("/classes", ART, **KEY), 409, "in_progress")
+
+
+def test_a_person_has_so_many_answers_kept_in_a_time(
+    rest: V2Rest, owner: Asking, school: School, settings: Any
+) -> None:
+    settings.LIMIT_KEYED = 3
+    answers = [owner.patch("/me", {"name": "Owner"}, **{"Idempotency-Key": str(number)}) for number in range(5)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].response["Retry-After"]) > 1
+    assert owner.patch("/me", {"name": "Owner"}, **{"Idempotency-Key": "0"}).status == 200  # it is kept already
+    assert owner.patch("/me", {"name": "Owner"}).status == 200
+    assert rest.as_(school.co_teacher).patch("/me", {"name": "Colleague"}, **KEY).status == 200
+    assert KeptAnswer.objects.count() == 4
 
 
 def test_an_answer_with_a_token_is_not_kept(owner: Asking) -> None:

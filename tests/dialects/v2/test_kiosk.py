@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.tokens import void_all
 from attendance.models import Mark
 from classes.models import CoTeacher
 from core.times import now
@@ -58,6 +59,13 @@ def test_a_key_ends_with_its_session_its_time_and_its_makers_part(
     shared, key = key_of(rest.as_(school.co_teacher), session), key_of(owner, session)
     CoTeacher.objects.all().delete()
     is_refused(mark(shared, "1"), 401, "unauthorized")
+    voided = key
+    void_all(school.owner.id)
+    is_refused(mark(voided, "1"), 401, "unauthorized")
+    school.owner.refresh_from_db()
+    owner = rest.as_(school.owner)
+    key = key_of(owner, session)
+    assert mark(key, "2").status == 200
     with monkeypatch.context() as patched:
         patched.setattr("django.core.signing.time.time", lambda: (now() + timedelta(hours=13)).timestamp())
         is_refused(mark(key, "1"), 401, "unauthorized")

@@ -211,6 +211,18 @@ def test_a_session_is_reopened_within_a_day_while_it_is_the_last_of_its_class(
     is_refused(owner.post(f"/sessions/{session}/reopen"), 409, "reopen_refused")
 
 
+def test_who_ends_and_reopens_in_a_loop_is_refused_after_a_while(
+    owner: Asking, session: str, school: School, settings: Any
+) -> None:
+    settings.LIMIT_SESSIONS = 3  # the session's start is one of them
+    statuses = []
+    for _ in range(3):
+        owner.post(f"/sessions/{session}/end")
+        statuses.append(owner.post(f"/sessions/{session}/reopen").status)
+    assert statuses == [200, 200, 429]
+    assert Session.objects.get().state == "ended"
+
+
 def test_a_student_sees_themself_alone(rest: V2Rest, owner: Asking, session: str, school: School) -> None:
     mark(owner, session, {"studentId": school.ann.id, "status": "late"}, {"studentId": school.ben.id, "status": "late"})
     ann = rest.as_(school.ann)
