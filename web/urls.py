@@ -60,6 +60,7 @@ urlpatterns = [
     path(
         "office/invitations/<invitation_id>/withdraw", office.InvitationWithdraw.as_view(), name="invitation-withdraw"
     ),
+    path("office/oneroster", office.OneRoster.as_view(), name="oneroster"),
     path("office/report", office.SchoolReport.as_view(), name="school-report"),
     re_path(r"", page.Nothing.as_view(), name="nothing"),
 ]

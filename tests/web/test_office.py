@@ -1,7 +1,10 @@
 """The office's pages."""
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -83,3 +86,19 @@ def test_the_report_has_every_class_that_had_a_lesson(office: Client, school: Sc
 def test_the_office_opens_every_class_and_is_told_whose_it_is(office: Client, school: School) -> None:
     assert "Physics Owner" in words_of(text_of(office.get("/app/classes/")))
     assert office.get(f"/app/classes/{school.class_id}/students").status_code == 200
+
+
+def test_the_office_gets_the_school_for_other_systems(office: Client, school: School) -> None:
+    assert "/app/office/oneroster" in text_of(office.get("/app/office/"))
+    assert "The school&#x27;s name" in text_of(office.get("/app/office/oneroster"))
+    answer: Any = office.get(
+        "/app/office/oneroster", {"school": "Lincoln", "since": "2026-09-01", "until": "2027-06-30"}
+    )
+    assert answer["Content-Disposition"] == 'attachment; filename="Lincoln.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        assert "Lincoln,school" in archive.read("orgs.csv").decode()
+        assert "2026-09-01,2027-07-01" in archive.read("academicSessions.csv").decode()
+        assert school.student.email in archive.read("users.csv").decode()
+    answer.close()
+    wrong = {"school": "Lincoln", "since": "2027-09-01", "until": "2026-06-30"}
+    assert "The last day is before the first." in text_of(office.get("/app/office/oneroster", wrong), 400)

@@ -98,6 +98,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("invitations", "GET", "office/invitations", OFFICE),
     ("invitations", "POST", "office/invitations", (IN, 403, 403, 403, 403, FORM)),
     ("invitation-withdraw", "POST", "office/invitations/{nobody}/withdraw", (IN, 403, 403, 403, 403, GO)),
+    ("oneroster", "GET", "office/oneroster", OFFICE),
     ("school-report", "GET", "office/report", OFFICE),
     ("office", "GET", "office/", (IN, 403, 403, 403, 403, 200)),
     ("nothing", "GET", "no/such/page", (404,) * 6),

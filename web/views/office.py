@@ -1,20 +1,29 @@
 """The school's office: people, invitations, and what all classes come to."""
 
+from tempfile import TemporaryFile
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from accounts.invitations import Made, invitation_mail, invitation_print, invitation_void, invitations_listed
 from accounts.selectors import people_found, user_get
 from attendance.school_report import school_report
+from classes.oneroster import School, export, school_year
 from core import errors
 from core.identity import Role
 from core.ids import parse_id
+from core.rest.files import attachment
 from core.rest.permissions import Audience
-from web.forms.office import FindForm, InvitationForm
+from core.times import today
+from web.forms.office import FindForm, InvitationForm, OneRosterForm
 from web.pages import Slice
 from web.views.page import Page
 from web.views.reports import Days
+
+#: Bytes that are sent at a time.
+_SLICE = 64 * 1024
 
 
 class OfficePage(Page):
@@ -102,3 +111,25 @@ class SchoolReport(OfficePage, Days):
         lines = [line for line in report.classes if line.lessons]
         content = {"days": form, "lines": lines, "total": report.tally}
         return self.show("office_report.html", content)
+
+
+class OneRoster(OfficePage):
+    """`/app/office/oneroster`: the school's users, classes and enrolments as a zip for other systems."""
+
+    heavy = True
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        if "school" not in request.GET:
+            first, last = school_year(today())
+            return self.show("office_oneroster.html", {"form": OneRosterForm(initial={"since": first, "until": last})})
+        form = OneRosterForm(request.GET)
+        if not form.is_valid():
+            return self.show("office_oneroster.html", {"form": form})
+        said = form.cleaned_data
+        file = TemporaryFile()  # noqa: SIM115  it is closed with the answer
+        for _name, _rows in export(file, School(said["school"].strip(), said["since"], said["until"])):
+            pass
+        file.seek(0)
+        answer = attachment(iter(lambda: file.read(_SLICE), b""), said["school"], "zip", "application/zip")
+        answer._resource_closers.append(file.close)  # type: ignore[attr-defined]
+        return answer
