@@ -24,6 +24,11 @@ def holidays_listed() -> QuerySet[Holiday]:
     return Holiday.objects.all()
 
 
+def holidays_within(first: date, last: date) -> list[Holiday]:
+    """Those of which a day lies between the two days, both included."""
+    return list(Holiday.objects.filter(since__lte=last, until__gte=first))
+
+
 def is_holiday(day: date) -> bool:
     return Holiday.objects.filter(since__lte=day, until__gte=day).exists()
 

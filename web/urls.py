@@ -2,7 +2,21 @@
 
 from django.urls import path, re_path
 
-from web.views import accounts, classes, excuses, home, imports, live, me, office, page, reports, sessions
+from web.views import (
+    accounts,
+    classes,
+    excuses,
+    holidays,
+    home,
+    imports,
+    live,
+    me,
+    office,
+    page,
+    reports,
+    sessions,
+    timetables,
+)
 
 app_name = "web"
 
@@ -24,6 +38,10 @@ urlpatterns = [
     path("classes/<class_id>/students/<student_id>", reports.ClassStudent.as_view(), name="class-student"),
     path("classes/<class_id>/students/<student_id>/remove", classes.StudentRemove.as_view(), name="student-remove"),
     path("classes/<class_id>/import", imports.ClassImport.as_view(), name="class-import"),
+    path("classes/<class_id>/timetable", timetables.ClassTimetable.as_view(), name="class-timetable"),
+    path("classes/<class_id>/timetable/<int:number>", timetables.ClassSlot.as_view(), name="class-slot"),
+    path("classes/<class_id>/timetable/opening", timetables.ClassOpening.as_view(), name="class-opening"),
+    path("classes/<class_id>/timetable/import", timetables.TimetableImport.as_view(), name="timetable-import"),
     path("classes/<class_id>/reports", reports.Reports.as_view(), name="class-reports"),
     path("classes/<class_id>/reports.<kind>", reports.ReportFile.as_view(), name="class-report-file"),
     path("classes/<class_id>/settings", classes.ClassSettings.as_view(), name="class-settings"),
@@ -61,6 +79,9 @@ urlpatterns = [
         "office/invitations/<invitation_id>/withdraw", office.InvitationWithdraw.as_view(), name="invitation-withdraw"
     ),
     path("office/oneroster", office.OneRoster.as_view(), name="oneroster"),
+    path("office/holidays", holidays.Holidays.as_view(), name="holidays"),
+    path("office/holidays/import", holidays.HolidaysImport.as_view(), name="holidays-import"),
+    path("office/holidays/<holiday_id>/remove", holidays.HolidayRemove.as_view(), name="holiday-remove"),
     path("office/report", office.SchoolReport.as_view(), name="school-report"),
     re_path(r"", page.Nothing.as_view(), name="nothing"),
 ]

@@ -8,6 +8,7 @@ import pytest
 from django.urls import get_resolver
 
 from accounts.models import User
+from classes.models import Class, Slot
 from tests.api.rest import UNKNOWN_ID, School, snapshot
 from tests.support.database import Unblock
 from tests.support.http import Client
@@ -56,6 +57,13 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("student-remove", "POST", "classes/{class}/students/{student}/remove", DONE_TO_CLASS),
     ("class-import", "GET", "classes/{class}/import", OF_CLASS),
     ("class-import", "POST", "classes/{class}/import", FORM_OF_CLASS),
+    ("class-timetable", "GET", "classes/{class}/timetable", OF_CLASS),
+    ("class-timetable", "POST", "classes/{class}/timetable", FORM_OF_CLASS),
+    ("class-slot", "GET", "classes/{class}/timetable/1", OF_CLASS),
+    ("class-slot", "POST", "classes/{class}/timetable/1", (IN, 412, 404, 403, 403, 412)),
+    ("class-opening", "POST", "classes/{class}/timetable/opening", DONE_TO_CLASS),
+    ("timetable-import", "GET", "classes/{class}/timetable/import", OF_CLASS),
+    ("timetable-import", "POST", "classes/{class}/timetable/import", FORM_OF_CLASS),
     ("class-reports", "GET", "classes/{class}/reports", OF_CLASS),
     ("class-report-file", "GET", "classes/{class}/reports.csv", OF_CLASS),
     ("class-settings", "GET", "classes/{class}/settings", OF_CLASS),
@@ -99,6 +107,11 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("invitations", "POST", "office/invitations", (IN, 403, 403, 403, 403, FORM)),
     ("invitation-withdraw", "POST", "office/invitations/{nobody}/withdraw", (IN, 403, 403, 403, 403, GO)),
     ("oneroster", "GET", "office/oneroster", OFFICE),
+    ("holidays", "GET", "office/holidays", OFFICE),
+    ("holidays", "POST", "office/holidays", (IN, 403, 403, 403, 403, FORM)),
+    ("holidays-import", "GET", "office/holidays/import", OFFICE),
+    ("holidays-import", "POST", "office/holidays/import", (IN, 403, 403, 403, 403, FORM)),
+    ("holiday-remove", "POST", "office/holidays/{nobody}/remove", (IN, 403, 403, 403, 403, 404)),
     ("school-report", "GET", "office/report", OFFICE),
     ("office", "GET", "office/", (IN, 403, 403, 403, 403, 200)),
     ("nothing", "GET", "no/such/page", (404,) * 6),
@@ -122,6 +135,7 @@ class AskedSchool(School):
         boss.save(force_insert=True)
         people = (self.owner, self.other_teacher, self.student, self.other_student, boss)
         self.cookies = {who: signed_in(user).cookies.output() for who, user in zip(WHO[1:], people, strict=True)}
+        Slot.objects.create(class_ref=Class.objects.get(), weekday=1, start="09:00", end="10:00")
         self.places = {
             "{class}": self.class_id,
             "{student}": self.student.id,

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -50,6 +51,12 @@ def letter(value: str | None) -> str:
 def word(value: str | None) -> str:
     """The word of a status."""
     return str(WORDS[Status(value) if value else None])
+
+
+@register.simple_tag
+def weekday(number: int) -> str:
+    """The name of a day of the week; 1 is Monday."""
+    return str(WEEKDAYS[number - 1])
 
 
 @register.filter
