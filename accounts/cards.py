@@ -46,8 +46,8 @@ class Made:
 
     @property
     def qr(self) -> str:
-        """The QR code as an SVG element."""
-        return qr_svg(self.url)
+        """The QR code as an SVG element of any size."""
+        return qr_svg(self.url, scale=None)
 
 
 def cards_make(*, students: Sequence[User], actor: Actor, site: str) -> list[Made]:

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from web.views import (
     accounts,
+    cards,
     classes,
     excuses,
     holidays,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", home.Home.as_view(), name="home"),
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-up", accounts.SignUp.as_view(), name="sign-up"),
+    path("card", cards.Card.as_view(), name="card"),
     path("sign-out", accounts.SignOut.as_view(), name="sign-out"),
     path("forgot", accounts.Forgot.as_view(), name="forgot"),
     path("reset", accounts.Reset.as_view(), name="reset"),
@@ -37,6 +39,8 @@ urlpatterns = [
     path("classes/<class_id>/students", classes.ClassStudents.as_view(), name="class-students"),
     path("classes/<class_id>/students/<student_id>", reports.ClassStudent.as_view(), name="class-student"),
     path("classes/<class_id>/students/<student_id>/remove", classes.StudentRemove.as_view(), name="student-remove"),
+    path("classes/<class_id>/students/<student_id>/card/void", cards.CardVoid.as_view(), name="card-void"),
+    path("classes/<class_id>/cards", cards.ClassCards.as_view(), name="class-cards"),
     path("classes/<class_id>/import", imports.ClassImport.as_view(), name="class-import"),
     path("classes/<class_id>/timetable", timetables.ClassTimetable.as_view(), name="class-timetable"),
     path("classes/<class_id>/timetable/<int:number>", timetables.ClassSlot.as_view(), name="class-slot"),

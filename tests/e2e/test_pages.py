@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.cards import Made, cards_make
 from accounts.models import User
 from accounts.selectors import actor_of
 from attendance.check_in import Answer, CheckInOptions, Circle, Mode, Place
@@ -377,3 +378,26 @@ def test_excuses_and_own_data_fit_a_narrow_phone_from_left_to_right_and_from_rig
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert browser.seen().errors == []
+
+
+def test_a_scanned_card_signs_in_and_its_secret_leaves_the_browser(
+    board: Browser, server: Server, lesson: Lesson
+) -> None:
+    chen = lesson.students["Chen"]
+    actor = actor_of(lesson.teacher)
+
+    def print_card() -> Made:
+        return cards_make(students=[chen], actor=actor, site=server.url)[0]
+
+    card = server.database.ask(print_card)
+    chen_is_in = '//a[@class="who"][contains(., "Chen")]'
+    board.open(card.url)  # the teacher is signed in: nothing happens by itself
+    board.find(".note.warning")
+    assert card.code not in board.driver.current_url
+    board.click("attendance-card button")
+    board.find(chen_is_in)
+    board.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    board.open("about:blank")
+    board.open(card.url)
+    board.find(chen_is_in)
+    assert not [url for url in board.seen().urls if card.code in url.partition("#")[0]]

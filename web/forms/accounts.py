@@ -19,6 +19,19 @@ class SignInForm(Form):
     stay = forms.BooleanField(required=False, label=_("Keep me signed in on this device"))
 
 
+class CardForm(Form):
+    """What a card's QR says; a scanner types all of it."""
+
+    code = forms.CharField(
+        max_length=512,
+        label=_("Card"),
+        help_text=_("Scan the card with the device's camera, or with a scanner into this field."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+
 class SignUpForm(Form):
     name = forms.CharField(
         max_length=255,

@@ -1,10 +1,13 @@
-// The device at the door: a scanner types a roll number, and Enter. It holds a key for one session, and can read nothing.
+// The device at the door: a scanner types a roll number or a card, and Enter. It holds a key for one session, and can read nothing.
 
 import { ask, Refused } from "./rest.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const SHOWN = 2000;
 const TONES = { present: [880], late: [660], already: [740, 740], unknown: [220, 180] };
+
+/** What may be seen of a code: a card's secret stands behind its #. */
+const shown = (code) => (code.includes("#") ? "" : code);
 
 class Kiosk extends HTMLElement {
   connectedCallback() {
@@ -68,11 +71,11 @@ class Kiosk extends HTMLElement {
         return;
       } catch (error) {
         if (error instanceof Refused) {
-          this._answer("unknown", this.refusals[error.code] ?? error.message, code);
+          this._answer("unknown", this.refusals[error.code] ?? error.message, shown(code));
           if (error.code === "unauthorized" || error.code === "no_active_session") this._over();
           return;
         }
-        this._answer("unknown", this.words.noConnection, code);
+        this._answer("unknown", this.words.noConnection, shown(code));
         await new Promise((go) => setTimeout(go, SHOWN));
       }
     }
