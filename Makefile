@@ -11,7 +11,7 @@ FUZZING := .venv-fuzzing
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
-.PHONY: help serve test coverage test-databases test-servers check crash crash-databases fuzz outage slow-requests slow-readers attack \
+.PHONY: help serve test coverage test-databases test-servers check crash crash-databases test-pages screenshots fuzz outage slow-requests slow-readers attack \
 	fuzz-parsers fuzz-api autobahn lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
@@ -65,6 +65,12 @@ test-servers: $(VENV)/.dev ## the real-time tests under daphne, granian and uvic
 	for server in daphne granian uvicorn; do \
 		TEST_SERVER=$$server $(RUN) -m pytest -n 2 tests/realtime --ignore tests/realtime/test_crash.py $(PYTEST_ARGS) || exit 1; \
 	done
+
+test-pages: $(VENV)/.dev ## the pages: every page in light and dark, from left and from right, narrow and wide; keyboards, axe-core
+	PAGES=all $(RUN) -m pytest $(PARALLEL) tests/web tests/e2e/test_accessibility.py tests/e2e/test_pages.py tests/e2e/test_tours.py $(PYTEST_ARGS)
+
+screenshots: $(VENV)/.dev ## docs/pictures/, the pages of a demo school, for docs/pages.md
+	$(RUN) -m tests.programs.pictures
 
 slow-requests: $(VENV)/.dev ## opens CONNECTIONS (500) requests that never become whole, and looks whether others are served
 	$(RUN) -m tests.programs.slow_requests --connections $(or $(CONNECTIONS),500)

@@ -1,13 +1,17 @@
 """The pages in a real Chromium: a lesson by keyboard alone, devices in step, and all ways in which networks leave."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
+from selenium.webdriver.support.wait import WebDriverWait
 
 from accounts.cards import Made, cards_make
 from accounts.models import User
@@ -18,11 +22,15 @@ from attendance.excuses import Span, excuse_add
 from attendance.models import Attendance, CheckIn, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
+<<<<<<< HEAD
 from core.times import now, today
 from tests.support.browser import Browser, needs_chromium
+=======
+from tests.e2e.school import sign_in
+from tests.support.browser import LIMIT, Browser, needs_chromium
+>>>>>>> 17dd243 (Every page is tried with axe-core, by the keyboard alone and at 320 pixels; phones at the check-in show the school's time)
 from tests.support.clients import PASSWORD
 from tests.support.database import Database, Databases
-from tests.support.http import Client
 from tests.support.server import Server, only_serve
 
 pytestmark = [
@@ -85,18 +93,6 @@ def lesson(server: Server) -> Lesson:
     return Lesson(server.database)
 
 
-def sign_in(browser: Browser, server: Server, user: User) -> None:
-    """Gives the browser a session of the person's, as a sign-in would; the check-in's story signs in by the form."""
-
-    def begin() -> str:
-        client = Client()
-        client.force_login(user)
-        return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
-
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": server.database.ask(begin), "url": server.url}
-    browser.driver.execute_cdp_cmd("Network.setCookie", cookie)
-
-
 def tile(name: str) -> str:
     return f'//li[contains(@class, "tile")][.//bdi[text()="{name}"]]'
 
@@ -145,6 +141,15 @@ def press(browser: Browser, *keys: str) -> None:
             browser.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
 
 
+def tab_to(browser: Browser, text: str) -> None:
+    """Goes by the Tab key to what has this text."""
+    for _ in range(100):
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        if browser.driver.switch_to.active_element.text == text:
+            return
+    raise AssertionError(f"the Tab key never comes to {text}")
+
+
 def offline(browser: Browser, is_off: bool) -> None:
     conditions = {"offline": is_off, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     browser.driver.execute_cdp_cmd("Network.enable", {})
@@ -158,7 +163,9 @@ def test_a_lesson_is_taken_by_the_keyboard_alone(board: Browser, lesson: Lesson)
     press(board, "u")
     wait(board, lambda: shown(board, "Chen") == "absent")
     assert board.find(".board-in").text == "2 of 4 in"
-    board.run("window.confirm = () => true; document.querySelector('[data-action=END] button').click()")
+    tab_to(board, "End the lesson")
+    board.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    WebDriverWait(board.driver, LIMIT).until(expected_conditions.alert_is_present()).accept()
     board.find("//button[text()='Open again']")
     records = Attendance.objects.filter(session=lesson.session).values_list("status", flat=True)
     assert sorted(lesson.database.ask(lambda: list(records))) == ["absent", "absent", "late", "present"]
@@ -312,13 +319,18 @@ def test_a_student_scans_what_the_projector_shows_signs_in_and_is_in(
     # The student's phone: it knows nobody. The board has its token, and goes on.
     board.tab()
     board.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    late = "const right = Date.now; Date.now = () => right() + 3600000;"
+    board.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": late})
     board.open(f"{server.url}/app/check-in/{lesson.session.id}?code={code}")
     board.click(".check-in-sign-in")
     board.write("#id_login", lesson.students["Dalia"].email)
     board.write("#id_password", PASSWORD)
     board.click("main button.main")
     board.find(".check-in-done .status-present")
-    assert board.find(".check-in-says").text.startswith("You are in")
+    (at,) = lesson.database.ask(lambda: list(Mark.objects.filter(session=lesson.session).values_list("at", flat=True)))
+    # Its own clock is an hour wrong, and it shows the school's.
+    times = {f"You are in, {at + later:%-I:%M %p}." for later in (timedelta(0), timedelta(minutes=1))}
+    assert re.sub(r"\s", " ", board.find(".check-in-says").text) in times
     assert board.driver.current_url == f"{server.url}/app/check-in/"
     board.to(first)
     wait(board, lambda: shown(board, "Dalia") == "present")

@@ -1,6 +1,6 @@
 // The phone: what a QR opened, or a code that was typed, becomes "you are in". It keeps trying while there is no network.
 
-import { ask, placeOf, Refused } from "./rest.js";
+import { ask, placeOf, Refused, serverNow } from "./rest.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const KEPT = "attendance claim";
@@ -119,7 +119,7 @@ class CheckIn extends HTMLElement {
     this.querySelector(".check-in-done").replaceChildren(shown);
     this.form.hidden = true;
     this.querySelector(".check-in-place").hidden = true;
-    this._say(counted(this.words.isIn, timeOf(Date.now())) + (flags?.length ? ` ${this.words.flagged}` : ""));
+    this._say(counted(this.words.isIn, timeOf(serverNow())) + (flags?.length ? ` ${this.words.flagged}` : ""));
     this.classList.add("is-in");
     navigator.vibrate?.(100);
   }

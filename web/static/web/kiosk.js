@@ -1,6 +1,6 @@
 // The device at the door: a scanner types a roll number or a card, and Enter. It holds a key for one session, and can read nothing.
 
-import { ask, Refused } from "./rest.js";
+import { ask, Refused, serverNow } from "./rest.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const SHOWN = 2000;
@@ -66,7 +66,7 @@ class Kiosk extends HTMLElement {
         const { name, status } = await ask("POST", "/kiosk/marks", { token: this.key, body: { code } });
         const already = this.names.has(code);
         this.names.add(code);
-        const words = already ? this.words.already : counted(this.words.isIn, this.statuses[status], timeOf(Date.now()));
+        const words = already ? this.words.already : counted(this.words.isIn, this.statuses[status], timeOf(serverNow()));
         this._answer(already ? "already" : status, words, name);
         return;
       } catch (error) {

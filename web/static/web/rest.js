@@ -7,6 +7,13 @@ export class Refused extends Error {
   }
 }
 
+let offset = 0; // the server's clock minus this device's, ms, as of the last answer
+
+/** The server's time now, ms: a device's own clock may be wrong by hours. */
+export function serverNow() {
+  return Date.now() + offset;
+}
+
 /** Asks, and returns the answer's data. Throws `Refused` for a no, and another error where nothing came back. */
 export async function ask(method, path, { token, body } = {}) {
   const headers = {};
@@ -19,6 +26,7 @@ export async function ask(method, path, { token, body } = {}) {
     cache: "no-store",
     credentials: "same-origin", // the cookie that names the device goes along; who asks is the token's to say
   });
+  offset = (Date.parse(answer.headers.get("Date")) || Date.now()) - Date.now();
   if (answer.status === 204) return null;
   const read = await answer.json();
   if (!answer.ok) throw new Refused(read);
