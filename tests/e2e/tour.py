@@ -1,4 +1,4 @@
-"""Runs the README's tour against a server and compares the answers: `python -m tests.e2e.tour http://127.0.0.1:3000`."""
+"""Runs the tour of docs/protocols/tour.md against a server and compares the answers: `python -m tests.e2e.tour http://127.0.0.1:3000`."""
 
 import re
 import subprocess
@@ -11,13 +11,12 @@ ADDRESS = "127.0.0.1:3000"
 
 def tour_steps() -> list[tuple[str, str]]:
     """The tour's `sh` blocks, each with the `text` block that shows its output."""
-    readme = (ROOT / "README.md").read_text()
-    section = readme.split("\n## Tour\n")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```\n```text\n(.*?)```", section, re.DOTALL)
+    text = (ROOT / "docs" / "protocols" / "tour.md").read_text()
+    return re.findall(r"```sh\n(.*?)```\n```text\n(.*?)```", text, re.DOTALL)
 
 
 def run_tour(url: str, **environment: str) -> None:
-    """AssertionError at the first answer that is not the README's (`…` there stands for anything)."""
+    """AssertionError at the first answer that is not the document's (`…` there stands for anything)."""
     steps = tour_steps()
     mark = "=== next step ==="
     script = f"\necho '{mark}'\n".join(commands for commands, _ in steps)
@@ -41,4 +40,4 @@ def run_tour(url: str, **environment: str) -> None:
 
 if __name__ == "__main__":
     run_tour(sys.argv[1])
-    print(f"The README's tour holds, {len(tour_steps())} steps.")
+    print(f"The tour holds, {len(tour_steps())} steps.")
