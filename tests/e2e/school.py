@@ -12,7 +12,7 @@ from accounts.invitations import invitation_print
 from accounts.models import User
 from accounts.selectors import actor_of
 from attendance import check_ins, samples
-from attendance.check_in import Answer, Mode
+from attendance.check_in import Answer, CheckInOptions, Mode
 from attendance.enums import SessionState
 from attendance.models import Flag, Session
 from classes.models import Class
@@ -57,7 +57,9 @@ class DemoSchool:
         open_session = Session.objects.get(class_ref_id=class_id, state=SessionState.OPEN)
         ended = Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED).latest("started_at")
         student = User.objects.get(pk=student_ids(class_id)[0])
-        check_ins.check_in_open(session_id=open_session.id, mode=Mode.ROTATING, same_device=Answer.FLAG)
+        check_ins.check_in_open(
+            session_id=open_session.id, options=CheckInOptions(mode=Mode.ROTATING, same_device=Answer.FLAG)
+        )
         flagged = student_ids(class_id)[1]
         Flag.objects.create(session=open_session, student_id=flagged, kind=Flag.Kind.OTHER_DEVICE, other=student)
         invitation_print(role=Role.STUDENT, made_by=office)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -22,13 +23,9 @@ from attendance.excuses import Span, excuse_add
 from attendance.models import Attendance, CheckIn, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
-<<<<<<< HEAD
 from core.times import now, today
-from tests.support.browser import Browser, needs_chromium
-=======
 from tests.e2e.school import sign_in
 from tests.support.browser import LIMIT, Browser, needs_chromium
->>>>>>> 17dd243 (Every page is tried with axe-core, by the keyboard alone and at 320 pixels; phones at the check-in show the school's time)
 from tests.support.clients import PASSWORD
 from tests.support.database import Database, Databases
 from tests.support.server import Server, only_serve
