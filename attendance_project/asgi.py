@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
+from attendance.live.refusals import socket_refused
 from audit.trail import trail
 from core import asking, hosts, origins
 from core.rest.routes import is_heavy, is_slow
@@ -87,6 +88,7 @@ async def socketio(scope: Any, receive: Any, send: Any) -> None:
     if may_ask(scope):
         await _socketio(scope, receive, send)
     else:
+        socket_refused("its page or host is not known here")
         await origins.refuse(scope, receive, send)
 
 
@@ -111,6 +113,7 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     if may_ask(scope):
         await _websockets(scope, receive, send)
     else:
+        socket_refused("its page or host is not known here")
         await origins.refuse(scope, receive, send)
 
 

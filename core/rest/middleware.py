@@ -49,7 +49,8 @@ _DEBUG_PAGES = (404, 500)
 
 
 class AnswerHeaders:
-    """What answers say in headers: a policy on every HTML page, `no-store` on JSON, `Secure` on cookies over HTTPS.
+    """What answers say in headers: a policy on every HTML page, `no-store` on JSON and files, `Secure` on cookies
+    over HTTPS.
 
     A view that has said something of its own keeps that.
     """
@@ -61,7 +62,7 @@ class AnswerHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         kind = response.get("Content-Type", "")
-        if kind.startswith("application/json"):
+        if kind.startswith("application/json") or "attachment" in response.get("Content-Disposition", ""):
             response.setdefault("Cache-Control", "no-store")
         elif kind.startswith("text/html") and not (settings.DEBUG and response.status_code in _DEBUG_PAGES):
             response.setdefault("Content-Security-Policy", self.policy)

@@ -7,6 +7,9 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from audit.models import Entry, Outcome
 from core.logs import WARNINGS
@@ -154,3 +157,13 @@ async def test_a_teacher_who_reads_a_session_on_a_socket_is_in_the_audit_log_and
     assert (entry.actor, entry.action, entry.outcome) == (room.teacher.id, "read", "done")
     assert (entry.kind, entry.thing) == ("session", session.pk)
     api.close()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/v2", "/socket.io/?EIO=4&transport=websocket"])
+async def test_a_page_that_may_not_open_a_socket_is_noted(make_server: Callable[..., Server], path: str) -> None:
+    server = make_server(ALLOWED_ORIGINS="https://school.example")
+    with pytest.raises(InvalidStatus):
+        await connect(server.ws_url.removesuffix("/ws") + path, origin=Origin("https://elsewhere.example"))
+    (entry,) = await until_noted(server, way="socket")
+    assert (entry.actor, entry.action, entry.outcome) == ("", "connect", "refused")
+    assert entry.address == "127.0.0.1"

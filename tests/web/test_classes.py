@@ -272,6 +272,7 @@ def test_the_report_is_a_file_in_which_no_name_is_a_formula(owner: Client, schoo
     path = f"/app/classes/{school.class_id}/reports"
     csv = owner.get(f"{path}.csv")
     assert csv["Content-Disposition"] == 'attachment; filename="Physics.csv"'
+    assert "no-store" in csv["Cache-Control"]
     lines = content_of(csv).decode().splitlines()
     assert lines[0].startswith('\ufeff"Roll number"'), "Excel would take it for Windows-1252"
     texts = '"","\'=1+1","Student@example.com","present","late","excused","absent"'

@@ -183,6 +183,7 @@ def file_of(rest: V2Rest, who: Any, path: str) -> Any:
     response: Any = rest.client.get(f"/api/v2{path}", headers={"Authorization": token_of(who)})
     assert response.status_code == 200
     assert response["Content-Disposition"].startswith("attachment; filename=")
+    assert response["Cache-Control"] == "no-store"
     assert response.streaming
     return b"".join(response.streaming_content)
 
