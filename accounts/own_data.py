@@ -3,6 +3,8 @@
 from accounts.limits import take
 from accounts.models import User
 from accounts.selectors import user_get
+from audit.models import Action
+from audit.trail import trail
 from core.database.personal import Person, parts_of, withheld
 from core.limits import OWN_DATA
 from core.rest.rendered import encode
@@ -22,6 +24,7 @@ def own_data(*, user_id: str) -> bytes:
     """
     person = person_of(user_get(user_id))
     take(OWN_DATA, person.id)
+    trail.note(Action.EXPORT, "own data", actor=person.id)
     parts = b",".join(
         encode(name) + b":[" + b",".join(encode(row) for row in rows) + b"]" for name, rows in parts_of(person)
     )

@@ -66,11 +66,10 @@ class PeopleAdmin(UserAdmin):
         keep, other = sorted(pair, key=lambda user: user.pk != keep_id)
         asker: Any = request.user
         try:
-            made = students_merge(by_id=asker.pk, keep_id=keep.pk, other_id=other.pk)
+            students_merge(by_id=asker.pk, keep_id=keep.pk, other_id=other.pk)
         except (errors.AlreadyMerged, errors.StudentInSession) as refusal:
             self.message_user(request, f"{refusal.message}.", messages.ERROR)
             return None
-        trail.note(Action.CHANGE, "merge", actor=asker.pk, kind="merge", thing=made.pk)
         self.log_change(request, keep, f"Merged the account {other.pk} into this one.")
         self.message_user(request, f"{other} is merged into {keep}. “Merges” undoes it, for 30 days.", messages.SUCCESS)
         return None
@@ -117,7 +116,6 @@ class MergeAdmin(_MergeAdmin):
             except (errors.MergeNotFound, errors.MergedAgain, errors.StudentInSession) as refusal:
                 self.message_user(request, f"{merge}: {refusal.message}.", messages.ERROR)
                 continue
-            trail.note(Action.CHANGE, "merge undone", actor=asker.pk, kind="merge", thing=merge.pk)
             self.log_change(request, merge, "Undone.")
             done += 1
         self.message_user(request, f"Undone: {done}.", messages.SUCCESS if done else messages.WARNING)

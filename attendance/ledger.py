@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db.models import DateField, Model
 
 from accounts.models import KEYED, User
-from core.database.batches import batches
+from core.database.batches import batches, insert_as_they_are
 
 Fields = dict[str, Any]
 
@@ -24,10 +24,10 @@ class Moved(msgspec.Struct):
 
 
 class Changed(msgspec.Struct):
-    """A row whose fields were overwritten."""
+    """Rows in which the same was overwritten by the same."""
 
     model: str
-    key: str
+    keys: list[str]
     before: Fields
     after: Fields
 
@@ -40,7 +40,10 @@ class Removed(msgspec.Struct):
 
 
 class Ledger(msgspec.Struct):
-    """All of these in their order. The verbs write to the database, inside the caller's unit of work."""
+    """All of these in their order. The verbs write to the database, inside the caller's unit of work.
+
+    They write past `save`, and announce nothing.
+    """
 
     moved: list[Moved] = []
     changed: list[Changed] = []
@@ -51,18 +54,29 @@ class Ledger(msgspec.Struct):
     def move(self, model: type[Model], column: str, keys: Sequence[str], *, before: str, after: str) -> None:
         if keys:
             self.moved.append(Moved(model._meta.label, column, list(keys), before, after))
-            _move(model, column, keys, {}, after)
+            _update(model, keys, {}, {column: after})
 
-    def change(self, row: Any, **fields: Any) -> None:
-        before = {name: getattr(row, name) for name in fields}
-        if before != fields:
-            self.changed.append(Changed(row._meta.label, row.pk, before, fields))
-            _save(row, fields)
+    def change(self, *rows: Any, **fields: Any) -> None:
+        """Overwrites fields of rows of one table."""
+        groups: list[tuple[Fields, list[Any]]] = []
+        for row in rows:
+            before = {name: getattr(row, name) for name in fields}
+            same = next((keys for known, keys in groups if known == before), None)
+            if same is not None:
+                same.append(row.pk)
+            elif before != fields:
+                groups.append((before, [row.pk]))
+        for before, keys in groups:
+            self.changed.append(Changed(rows[0]._meta.label, keys, before, fields))
+            _update(type(rows[0]), keys, {}, fields)
 
-    def remove(self, row: Any) -> None:
-        values = {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields}
-        self.removed.append(Removed(row._meta.label, values))
-        type(row)._default_manager.filter(pk=row.pk).delete()
+    def remove(self, *rows: Any) -> None:
+        """Deletes rows of one table."""
+        for row in rows:
+            values = {column.attname: getattr(row, column.attname) for column in row._meta.concrete_fields}
+            self.removed.append(Removed(row._meta.label, values))
+        for some in batches(rows):
+            type(rows[0])._default_manager.filter(pk__in=[row.pk for row in some]).delete()
 
     def packed(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -71,45 +85,36 @@ class Ledger(msgspec.Struct):
     def unpacked(cls, text: str) -> "Ledger":
         return msgspec.json.decode(text, type=cls)
 
-    def undo(self, may_return: Callable[[Any], bool]) -> None:
+    def undo(self, may_return: Callable[[Sequence[Any]], Sequence[Any]]) -> None:
         """Everything is as it was before; what was changed since stays as it is now.
 
-        `may_return` says of a row that was removed whether it still belongs there.
+        `may_return` chooses of the rows that were removed from a table those that still belong there.
         """
         for move in self.moved:
-            _move(apps.get_model(move.model), move.column, move.keys, {move.column: move.after}, move.before)
+            _update(apps.get_model(move.model), move.keys, {move.column: move.after}, {move.column: move.before})
         for change in reversed(self.changed):
             model = apps.get_model(change.model)
-            row = model._default_manager.filter(pk=change.key).first()
             before, after = _values(model, change.before), _values(model, change.after)
-            back = {name: value for name, value in before.items() if row and getattr(row, name) == after[name]}
-            if back and not _is_taken(row, back):
-                _save(row, back)
+            for name, value in before.items():
+                if not _is_taken(model, name, value):
+                    _update(model, change.keys, {name: after[name]}, {name: value})
+        tables: dict[str, list[Any]] = {}
         for gone in self.removed:
             model = apps.get_model(gone.model)
-            row = model(**_values(model, gone.row))
-            if may_return(row):
-                row.save_base(raw=True, force_insert=True)  # so that no column takes the time of now
+            tables.setdefault(gone.model, []).append(model(**_values(model, gone.row)))
+        for label, rows in tables.items():
+            insert_as_they_are(apps.get_model(label), may_return(rows))
 
 
-def _move(model: type[Model], column: str, keys: Sequence[str], only: Fields, to: str) -> None:
+def _update(model: type[Model], keys: Sequence[str], only: Fields, to: Fields) -> None:
     for some in batches(keys):
-        model._base_manager.filter(pk__in=some, **only).update(**{column: to})
+        model._default_manager.filter(pk__in=some, **only).update(**to)
 
 
-def _save(row: Any, fields: Fields) -> None:
-    for name, value in fields.items():
-        setattr(row, name, value)
-    row.save(update_fields=list(fields))
-
-
-def _is_taken(row: Any, fields: Fields) -> bool:
-    """Whether somebody else has the e-mail or the roll number by now."""
-    if not isinstance(row, User):
-        return False
-    keys = {name: KEYED[name](fields[name]) for name in KEYED if fields.get(name)}
-    others = User.objects.exclude(pk=row.pk)
-    return any(others.filter(**{f"{name}_key": key}).exists() for name, key in keys.items())
+def _is_taken(model: type[Model], name: str, value: Any) -> bool:
+    """Whether somebody has this e-mail or roll number by now."""
+    key = KEYED[name](value) if model is User and name in KEYED and value else None
+    return key is not None and User.objects.filter(**{f"{name}_key": key}).exists()
 
 
 def _values(model: type[Model], fields: Fields) -> Fields:

@@ -6,8 +6,9 @@ says something else than the record that holds, a correction says so.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -16,6 +17,7 @@ from accounts.selectors import student_get
 from accounts.services import user_hold
 from accounts.signals import person_changed
 from accounts.standing import address_counts
+from accounts.tokens import void_all
 from attendance.enums import Method, SessionState, Status
 from attendance.folding import last_marks_by_session
 from attendance.journal import NewMark, append
@@ -24,7 +26,8 @@ from attendance.models import Attendance, Mark, Merge, Session
 from attendance.selectors import is_in_open_session
 from attendance.services import counts_store
 from attendance.signals import records_written, session_changed
-from audit.trail import on_pruning
+from audit.models import Action
+from audit.trail import on_pruning, trail
 from classes.models import Enrolment, SetAside
 from core import errors, logs
 from core.database.batches import batches
@@ -67,7 +70,7 @@ def students_merge(*, by_id: str, keep_id: str, other_id: str) -> Merge:
     _agree(both, keep, by_id=by_id, note=_MERGED)
     _announce(ledger, keep, other)
     merge = Merge.objects.create(keep=keep, other=other, by_id=by_id, at=now(), before=ledger.packed())
-    after_commit(lambda: _log("accounts_merged", "Two accounts of a student became one.", merge))
+    after_commit(lambda: _note("accounts_merged", "Two accounts of a student became one.", merge, by_id))
     return merge
 
 
@@ -93,7 +96,7 @@ def merge_undo(*, by_id: str, merge_id: str) -> None:
     ledger.undo(_may_return)
     _agree(ledger.agreed, keep, by_id=by_id, note=_UNDONE)
     _announce(ledger, keep, other)
-    after_commit(lambda: _log("merge_undone", "Two accounts of a student are apart again.", merge))
+    after_commit(lambda: _note("merge_undone", "Two accounts of a student are apart again.", merge, by_id))
 
 
 def merges_listed() -> "QuerySet[Merge]":
@@ -132,13 +135,15 @@ def _merge_records(ledger: Ledger, keep: User, other: User) -> None:
     theirs = list(Attendance.objects.filter(student=other))
     alone = [record.pk for record in theirs if record.session_id not in ours]
     ledger.move(Attendance, "student_id", alone, before=other.id, after=keep.id)
-    for record in theirs:
-        own = ours.get(record.session_id)
-        if own is None:
-            continue
+    twice = [record for record in theirs if record.session_id in ours]
+    overruled: dict[tuple[str, str], list[Attendance]] = {}
+    for record in twice:
+        own = ours[record.session_id]
         if ORDER.index(Status(record.status)) < ORDER.index(Status(own.status)):
-            ledger.change(own, status=record.status, method=record.method)
-        ledger.remove(record)
+            overruled.setdefault((record.status, record.method), []).append(own)
+    for (status, method), records in overruled.items():
+        ledger.change(*records, status=status, method=method)
+    ledger.remove(*twice)
 
 
 def _merge_enrolments(ledger: Ledger, keep: User, other: User) -> None:
@@ -184,18 +189,21 @@ def _merge_accounts(ledger: Ledger, keep: User, other: User) -> None:
         ledger.change(other, email="", email_verified_at=None)
         ledger.change(keep, **address)
     ledger.change(other, is_active=False)
+    void_all(other.id)
 
 
-def _may_return(row: object) -> bool:
-    """Whether a row that the merge removed still has its place."""
-    if isinstance(row, Attendance):
-        session = Session.objects.filter(pk=row.session_id, state=SessionState.ENDED)
-        taken = Attendance.objects.filter(session_id=row.session_id, student_id=row.student_id)
-        return session.exists() and not taken.exists()
-    if isinstance(row, (Enrolment, SetAside)):
-        same = type(row)._default_manager.filter(class_ref_id=row.class_ref_id, student_id=row.student_id)
-        return not same.exists()
-    return True
+def _may_return(rows: Sequence[Any]) -> Sequence[Any]:
+    """Of the rows of a table that the merge removed those that still have their place."""
+    place = "session_id" if isinstance(rows[0], Attendance) else "class_ref_id"
+    places, students = {getattr(row, place) for row in rows}, {row.student_id for row in rows}
+    taken: set[str] = set()
+    for some in batches(list(places)):
+        now_there = type(rows[0]).objects.filter(**{f"{place}__in": some}, student_id__in=students)
+        taken.update(now_there.values_list(place, flat=True))
+        if place == "session_id":  # one that was opened again, or voided, has no records
+            ended = Session.objects.filter(pk__in=some, state=SessionState.ENDED)
+            taken.update(set(some) - set(ended.values_list("pk", flat=True)))
+    return [row for row in rows if getattr(row, place) not in taken]
 
 
 def _agree(session_ids: Collection[str], student: User, *, by_id: str, note: str) -> None:
@@ -228,5 +236,8 @@ def _announce(ledger: Ledger, keep: User, other: User) -> None:
     after_commit(lambda: session_changed.send(sender=Session))
 
 
-def _log(name: str, message: str, merge: Merge) -> None:
+def _note(name: str, message: str, merge: Merge, by_id: str) -> None:
+    """In the log, and of both accounts in the audit log."""
     logs.event(logger, name, message, account=merge.keep_id, other=merge.other_id)
+    for user_id in (merge.keep_id, merge.other_id):
+        trail.note(Action.CHANGE, name, actor=by_id, kind="user", thing=user_id)

@@ -34,7 +34,7 @@ LONGEST = 10_000
 PRUNING = 3600.0
 
 
-#: What apps above delete at the same time.
+#: What apps above delete when old entries go.
 _pruning: list[Callable[[], object]] = []
 
 
@@ -120,9 +120,7 @@ class Trail:
             self.flush()
             if time.monotonic() - self._pruned_at >= PRUNING:
                 self._pruned_at = time.monotonic()
-                for work in (prune, *_pruning):
-                    with contextlib.suppress(*DATABASE_ERRORS):  # an hour later it is tried again
-                        work()
+                prune_all()
             if connection.vendor == "postgresql":
                 connection.close()  # it goes back to the pool
 
@@ -150,6 +148,13 @@ def _write(entries: list[Entry]) -> None:
 def prune() -> None:
     """Deletes entries that are older than AUDIT_DAYS."""
     Entry.objects.filter(at__lt=now() - timedelta(days=settings.AUDIT_DAYS)).delete()
+
+
+def prune_all() -> None:
+    """What every server does once an hour: old entries go, and what apps above let go (`on_pruning`)."""
+    for work in (prune, *_pruning):
+        with contextlib.suppress(*DATABASE_ERRORS):  # an hour later it is tried again
+            work()
 
 
 def command(action: Action, name: str, *, kind: str = "", thing: str | None = None) -> None:

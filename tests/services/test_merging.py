@@ -13,9 +13,10 @@ from attendance.corrections import record_history
 from attendance.enums import Method, Status
 from attendance.erasure import person_erase
 from attendance.folding import last_marks
-from attendance.merging import merge_undo, merges_forget, students_merge
+from attendance.merging import merge_undo, students_merge
 from attendance.models import Attendance, CheckInDevice, Excuse, Flag, Mark, Merge, Session
 from attendance.services import record_correct
+from audit.trail import prune_all
 from classes.models import Class, Enrolment, SetAside
 from core import errors
 from core.times import now, today
@@ -233,7 +234,7 @@ def test_a_merge_is_forgotten_after_thirty_days(room: Room, office: User) -> Non
     Merge.objects.update(at=now() - timedelta(days=30))
     with pytest.raises(errors.MergeNotFound):
         merge_undo(by_id=office.id, merge_id=made.id)
-    merges_forget()
+    prune_all()
     assert not Merge.objects.exists()
 
 

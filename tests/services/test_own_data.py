@@ -7,6 +7,8 @@ import pytest
 
 from accounts.models import User
 from accounts.own_data import own_data
+from audit.models import Action, Entry
+from audit.trail import trail
 from core import errors
 from core.limits import OWN_DATA
 from tests.services.personal import Known
@@ -68,3 +70,6 @@ def test_a_person_gets_so_many_files_an_hour(known: Known) -> None:
     with pytest.raises(errors.TooManyRequests):
         own_data(user_id=known.zoltan.id)
     own_data(user_id=known.owner.id)
+    trail.flush()
+    noted = Entry.objects.filter(action=Action.EXPORT, way="own data", actor=known.zoltan.id)
+    assert sum(noted.values_list("times", flat=True)) == OWN_DATA.number

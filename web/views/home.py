@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from accounts.selectors import is_new, user_get
 from attendance.counting import Tally
 from attendance.enums import Status
+from attendance.excuses import excuses_waiting
 from attendance.selectors import OpenSession, open_sessions, status_so_far
 from attendance.student_report import student_report
 from classes.selectors import classes_of_student, classes_taught, roster_sizes
@@ -98,6 +99,7 @@ class Home(Page):
             "live": [one for one in shown if one.live is not None],
             "classes": [one for one in shown if one.live is None],
             "has_students": any(one.size for one in shown),
+            "excuses": excuses_waiting(self.actor).count(),
         }
         return self.show("home_teacher.html", content)
 

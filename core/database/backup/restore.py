@@ -10,7 +10,7 @@ from django.db import DataError, IntegrityError, connection
 
 from core.database.backup.archive import BackupError, Reader, migrations
 from core.database.backup.tables import BATCH, FORGOTTEN, Content, Names, Table, tables
-from core.database.batches import batches
+from core.database.batches import insert_as_they_are
 from core.database.snapshot import see_one_moment
 from core.database.unit_of_work import unit_of_work
 
@@ -68,7 +68,7 @@ def _fill(backup: Reader, replace: bool, advance: Advance) -> dict[str, int]:
     names = Names()
     for table in tables():
         for contents in _contents(backup, table, names):
-            _insert(table.model, table.columns, [content.row for content in contents])
+            insert_as_they_are(table.model, [content.row for content in contents], table.columns)
             advance("Writing", len(contents))
     gone = dict(names.gone)
     names = Names()  # with the rows that are there now
@@ -103,13 +103,6 @@ def _contents(backup: Reader, table: Table, names: Names) -> Iterator[Sequence[C
     contents = (table.decode(line, names) for line in backup.lines(table.label))
     while some := list(islice(contents, BATCH)):
         yield some
-
-
-def _insert(model: Any, columns: Sequence[Any], rows: Sequence[Any]) -> None:
-    """As bulk_create, which would put the time of now into some columns."""
-    size = connection.ops.bulk_batch_size(columns, rows)
-    for some in batches(rows, size):
-        model._base_manager._insert(some, fields=columns, using=connection.alias, raw=True)
 
 
 def _link(rows: Iterable[Any]) -> None:

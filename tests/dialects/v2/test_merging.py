@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from accounts.models import User
@@ -11,6 +12,8 @@ from attendance.services import session_end, session_open
 from audit.models import Entry
 from audit.trail import trail
 from tests.dialects.v2.rest import School, V2Rest, is_refused
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_office_merges_two_accounts_and_undoes_it(rest: V2Rest, school: School) -> None:
@@ -53,6 +56,7 @@ def test_the_admin_asks_which_account_stays_and_can_undo_it(school: School) -> N
     assert not Merge.objects.exists()
     assert User.objects.get(pk=school.ann.id).is_active
     trail.flush()
-    assert set(Entry.objects.filter(kind="merge").values_list("way", flat=True)) >= {"merge", "merge undone"}
+    noted = Entry.objects.filter(actor=school.office.id, kind="user", thing=school.ann.id)
+    assert {"accounts_merged", "merge_undone"} <= set(noted.values_list("way", flat=True))
     one: Any = client.post("/admin/accounts/user/", {"action": "merge", "_selected_action": school.ann.id}, follow=True)
     assert "Select the two accounts of one student." in one.content.decode()
