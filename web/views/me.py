@@ -66,6 +66,8 @@ class MyData(Mine):
 class MyDataFile(Mine):
     """`/app/me/data/file`: all of it, as a file."""
 
+    heavy = True
+
     def get(self, request: HttpRequest) -> HttpResponse:
         response = HttpResponse(own_data(user_id=self.actor.id), content_type="application/json; charset=utf-8")
         response["Content-Disposition"] = str(content_disposition_header(True, "my-data.json"))

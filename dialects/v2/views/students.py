@@ -140,6 +140,7 @@ class StudentMerge(V2View):
     """`POST /api/v2/students/merge`: two accounts of one student become one, for the office."""
 
     audience = Audience.SUPERUSER
+    heavy = True
     body = MergeInput
     answers: ClassVar = {201: MergeOutput}
     raises = (StudentNotFound, AlreadyMerged, StudentInSession)
@@ -154,6 +155,7 @@ class MergeUndo(V2View):
     """`DELETE /api/v2/students/merges/:id`: both accounts have again what they had, within 30 days."""
 
     audience = Audience.SUPERUSER
+    heavy = True
     answers: ClassVar = {204: None}
     raises = (MergeNotFound, MergedAgain, StudentInSession)
 
