@@ -47,7 +47,7 @@ class HolidayRemove(OfficePage):
 class HolidaysImport(OfficePage):
     """`/app/office/holidays/import`. Nothing is written before the office has seen the plan and says so."""
 
-    slow = True
+    heavy = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.show("office_holidays_import.html", {"form": CalendarForm()})

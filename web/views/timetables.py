@@ -148,7 +148,7 @@ class ClassOpening(TimetablePage):
 class TimetableImport(TimetablePage):
     """`/app/classes/ID/timetable/import`. Nothing is written before the teacher has seen the plan and says so."""
 
-    slow = True
+    heavy = True
 
     def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
         return self.show("timetable_import.html", {"form": TermForm()})

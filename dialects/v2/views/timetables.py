@@ -89,7 +89,6 @@ class TimetableImport(V2View):
     body = DoInput
     answers: ClassVar = {200: TimetableImportOutput}
     raises = (*OF_A_CLASS, PreviewNotFound, Changed, TooManyRequests)
-    slow = True
 
     def post(self, request: Request, class_id: str) -> Response:
         found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
