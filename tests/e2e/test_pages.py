@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -375,11 +374,9 @@ def test_excuses_and_own_data_fit_a_narrow_phone_from_left_to_right_and_from_rig
     server.database.ask(ask)
     narrow = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
-    cookie = {"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": server.url}
-    browser.driver.execute_cdp_cmd("Network.setCookie", cookie)
     try:
         for person in (lesson.students["Asha"], lesson.teacher):
-            sign_in(browser, server, person)
+            sign_in(browser, server, person, language)
             for path in ("excuses/", "me/data"):
                 browser.open(f"{server.url}/app/{path}")
                 assert browser.run("return document.documentElement.lang") == language
