@@ -24,7 +24,7 @@ from accounts import second_factor
 from accounts.admin_passwords import NewPasswords, may_touch
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
 from accounts.late_saves import AS_SHOWN, Change, late_form
-from accounts.models import Invitation, Origin, StudentProfile, TeacherProfile, User
+from accounts.models import Invitation, Origin, SchoolAccount, StudentProfile, TeacherProfile, User
 from accounts.passwords import hash_password
 from accounts.proofs import accounts_vouch
 from accounts.standing import address_counts, is_set_aside
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     _UserForm = forms.ModelForm[User]
     _InvitationForm = forms.ModelForm[Invitation]
     _InvitationAdmin = admin.ModelAdmin[Invitation]
+    _SchoolAccountAdmin = admin.ModelAdmin[SchoolAccount]
     _StudentInline = admin.StackedInline[StudentProfile, User]
     _TeacherInline = admin.StackedInline[TeacherProfile, User]
 else:
@@ -52,7 +53,7 @@ else:
     _UserAdmin = auth_admin.UserAdmin
     _UserForm = object
     _InvitationForm = forms.ModelForm
-    _InvitationAdmin = admin.ModelAdmin
+    _InvitationAdmin = _SchoolAccountAdmin = admin.ModelAdmin
     _StudentInline = _TeacherInline = admin.StackedInline
 
 #: The hash of the new account's password, for the running request.
@@ -489,4 +490,20 @@ class InvitationAdmin(WritablePage, _InvitationAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
+        return False
+
+
+@admin.register(SchoolAccount)
+class SchoolAccountAdmin(WritablePage, _SchoolAccountAdmin):
+    """Who has signed in with which account of the school's provider; deleted where an address went to somebody else."""
+
+    list_display = ("user", "issuer", "subject", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name_folded__contains", "subject")
+    search_help_text = "Person, or the provider's subject"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SchoolAccount | None = None) -> bool:
         return False

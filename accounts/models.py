@@ -303,6 +303,26 @@ class TeacherProfile(models.Model):
         return f"Profile of {self.user}"
 
 
+class SchoolAccount(models.Model):
+    """An account at the school's provider, and who has it here, whatever its address says later.
+
+    `accounts.school_accounts` makes the rows. The provider never gives a subject to somebody else.
+    """
+
+    id = id_field()
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    created_at = models.DateTimeField("first signed in", auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("issuer", "subject"), name="school_account_once"),)
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"Account of {self.user} at {self.issuer}"
+
+
 class OneTimeCode(models.Model):
     """A code that was mailed to a person, for one purpose. Only the code's keyed hash is kept (`accounts.codes`)."""
 

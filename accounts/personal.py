@@ -82,6 +82,14 @@ TABLES = (
         erased=DELETE,
     ),
     Personal(
+        "accounts.SchoolAccount",
+        whose=("user_id",),
+        part="schoolAccounts",
+        shown={"provider": "issuer", "subject": "subject", "firstSignIn": "created_at"},
+        erased=DELETE,
+        moves="user_id",
+    ),
+    Personal(
         "accounts.OneTimeCode",
         whose=("user_id",),
         part="mailedCodes",

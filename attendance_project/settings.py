@@ -136,6 +136,22 @@ ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", False)
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "students", "domains", "invited", "closed"]))
 _domains: list[str] = env.list("SIGNUP_DOMAINS", [])
 SIGNUP_DOMAINS: list[str] = [domain.strip().lower().lstrip("@") for domain in _domains]
+#: The school's provider of accounts, with which people sign in to the pages (`accounts.openid`). Empty: none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", "").strip()
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", "")
+#: What the button calls the school's accounts.
+OIDC_NAME = env.str("OIDC_NAME", "")
+#: Whose addresses may come, and who of them by OIDC_CLAIM; empty: everybody whom the provider lets in.
+_oidc_domains: list[str] = env.list("OIDC_DOMAINS", [])
+OIDC_DOMAINS: list[str] = [domain.strip().lower().lstrip("@") for domain in _oidc_domains]
+_oidc_groups: list[str] = env.list("OIDC_GROUPS", [])
+OIDC_GROUPS: list[str] = [group.strip() for group in _oidc_groups]
+#: The claim that has a person's groups or roles; with dots a claim inside of a claim.
+OIDC_CLAIM = env.str("OIDC_CLAIM", "groups")
+#: Whose new accounts are teachers': values of that claim, and domains with an @. Everybody else is a student.
+_oidc_teachers: list[str] = env.list("OIDC_TEACHERS", [])
+OIDC_TEACHERS: list[str] = [named.strip() for named in _oidc_teachers]
 #: True: to students, the e-mail addresses of others are empty, in every protocol.
 HIDE_EMAILS = env.bool("HIDE_EMAILS", False)
 #: Where people reach the server, for the links in invitations: https://attendance.school.example
@@ -186,11 +202,34 @@ if SIGNUP != "domains" and SIGNUP_DOMAINS:
         f"SIGNUP_DOMAINS is set, and SIGNUP={SIGNUP} does not look at it."
         " Set SIGNUP=domains, or leave SIGNUP_DOMAINS out."
     )
-for _domain in SIGNUP_DOMAINS:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", _domain, re.ASCII):
+for _name, _listed in (("SIGNUP_DOMAINS", SIGNUP_DOMAINS), ("OIDC_DOMAINS", OIDC_DOMAINS)):
+    for _domain in _listed:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", _domain, re.ASCII):
+            raise ImproperlyConfigured(
+                f"{_name} has {_domain!r}, which is no domain. Write what stands behind the @: school.example"
+            )
+if OIDC_ISSUER:
+    if not re.fullmatch(
+        r"https://[^\s/?#@]+(/[^\s?#]*)?|http://(127\.0\.0\.1|localhost)(:\d+)?(/[^\s?#]*)?", OIDC_ISSUER
+    ):
         raise ImproperlyConfigured(
-            f"SIGNUP_DOMAINS has {_domain!r}, which is no domain. Write what stands behind the @: school.example"
+            f"OIDC_ISSUER is {OIDC_ISSUER!r}, which is no address of a provider."
+            " Write https://keycloak.school.example/realms/school"
         )
+    if not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+        raise ImproperlyConfigured(
+            "OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET, which the provider gives (docs/deploy.md)."
+        )
+    if OIDC_ISSUER.startswith("https://accounts.google.com") and not OIDC_DOMAINS:
+        raise ImproperlyConfigured(
+            "OIDC_ISSUER is Google's, where everybody has an account. Set OIDC_DOMAINS: school.example"
+        )
+    if re.match(r"https://login\.microsoftonline\.com/(common|organizations|consumers)(/|$)", OIDC_ISSUER):
+        raise ImproperlyConfigured(
+            "OIDC_ISSUER is Microsoft's for everybody. Write your own tenant's: https://login.microsoftonline.com/TENANT-ID/v2.0"
+        )
+elif OIDC_CLIENT_ID or OIDC_CLIENT_SECRET or OIDC_DOMAINS or OIDC_GROUPS or OIDC_TEACHERS:
+    raise ImproperlyConfigured("OIDC_CLIENT_ID and the like do nothing without OIDC_ISSUER, the provider's address.")
 if PUBLIC_URL and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", PUBLIC_URL):
     raise ImproperlyConfigured(
         f"PUBLIC_URL is {PUBLIC_URL!r}, which is no address of a web server. Write https://attendance.school.example"

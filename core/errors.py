@@ -95,6 +95,46 @@ class UnknownEmail(InvalidCredentials):
     code = "unknown_email"
 
 
+class SchoolSignInRefused(ApiError):
+    """The school's provider of accounts does not let the person in; its own reasons are in the log."""
+
+    code, status, message = "school_sign_in_refused", 403, "The school's sign-in refused"
+
+
+class SchoolSignInStale(SchoolSignInRefused):
+    """An answer of the provider that belongs to no sign-in which this browser has begun, or that came too late."""
+
+    code, status, message = "school_sign_in_stale", 400, "The school's sign-in was begun elsewhere or too long ago"
+
+
+class SchoolSignInUnavailable(ApiError):
+    """The provider does not answer, or answers what cannot be read."""
+
+    code, status, message = "school_sign_in_unavailable", 503, "The school's sign-in cannot be reached"
+
+
+class SchoolAddressUnproved(SchoolSignInRefused):
+    """The provider does not say that the person's e-mail address is theirs."""
+
+    code, message = "school_address_unproved", "The school's sign-in does not vouch for the e-mail address"
+
+
+class NotOfSchool(SchoolSignInRefused):
+    """The person has an account at the provider, and is in none of the domains and groups that may come."""
+
+    code, message = "not_of_school", "This account may not sign in here"
+
+
+class AccountDisabled(SchoolSignInRefused):
+    code, message = "account_disabled", "The account is disabled"
+
+
+class OtherSchoolAccount(SchoolSignInRefused):
+    """Somebody else at the provider has signed in to the account that has this address."""
+
+    code, message = "other_school_account", "The account belongs to another account of the school's sign-in"
+
+
 class InvalidPassword(ApiError):
     """For protocols that tell a wrong password from an unknown account."""
 

@@ -142,6 +142,8 @@ CARDS = Limit("wrong cards", 1000, _QUARTER, Per.ADDRESS)
 
 #: Wrong one-time codes from one address, whoever they are for.
 CODE_ADDRESS = Limit("wrong one-time codes", 300, _QUARTER, Per.ADDRESS)
+#: Answers of the school's provider from one address that signed nobody in. Each may ask the provider anew.
+SCHOOL_SIGN_INS = Limit("failed sign-ins by the school's accounts", 300, _QUARTER, Per.ADDRESS)
 #: Wrong codes of those who did not ask for the code, from one address and from all of them.
 TRIES_ELSEWHERE = Limit("wrong one-time codes from elsewhere", 5, CODE_LIFETIME, Per.CODE)
 TRIES_EVERYWHERE = Limit("wrong one-time codes from anywhere else", 10, CODE_LIFETIME, Per.CODE)

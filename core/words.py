@@ -21,6 +21,20 @@ SENTENCES: dict[str, Any] = {
         "This student has not confirmed the e-mail address yet. They are enrolled as soon as they have."
     ),
     errors.InvalidCredentials.code: _("The name or the password is not right."),
+    errors.SchoolSignInRefused.code: _("Your school's sign-in did not let you in. Ask your school."),
+    errors.SchoolSignInStale.code: _("That sign-in was begun in another window, or too long ago. Please start again."),
+    errors.SchoolSignInUnavailable.code: _(
+        "Your school's sign-in cannot be reached at the moment. Try again in a minute, or sign in with a password here."
+    ),
+    errors.SchoolAddressUnproved.code: _(
+        "Your school's sign-in does not say that your e-mail address is yours, so that you cannot come in with it."
+        " Ask your school."
+    ),
+    errors.NotOfSchool.code: _("This account is not one of those that may come in here. Use your school's."),
+    errors.AccountDisabled.code: _("Your account here is switched off. Ask your school."),
+    errors.OtherSchoolAccount.code: _(
+        "Your address belonged to another account of your school's before. Ask the office to sort it out."
+    ),
     errors.InvalidPassword.code: _("The password is not right."),
     errors.WeakPassword.code: _(
         "The password is too easy to guess: at least 8 characters, and none of the common ones."

@@ -15,6 +15,7 @@ from web.views import (
     office,
     page,
     reports,
+    school,
     sessions,
     timetables,
 )
@@ -26,7 +27,10 @@ urlpatterns = [
     path("sign-in", accounts.SignIn.as_view(), name="sign-in"),
     path("sign-up", accounts.SignUp.as_view(), name="sign-up"),
     path("card", cards.Card.as_view(), name="card"),
+    path("sign-in/school", school.SchoolSignIn.as_view(), name="school-sign-in"),
+    path("sign-in/school/back", school.SchoolBack.as_view(), name="school-back"),
     path("sign-out", accounts.SignOut.as_view(), name="sign-out"),
+    path("sign-out/school", school.SchoolSignOut.as_view(), name="school-sign-out"),
     path("forgot", accounts.Forgot.as_view(), name="forgot"),
     path("reset", accounts.Reset.as_view(), name="reset"),
     path("token", live.Token.as_view(), name="token"),

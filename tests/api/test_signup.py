@@ -20,6 +20,8 @@ SCHOOL_ONLY = "Forbidden, sign-up needs an email address of the school"
 NEEDED = "Forbidden, sign-up needs an invitation"
 CLOSED = "Forbidden, sign-up is closed"
 INVALID = "Invalid or expired invitation"
+#: What OIDC_ISSUER needs besides.
+CLIENT = {"OIDC_CLIENT_ID": "attendance", "OIDC_CLIENT_SECRET": "any"}
 
 DOORS = [door for door in ("/auth/signup", "/api/v1/auth/register") if is_served(door)]
 
@@ -223,6 +225,11 @@ def test_the_code_of_one_person_proves_nothing_of_another(codes: list[int]) -> N
         ({"SIGNUP": "domains", "SIGNUP_DOMAINS": "school.example,a@b.example"}, "'a@b.example', which is no domain"),
         ({"SIGNUP": "domains", "SIGNUP_DOMAINS": "*.school.example"}, "which is no domain"),
         ({"PUBLIC_URL": "attendance.school.example"}, "Write https://attendance.school.example"),
+        ({"OIDC_DOMAINS": "school.example"}, "do nothing without OIDC_ISSUER"),
+        ({"OIDC_ISSUER": "https://id.school.example"}, "needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET"),
+        ({"OIDC_ISSUER": "http://id.school.example", **CLIENT}, "no address of a provider"),
+        ({"OIDC_ISSUER": "https://accounts.google.com", **CLIENT}, "Set OIDC_DOMAINS"),
+        ({"OIDC_ISSUER": "https://login.microsoftonline.com/common/v2.0", **CLIENT}, "your own tenant's"),
         ({"PUBLIC_URL": "https://a.example/?x=1"}, "which is no address of a web server"),
     ],
 )

@@ -40,7 +40,10 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("sign-up", "POST", "sign-up", (FORM,) * 6),
     ("card", "GET", "card", (200,) * 6),
     ("card", "POST", "card", (FORM,) * 6),
+    ("school-sign-in", "GET", "sign-in/school", (404,) * 6),  # no provider is set up
+    ("school-back", "GET", "sign-in/school/back", (404,) * 6),
     ("sign-out", "POST", "sign-out", (GO,) * 6),
+    ("school-sign-out", "GET", "sign-out/school", (404,) * 6),
     ("forgot", "GET", "forgot", (200,) * 6),
     ("forgot", "POST", "forgot", (FORM,) * 6),
     ("reset", "GET", "reset", (200,) * 6),

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import check_for_language
 from django.utils.translation import gettext as _
 
-from accounts import credentials, services
+from accounts import credentials, openid, services
 from accounts.devices import Device
 from accounts.selectors import is_new
 from core import errors
@@ -25,6 +25,8 @@ from web.views.page import Page
 
 #: Who asks for it stays signed in for so long; others until the browser is closed, twelve hours at most.
 STAY = timedelta(days=30)
+#: The session's key that says that the school's provider, where the person signed in, has a sign-out of its own.
+OFFERS_SIGN_OUT = "school_sign_out"
 
 _BACKEND = "accounts.backends.PasswordBackend"
 
@@ -70,7 +72,13 @@ class SignIn(Page):
 
     def _form(self, form: SignInForm) -> HttpResponse:
         may_sign_up = settings.SIGNUP in ("open", "students", "domains")
-        return self.show("sign_in.html", {"form": form, "next": self.goal(), "may_sign_up": may_sign_up})
+        content = {"form": form, "next": self.goal(), "may_sign_up": may_sign_up}
+        if openid.is_offered():
+            content |= {
+                "school": settings.OIDC_NAME or _("my school's account"),
+                "has_left": self.request.GET.get("left") == "school",
+            }
+        return self.show("sign_in.html", content)
 
 
 class SignUp(Page):
@@ -117,8 +125,10 @@ class SignOut(Page):
     audience = Audience.ANYONE
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        also = bool(request.session.get(OFFERS_SIGN_OUT))
         logout(request)
-        return self.done(_("You are signed out."), "sign-in")
+        messages.success(request, _("You are signed out."))
+        return redirect(f"{reverse('web:sign-in')}{'?left=school' if also else ''}")
 
 
 class Forgot(Page):
