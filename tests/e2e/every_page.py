@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from selenium.webdriver.support.wait import WebDriverWait
+
 from tests.e2e.school import DemoSchool, sign_in
-from tests.support.browser import Browser
+from tests.support.browser import LIMIT, Browser
 from tests.support.server import Server
 from tests.web.test_permissions import TABLE, WHO
 
 #: The people of the table of permissions who see different pages.
 PEOPLE = {"nobody": None, "owner": "teacher", "student": "student", "superuser": "office"}
 #: What is asked for as a page and is none.
-NO_PAGE = ("class-report-file",)
+NO_PAGE = ("class-report-file", "my-data-file")
 READY = """
     const live = document.querySelector("attendance-board, attendance-projector, attendance-mine");
     return document.readyState === "complete" && (!live?.connection || live.connection.state === "live");
@@ -32,7 +34,7 @@ class View:
     def open(self, browser: Browser, server: Server, school: DemoSchool) -> None:
         """Opens it for whoever is signed in, and waits until it is live."""
         browser.open(server.url + school.path(self.path))
-        browser.until(lambda _: bool(browser.run(READY)))
+        WebDriverWait(browser.driver, LIMIT, 0.05).until(lambda _: browser.run(READY))
         if self.step:
             browser.run(self.step)
 

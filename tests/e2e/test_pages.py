@@ -1,5 +1,6 @@
 """The pages in a real Chromium: a lesson by keyboard alone, devices in step, and all ways in which networks leave."""
 
+import io
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import zxingcpp
 from django.utils import timezone
+from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support import expected_conditions
@@ -17,9 +20,10 @@ from accounts.cards import Made, cards_make
 from accounts.models import User
 from accounts.selectors import actor_of
 from attendance.check_in import Answer, CheckInOptions, Circle, Mode, Place
+from attendance.check_ins import check_in_open
 from attendance.class_settings import packed_defaults
 from attendance.excuses import Span, excuse_add
-from attendance.models import Attendance, CheckIn, Mark, Session
+from attendance.models import Attendance, CheckIn, Flag, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Role
 from core.times import now, today
@@ -332,6 +336,49 @@ def test_a_student_scans_what_the_projector_shows_signs_in_and_is_in(
     wait(board, lambda: shown(board, "Dalia") == "present")
     assert "checked in" in board.find(f"{tile('Dalia')}//*[contains(@class, 'tile-how')]").text
     assert lesson.journal() == [("Dalia", "present")]
+
+
+@pytest.mark.parametrize(("width", "height"), [(800, 600), (1280, 720), (1920, 1080)])
+def test_a_decoder_reads_the_code_from_a_picture_of_the_projector(
+    browser: Browser, server: Server, lesson: Lesson, width: int, height: int
+) -> None:
+    def prepare() -> None:
+        Class.objects.filter(pk=lesson.found.pk).update(name="Thermodynamik-Ergänzungsunterricht " * 7)
+        check_in_open(session_id=lesson.session.id, options=CheckInOptions(mode=Mode.FIXED))
+
+    server.database.ask(prepare)
+    sign_in(browser, server, lesson.teacher)
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.open(f"{server.url}{lesson.path}project")
+        code = browser.find(".has-code .projector-code").text.replace("\u2009", "")
+        picture = Image.open(io.BytesIO(browser.driver.get_screenshot_as_png()))
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    (found,) = zxingcpp.read_barcodes(picture)
+    assert found.text == f"{server.url}/app/check-in/{lesson.session.id}?code={code}"
+
+
+def test_what_looks_wrong_waits_on_the_board_until_the_teacher_has_decided(
+    browser: Browser, server: Server, lesson: Lesson
+) -> None:
+    def flag() -> None:
+        check_in_open(session_id=lesson.session.id, options=CheckInOptions(mode=Mode.ROTATING))
+        for name, kind in (("Asha", Flag.Kind.OUT_OF_RANGE), ("Ben", Flag.Kind.OTHER_DEVICE)):
+            Flag.objects.create(session=lesson.session, student=lesson.students[name], kind=kind)
+
+    server.database.ask(flag)
+    sign_in(browser, server, lesson.teacher)
+    browser.open(server.url + lesson.path)
+    wait(browser, lambda: len(browser.texts(".flags li")) == 2)
+    browser.click("//li[.//bdi[text()='Asha']]//button[@value='confirm']")
+    wait(browser, lambda: len(browser.texts(".flags li")) == 1)
+    assert "somebody else's device" in browser.find(".flags li").text
+    browser.click("//li[.//bdi[text()='Ben']]//button[@value='reject']")
+    wait(browser, lambda: browser.texts(".flags li") == [])
+    flags = Flag.objects.filter(session=lesson.session).order_by("student__name").values_list("state", flat=True)
+    assert server.database.ask(lambda: list(flags)) == [Flag.State.CONFIRMED, Flag.State.REJECTED]
 
 
 def test_a_device_at_the_door_takes_a_number_at_a_time_and_its_teacher_is_signed_out_of_it(
