@@ -11,7 +11,7 @@ FUZZING := .venv-fuzzing
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
-.PHONY: help serve test coverage test-databases test-servers check crash crash-databases test-pages screenshots fuzz outage slow-requests slow-readers attack \
+.PHONY: help serve test coverage test-databases test-servers check crash crash-databases test-pages bench-pages screenshots fuzz outage slow-requests slow-readers attack \
 	fuzz-parsers fuzz-api autobahn lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
@@ -68,6 +68,9 @@ test-servers: $(VENV)/.dev ## the real-time tests under daphne, granian and uvic
 
 test-pages: $(VENV)/.dev ## the pages: every page in light and dark, from left and from right, narrow and wide; keyboards, axe-core
 	PAGES=all $(RUN) -m pytest $(PARALLEL) tests/web tests/e2e/test_accessibility.py tests/e2e/test_pages.py tests/e2e/test_tours.py $(PYTEST_ARGS)
+
+bench-pages: $(VENV)/.dev ## what each page costs a browser, beside its budget, and the board of 30, 300 and 1,000 students
+	$(RUN) -m tests.programs.bench_pages
 
 screenshots: $(VENV)/.dev ## docs/pictures/, the pages of a demo school, for docs/pages.md
 	$(RUN) -m tests.programs.pictures
