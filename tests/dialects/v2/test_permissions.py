@@ -18,7 +18,7 @@ from core.times import today
 from dialects.v2.urls import urlpatterns
 from notices.models import Webhook
 from notices.webhooks import webhook_create
-from tests.api.rest import make_user, snapshot, token_of
+from tests.api.rest import make_user, snapshot, token_of, unlimited
 from tests.dialects.v2.rest import School, V2Rest
 
 pytestmark = pytest.mark.one_database(
@@ -251,11 +251,6 @@ def path_of(expression: str, school: School) -> str:
     }.items():
         path = path.replace(f"(?P<{name}>[^/]+)", value)
     return f"/{path}"
-
-
-def unlimited(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Without what limits count: a wrong code counts, though it changes nothing."""
-    return {table: found for table, found in rows.items() if table != "Attempts"}
 
 
 @pytest.mark.parametrize("who", WHO)
