@@ -21,6 +21,7 @@ import tests.support.environment  # noqa: F401  it sets Django up, before any mo
 from accounts.models import User
 from tests.e2e.every_page import View
 from tests.e2e.school import DemoSchool, sign_in
+from tests.programs import at
 from tests.support.browser import Browser
 from tests.support.database import Database, databases_of_a_run
 from tests.support.processes import ROOT
@@ -28,12 +29,6 @@ from tests.support.server import Server
 
 FOLDER = ROOT / "docs" / "pictures"
 MOMENT = datetime(2026, 9, 14, 9, 4, tzinfo=UTC)
-#: Runs `manage.py` with the clock set.
-SERVE = (
-    "import sys, datetime, time_machine; from django.core.management import execute_from_command_line; "
-    f"time_machine.travel(datetime.datetime.fromisoformat('{MOMENT.isoformat()}')).start(); "
-    "execute_from_command_line(sys.argv)"
-)
 DESK, PHONE = (1280, 800), (360, 740)
 COLOURS = 192
 LARGEST = 60_000
@@ -135,7 +130,7 @@ def studio() -> Iterator[Studio]:
         with time_machine.travel(MOMENT):
             school = DemoSchool(database)
         school.people["late student"] = database.ask(lambda: User.objects.get(roll_number="DEMO-13"))
-        command = [sys.executable, "-c", SERVE, "serve", "--port", "{port}"]
+        command = [sys.executable, at.SCRIPT, MOMENT.isoformat(), "serve", "--port", "{port}"]
         with Server(database, command, LIVE_SESSIONS="per-class", LIMITS="False") as server:
             yield Studio(browser, server, school, Path(folder))
 

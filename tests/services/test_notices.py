@@ -3,9 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -36,6 +33,7 @@ from tests.services.conftest import Room, commit_marks, make_room, make_users, n
 from tests.support.database import Databases, manage
 from tests.support.server import Server
 from tests.support.smtp import smtp_server
+from tests.support.webhooks import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,45 +87,6 @@ def lesson(room: Room, **statuses: str) -> Session:
 def correct(session: Session, room: Room, status: Status) -> None:
     record = Attendance.objects.get(session=session, student=room.students[0])
     record_correct(by_id=room.teacher.id, record_id=record.id, status=status)
-
-
-class Receiver:
-    """A web server that keeps what it is sent, and answers as it is told."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status = 204
-        self._came: Queue[dict[str, Any]] = Queue()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.append((dict(self.headers.items()), body))
-                self.send_response(outer.status)
-                if outer.status == 302:
-                    self.send_header("Location", f"{outer.url}elsewhere")
-                self.end_headers()
-                outer._came.put(json.loads(body))
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base's name
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def next(self) -> dict[str, Any]:
-        """The next event, in the order of their coming. Waits until it is there."""
-        return self._came.get(timeout=60)
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.got]
 
 
 @pytest.fixture

@@ -34,6 +34,11 @@ class Mailbox:
     def _to(self, address: str) -> list[EmailMessage]:
         return [message for recipient, message in self._mails if recipient == address.lower()]
 
+    def sent(self, address: str) -> list[EmailMessage]:
+        """The mails to `address` that have come by now, in order."""
+        with self._came:
+            return self._to(address)
+
     def wait(self, address: str, number: int = 1) -> EmailMessage:
         """The `number`th mail to `address`. Waits until it is there."""
         with self._came:
