@@ -43,7 +43,8 @@ from tests.support.server import Server, only_serve
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.webhooks import Receiver
 
-pytestmark = only_serve
+#: Several hundred requests: a slow database on a busy machine takes minutes.
+pytestmark = [only_serve, pytest.mark.timeout(900)]
 
 OFFICE = "office@school.example.com"
 GUARDIAN = "guardian@home.example.com"
@@ -478,19 +479,13 @@ def notices_go_out(story: Story, day: date) -> None:
     """In the afternoon, by the command; a server may have sent some of them before."""
     for name in CLASSES:
         story.told |= story.log.told(name, story.rosters, below=ASKS.get(name, 0))
-    assert "0 failed" in sent(story, day)
-
-
-def sent(story: Story, day: date) -> str:
-    """What the command says at five o'clock."""
     environment = environment_of(story.server.database, story.server.environment)
     done = run_script(at.SCRIPT, moment(day, "17:00"), "send_notices", env=environment)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert "0 failed" in done.stdout
 
 
 def everybody_was_told_once(story: Story) -> None:
-    assert sent(story, MONDAY).startswith("0 sessions looked at, 0 notices sent")
     kinds = {kind for kind, _, _ in story.told}
     assert kinds == {"threshold.crossed", "absent.consecutive"}, "the week has both"
     events = story.receiver.events
