@@ -12,7 +12,6 @@ from core.rest.serializers import (
     Id,
     InputSerializer,
     OutputSerializer,
-    Said,
     ShownEmail,
     StrictChoice,
     StrictEmail,
@@ -40,7 +39,7 @@ class StrongPassword(StrictString):
 
 
 class SignupInput(InputSerializer):
-    name = Said(max_length=255)
+    name = StrictString(max_length=255)  # a name of blanks is one, by the contract
     email = StrictEmail()
     password = NewPassword()
     role = StrictChoice(Role.values)

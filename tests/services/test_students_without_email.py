@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from accounts import credentials, mail, proofs
@@ -124,3 +124,11 @@ def test_nothing_is_mailed_to_a_student_without_email(monkeypatch: pytest.Monkey
         proofs.proof_begin(user_id=asha.id)
     with pytest.raises(errors.InvalidCode):
         credentials.password_reset(login="7", code="123456", password="correct horse")
+
+
+def test_a_second_administrator_of_one_email_is_refused_in_any_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse")
+    call_command("createsuperuser", "--noinput", "--email", "boss@example.com", "--name", "Boss", stdout=io.StringIO())
+    with pytest.raises(CommandError, match="That email is already taken"):
+        call_command("createsuperuser", "--noinput", "--email", "BOSS@example.com", "--name", "Boss")
+    assert User.objects.filter(is_superuser=True).count() == 1

@@ -180,9 +180,10 @@ class Browser:
         return self._seen
 
     def until(self, holds: Callable[[Seen], bool]) -> None:
-        """Waits for what is seen a moment after the page knows it: refusals."""
+        """Waits for what is seen a moment after the page knows it: refusals. What the page replaces is read again."""
+        passing = (StaleElementReferenceException,)
         try:
-            WebDriverWait(self.driver, LIMIT, 0.05).until(lambda _: holds(self.seen()))
+            WebDriverWait(self.driver, LIMIT, 0.05, passing).until(lambda _: holds(self.seen()))
         except TimeoutException:
             raise AssertionError(self.seen()) from None
 
