@@ -51,8 +51,10 @@ class PostgresServer(ServerProcess):
             if not self.running:
                 # Again after a refusal: what a killed server had started looks after itself, and ends a moment later.
                 place = ("-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1")
+                # Each test process has servers of its own there, which have a connection for each thread.
+                room = ("-c", "max_connections=400")
                 speed = () if self.durable else ("-c", "fsync=off", "-c", "full_page_writes=off")
-                self.launch(self._command("postgres", *place, *speed), cwd=self.folder)
+                self.launch(self._command("postgres", *place, *room, *speed), cwd=self.folder)
             try:
                 psycopg.connect(self.database_url("postgres"), connect_timeout=5).close()
             except psycopg.OperationalError:
