@@ -178,6 +178,14 @@ def test_a_scan_is_good_for_ten_minutes_whatever_becomes_of_the_code(
     assert asking(school.ann).post("/check-in", {"claim": scan.data["claim"]}).status == 200
 
 
+def test_a_scan_is_good_also_for_who_has_guessed_too_often(
+    rest: V2Rest, session: str, school: School, opened: Callable[..., str]
+) -> None:
+    claim = rest.post("/check-in/claims", {"session": session, "code": opened()}).data["claim"]
+    assert [enter(school.ann, "x").body["code"] for _ in range(11)][-1] == "too_many_requests"
+    assert asking(school.ann).post("/check-in", {"claim": claim}).data["status"] == "present"
+
+
 def test_a_scan_is_one_students(rest: V2Rest, session: str, school: School, opened: Callable[..., str]) -> None:
     claim = rest.post("/check-in/claims", {"session": session, "code": opened()}).data["claim"]
     asking(school.ann).post("/check-in", {"claim": claim})
