@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from tests.support.server import SERVE, Server, only_serve
 
 #: `**label** `value`` is a field to fill in, `**label**` something to press, `*text*` what the page says then.
 STEP = re.compile(r"\*\*(?P<field>[^*]+)\*\*\s+`(?P<value>[^`]+)`|\*\*(?P<press>[^*]+)\*\*|\*(?P<says>[^*]+)\*")
-MINUTES = 5
 
 
 def steps_by_hand() -> list[re.Match[str]]:
@@ -59,10 +57,9 @@ def new_server(databases: Databases, tmp_path: Path) -> Iterator[Server]:
 @needs_chromium
 @only_serve
 @pytest.mark.one_database("What a browser does with pages does not depend on who gave the rows.")
-def test_a_lesson_by_hand_from_an_empty_server_to_the_offices_report_takes_less_than_five_minutes(
+def test_a_lesson_by_hand_leads_from_an_empty_server_to_the_offices_report(
     new_server: Server, browser: Browser
 ) -> None:
-    began = time.monotonic()
     steps = steps_by_hand()
     assert len(steps) > 20
     printed = re.search(r"password +(\S+)", new_server.log_text())
@@ -73,7 +70,6 @@ def test_a_lesson_by_hand_from_an_empty_server_to_the_offices_report_takes_less_
             browser.write(field(step["field"]), printed[1])
         else:
             do(browser, step)
-    assert time.monotonic() - began < MINUTES * 60
 
 
 def test_the_tour_with_curl_answers_what_its_page_says(server: Server) -> None:

@@ -21,6 +21,7 @@ from selenium.common.exceptions import (
     NoSuchElementException,
     StaleElementReferenceException,
     TimeoutException,
+    WebDriverException,
 )
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -45,6 +46,11 @@ OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--disable-dev-shm-usage",  # containers have little of it
 )
+
+#: An element that is not there yet, or that the page has replaced.
+_PASSING = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
+#: What chromedriver says now and then of an element that the page has replaced between being found and being clicked.
+_REPLACED = "does not belong to the document"
 
 
 @dataclass
@@ -147,9 +153,18 @@ class Browser:
         self._wait(click, place)
 
     def _wait(self, until: Callable[[Any], Any], place: str) -> WebElement:
-        passing = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
+        """Waits for the element that `until` gives; what the page replaces meanwhile is looked for again."""
+
+        def tried(driver: Any) -> Any:
+            try:
+                return until(driver)
+            except WebDriverException as failure:
+                if isinstance(failure, _PASSING) or _REPLACED in (failure.msg or ""):
+                    return None
+                raise
+
         try:
-            found: WebElement = WebDriverWait(self.driver, LIMIT, 0.05, passing).until(until)
+            found: WebElement = WebDriverWait(self.driver, LIMIT, 0.05).until(tried)
         except TimeoutException:
             text = self.driver.find_element(By.TAG_NAME, "body").text
             raise AssertionError(f"{place} did not come into {self.driver.current_url}:\n{text}") from None
@@ -157,7 +172,16 @@ class Browser:
 
     def write(self, place: str, text: str) -> None:
         """Puts `text`, at one stroke, in the place of what is there."""
-        self.find(place).clear()
+        visible = expected_conditions.visibility_of_element_located(_locator(place))
+
+        def clear(driver: Any) -> WebElement | None:
+            element = visible(driver)
+            if not isinstance(element, WebElement):
+                return None
+            element.clear()
+            return element
+
+        self._wait(clear, place)
         self.click(place)
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
 
@@ -181,9 +205,8 @@ class Browser:
 
     def until(self, holds: Callable[[Seen], bool]) -> None:
         """Waits for what is seen a moment after the page knows it: refusals. What the page replaces is read again."""
-        passing = (StaleElementReferenceException,)
         try:
-            WebDriverWait(self.driver, LIMIT, 0.05, passing).until(lambda _: holds(self.seen()))
+            WebDriverWait(self.driver, LIMIT, 0.05, _PASSING).until(lambda _: holds(self.seen()))
         except TimeoutException:
             raise AssertionError(self.seen()) from None
 
