@@ -5,8 +5,12 @@ one in memory, and has no limit that can be saved up.
 """
 
 import time
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 from core.limits import Limit
+
+Kept = TypeVar("Kept")
 
 #: Between two looks for subjects that need not be remembered, seconds.
 _LOOKING = 30.0
@@ -43,23 +47,42 @@ class Bucket:
         return self._spent_until <= time.monotonic()
 
 
-class Buckets:
-    """One limit's buckets, by who is counted. A full one is forgotten after a while."""
+class Remembered(Generic[Kept]):
+    """What is kept of each subject, made when it is first asked for.
 
-    def __init__(self, limit: Limit) -> None:
-        self._limit = limit
-        self._buckets: dict[str, Bucket] = {}
+    Every half a minute, when a new subject comes, those that `is_idle` says are like new are forgotten.
+    """
+
+    def __init__(self, make: Callable[[str], Kept], is_idle: Callable[[Kept], bool]) -> None:
+        self._make, self._is_idle = make, is_idle
+        self._kept: dict[str, Kept] = {}
         self._looked_at = time.monotonic()
 
-    def take(self, subject: str, amount: int = 1) -> float:
-        """`Bucket.take` of the subject's bucket."""
-        bucket = self._buckets.get(subject)
-        if bucket is None:
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def get(self, subject: str) -> Kept | None:
+        return self._kept.get(subject)
+
+    def of(self, subject: str) -> Kept:
+        kept = self._kept.get(subject)
+        if kept is None:
             self._forget()
-            bucket = self._buckets[subject] = Bucket(self._limit)
-        return bucket.take(amount)
+            kept = self._kept[subject] = self._make(subject)
+        return kept
 
     def _forget(self) -> None:
         if time.monotonic() - self._looked_at >= _LOOKING:
             self._looked_at = time.monotonic()
-            self._buckets = {subject: bucket for subject, bucket in self._buckets.items() if not bucket.is_full}
+            self._kept = {subject: kept for subject, kept in self._kept.items() if not self._is_idle(kept)}
+
+
+class Buckets:
+    """One limit's buckets, by who is counted."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._buckets = Remembered(lambda _: Bucket(limit), lambda bucket: bucket.is_full)
+
+    def take(self, subject: str, amount: int = 1) -> float:
+        """`Bucket.take` of the subject's bucket."""
+        return self._buckets.of(subject).take(amount)

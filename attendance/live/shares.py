@@ -4,15 +4,11 @@ It is counted in the process: an account whose sockets are at several processes 
 """
 
 import threading
-import time
 
 from core import errors, limits
-from core.buckets import Bucket
+from core.buckets import Bucket, Remembered
 from core.limits import Limit
 from core.refusals import count_refusal
-
-#: Between two looks for accounts that need not be remembered, seconds.
-_LOOKING = 30.0
 
 
 class Share:
@@ -47,8 +43,7 @@ class Shares:
     """The shares of the accounts whose sockets are in this process, or that have spent something a moment ago."""
 
     def __init__(self) -> None:
-        self._shares: dict[str, Share] = {}
-        self._looked_at = time.monotonic()
+        self._shares = Remembered(Share, lambda share: share.is_untouched)
         #: Where no live server runs, requests come in threads.
         self._lock = threading.Lock()
 
@@ -59,7 +54,7 @@ class Shares:
         """
         if not account:
             return Share()
-        share = self._share(account)
+        share = self._shares.of(account)
         if share.sockets >= limits.SOCKETS.number and not limits.SOCKETS.is_lifted:
             count_refusal(limits.SOCKETS.label, account=account)
             raise errors.TooManyRequests
@@ -70,22 +65,10 @@ class Shares:
     def take(self, account: str, limit: Limit, amount: int) -> None:
         """Spends `amount` of the account's share for a request of it. Raises `TooManyRequests`. From any thread."""
         with self._lock:
-            self._share(account).take(limit, amount)
+            self._shares.of(account).take(limit, amount)
 
     def leave(self, account: str) -> None:
         """A socket of the account is gone."""
         share = self._shares.get(account)
         if share is not None:
             share.sockets -= 1
-
-    def _share(self, account: str) -> Share:
-        share = self._shares.get(account)
-        if share is None:
-            self._forget()
-            share = self._shares[account] = Share(account)
-        return share
-
-    def _forget(self) -> None:
-        if time.monotonic() - self._looked_at >= _LOOKING:
-            self._looked_at = time.monotonic()
-            self._shares = {account: share for account, share in self._shares.items() if not share.is_untouched}

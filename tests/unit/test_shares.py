@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from attendance.live import shares
 from attendance.live.shares import Share, Shares
 from core import buckets, errors
 from core.limits import Limit
@@ -25,8 +24,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    for module in (shares, buckets):
-        monkeypatch.setattr(module, "time", made)
+    monkeypatch.setattr(buckets, "time", made)
     return made
 
 
