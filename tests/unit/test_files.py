@@ -124,6 +124,7 @@ def test_migrate_makes_data_dir_for_its_owner_alone_with_all_that_is_in_it(tmp_p
     environment["DATA_DIR"] = str(folder)
     migrate = [sys.executable, "manage.py", "migrate", "contenttypes", "--verbosity", "0"]
     subprocess.run(migrate, cwd=ROOT, env=environment, umask=umask, check=True)
+    names = ("attendance.sqlite3", "attendance.sqlite3-shm", "attendance.sqlite3-wal", "jwt_secret.txt")
     # The connection stays open, so that SQLite's files beside the database's are there.
     code = "from django.db import connection as c; c.cursor().execute('create table a (b)'); input()"
     with subprocess.Popen(
@@ -133,10 +134,9 @@ def test_migrate_makes_data_dir_for_its_owner_alone_with_all_that_is_in_it(tmp_p
         umask=umask,
         stdin=subprocess.PIPE,
     ) as start:
-        while not (folder / "attendance.sqlite3-wal").exists():
+        while not all((folder / name).exists() for name in names):
             assert start.poll() is None
         made = {path.name: mode(path) for path in folder.iterdir()}
         start.communicate(b"\n", timeout=60)
     assert JWT_SECRET not in (folder / "jwt_secret.txt").read_text()
-    names = ("attendance.sqlite3", "attendance.sqlite3-shm", "attendance.sqlite3-wal", "jwt_secret.txt")
     assert (mode(folder), {name: made[name] for name in names}) == (0o700, dict.fromkeys(names, 0o600))
