@@ -1,6 +1,6 @@
 """What somebody asks to be marked, and the rules of it that need no database."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,17 @@ class Wanted:
     at: datetime | None = None
     #: The client's name for the mark. Sent again, it makes no second one.
     key: str | None = None
+
+
+def strangers_of(wanted: Sequence[Wanted], roster: Container[str]) -> frozenset[str]:
+    """Students of `wanted` who are not on `roster`. Their marks have keys, and may be in the journal from before.
+
+    Raises `StudentNotEnrolled` for a mark without a key, which is a new one.
+    """
+    of_strangers = [mark for mark in wanted if mark.student_id not in roster]
+    if any(mark.key is None for mark in of_strangers):
+        raise errors.StudentNotEnrolled
+    return frozenset(mark.student_id for mark in of_strangers)
 
 
 def new_marks(

@@ -18,16 +18,15 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from attendance.journal import NewMark
     from attendance.live import commit
-    from attendance.live.commit import Refusal
+    from attendance.live.commit import Refusal, Unit
     from attendance.live.facts import Marked
 
     count, append = open(sys.argv[1], "a", buffering=1), commit._append  # noqa: SIM115  as long as the process
 
-    def counted(units: Sequence[Sequence[NewMark]]) -> list[list[Marked] | Refusal]:
+    def counted(units: Sequence[Unit]) -> list[list[Marked] | Refusal]:
         outcomes = append(units)
-        count.write(f"{sum(map(len, units))}\n")
+        count.write(f"{sum(len(unit.marks) for unit in units)}\n")
         return outcomes
 
     commit._append = counted

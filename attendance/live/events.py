@@ -176,18 +176,19 @@ async def mark_students(
     answer: Callable[[Committed], None],
     *,
     by: Actor | None = None,
+    strangers: Collection[str] = (),
 ) -> None:
     """Marks students, in order, all or none. `answer` gets the marks once they are told.
 
-    `by` is who marks them, the sender if nobody else is named. The sender is told a refusal. Nobody waits for the
-    commit here: a burst from one socket shares commits like marks from many sockets.
+    `by` is who marks them, the sender if nobody else is named. `strangers`: see `Live.mark`. The sender is told a
+    refusal. Nobody waits for the commit here: a burst from one socket shares commits like marks from many sockets.
     """
     live, socket = request.live, request.socket
     if live.crowded and socket.pending is not None:
         await asyncio.shield(socket.pending)  # a socket that floods the server waits for its own marks
     if socket.closing:
         raise errors.SocketUnauthorized  # its token went bad while the handler waited
-    pending = live.mark(session, marks, by=by or socket.actor, method=method)
+    pending = live.mark(session, marks, by=by or socket.actor, method=method, strangers=strangers)
     socket.pending = pending
 
     def decided(outcome: asyncio.Future[Outcome]) -> None:

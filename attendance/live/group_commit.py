@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from attendance.journal import NewMark
 from attendance.live import gateway
-from attendance.live.commit import Refusal, commit
+from attendance.live.commit import Refusal, Unit, commit
 from attendance.live.facts import EVERYBODY, Audience, Marked
 from core import metrics
 
@@ -42,22 +41,22 @@ class GroupCommit:
 
     def __init__(self, announce: Announce) -> None:
         self._announce = announce
-        self._waiting: list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]] = []
+        self._waiting: list[tuple[Unit, asyncio.Future[Outcome]]] = []
         self._task: asyncio.Task[None] | None = None
         #: How many marks no transaction has taken yet.
         self.waiting = 0
         #: By session: marks that are neither in the journal nor refused yet.
         self._on_their_way: Counter[str] = Counter()
 
-    def submit(self, unit: Sequence[NewMark]) -> asyncio.Future[Outcome]:
-        """Queues marks of one session that go together: all of them are committed, or none.
+    def submit(self, unit: Unit) -> asyncio.Future[Outcome]:
+        """Queues marks that go together.
 
         The future is done once the marks are announced. It never raises.
         """
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, future))
-        self.waiting += len(unit)
-        self._on_their_way[unit[0].session_id] += len(unit)
+        self.waiting += len(unit.marks)
+        self._on_their_way[unit.session_id] += len(unit.marks)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return future
@@ -82,37 +81,37 @@ class GroupCommit:
         finally:
             self._task = None
 
-    def _next_batch(self) -> list[tuple[Sequence[NewMark], asyncio.Future[Outcome]]]:
+    def _next_batch(self) -> list[tuple[Unit, asyncio.Future[Outcome]]]:
         """Units of MAX_BATCH marks together, or one unit that alone has more."""
         marks, count = 0, 0
         for unit, _ in self._waiting:
-            if count and marks + len(unit) > MAX_BATCH:
+            if count and marks + len(unit.marks) > MAX_BATCH:
                 break
-            marks += len(unit)
+            marks += len(unit.marks)
             count += 1
         self.waiting -= marks
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         return batch
 
-    def _arrived(self, units: Sequence[Sequence[NewMark]]) -> None:
+    def _arrived(self, units: Sequence[Unit]) -> None:
         for unit in units:
-            self._on_their_way[unit[0].session_id] -= len(unit)
-            if not self._on_their_way[unit[0].session_id]:
-                del self._on_their_way[unit[0].session_id]
+            self._on_their_way[unit.session_id] -= len(unit.marks)
+            if not self._on_their_way[unit.session_id]:
+                del self._on_their_way[unit.session_id]
 
-    async def _commit(self, units: Sequence[Sequence[NewMark]]) -> list[Outcome]:
+    async def _commit(self, units: Sequence[Unit]) -> list[Outcome]:
         began = time.perf_counter()
         try:
             outcomes = await gateway.write(commit, units)
         except Exception:
-            logger.exception("%d marks cannot be committed.", sum(map(len, units)))
+            logger.exception("%d marks cannot be committed.", sum(len(unit.marks) for unit in units))
             return [Refusal.FAILED] * len(units)
         finally:
             self._arrived(units)  # the replica takes them before anything else runs
         committed: dict[str, list[Marked]] = {}
         for unit, outcome in zip(units, outcomes, strict=True):
             if not isinstance(outcome, Refusal):
-                committed.setdefault(unit[0].session_id, []).extend(outcome)
+                committed.setdefault(unit.session_id, []).extend(outcome)
         audiences: Mapping[str, Audience] = {}
         if committed:
             count = sum(map(len, committed.values()))
@@ -125,9 +124,7 @@ class GroupCommit:
                 # The marks are in the journal: the next look finds them there and tells everybody.
                 logger.exception("%d committed marks could not be announced at once.", count)
         return [
-            outcome
-            if isinstance(outcome, Refusal)
-            else Committed(outcome, audiences.get(unit[0].session_id, EVERYBODY))
+            outcome if isinstance(outcome, Refusal) else Committed(outcome, audiences.get(unit.session_id, EVERYBODY))
             for unit, outcome in zip(units, outcomes, strict=True)
         ]
 

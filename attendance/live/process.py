@@ -6,7 +6,7 @@ database, the group commit writes marks, and the hub tells sockets what is new. 
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
@@ -16,7 +16,7 @@ from attendance import selectors, services
 from attendance.check_in import CheckInView
 from attendance.enums import Method, SessionState
 from attendance.live import gateway
-from attendance.live.commit import Refusal
+from attendance.live.commit import Refusal, Unit
 from attendance.live.connections import Connections
 from attendance.live.directory import Directory
 from attendance.live.facts import NOBODY, Audience, Counts, Ended, Fact, Joined, Marked, Summary
@@ -30,7 +30,7 @@ from attendance.live.socket import Socket
 from attendance.live.statistics import LiveStatistics
 from attendance.live.view import View
 from attendance.live.watcher import Watcher
-from attendance.marking import Wanted, new_marks
+from attendance.marking import Wanted, new_marks, strangers_of
 from audit.models import Action
 from audit.trail import trail
 from core import errors, metrics
@@ -192,27 +192,35 @@ class Live:
     # What clients do
 
     def mark(
-        self, session: LiveSession, marks: Sequence[Wanted], *, by: Actor, method: Method
+        self,
+        session: LiveSession,
+        marks: Sequence[Wanted],
+        *,
+        by: Actor,
+        method: Method,
+        strangers: Collection[str] = (),
     ) -> asyncio.Future[Outcome]:
         """Commits marks of students, in order, all or none, and tells them. They have the same time, or their own.
 
+        `strangers` are students who are not on the roster: of them only marks that are in the journal are answered.
         The future is done when the marks are in the replica, or refused. It never raises. Raises `JournalFull` if the
-        session takes no more marks, and `TimeOutsideLesson`. Processes that mark at the same time may go beyond the
-        limit by what is on its way.
+        session takes no more marks, and none of these has a key; `TimeOutsideLesson`. Processes that mark at the same
+        time may go beyond the limit by what is on its way.
         """
-        if len(marks) > session.room - self._commits.on_their_way(session.id):
+        room = session.room - self._commits.on_their_way(session.id)
+        is_full = len(marks) > room
+        if is_full and all(mark.key is None for mark in marks):
             count_refusal(JOURNAL.label, account=by.id)
             raise errors.JournalFull
-        return self._commits.submit(
-            new_marks(
-                marks,
-                session_id=session.id,
-                started_at=session.started_at,
-                by_id=by.id,
-                method=method,
-                moment=now(),
-            )
+        made = new_marks(
+            marks,
+            session_id=session.id,
+            started_at=session.started_at,
+            by_id=by.id,
+            method=method,
+            moment=now(),
         )
+        return self._commits.submit(Unit(made, room=max(room, 0) if is_full else None, strangers=strangers))
 
     async def mark_by_id(
         self, session_id: str, marks: Sequence[Wanted], *, by: Actor, method: Method
@@ -227,12 +235,10 @@ class Live:
         session = await self.known(session_id)
         if session is None:
             raise errors.NoActiveSession
-        students = {mark.student_id for mark in marks}
-        if not students <= session.roster:
+        if not {mark.student_id for mark in marks} <= session.roster:
             await self.look()
-        if not students <= session.roster:
-            raise errors.StudentNotEnrolled
-        outcome = await self.mark(session, marks, by=by, method=method)
+        unknown = strangers_of(marks, session.roster)
+        outcome = await self.mark(session, marks, by=by, method=method, strangers=unknown)
         if isinstance(outcome, Refusal):
             raise outcome.error
         return outcome.marks

@@ -1,20 +1,19 @@
 """Marks that come by a request: they share commits with those of the sockets, where the live server runs."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from attendance import journal
 from attendance.enums import Method, SessionState
-from attendance.live.commit import Refusal, commit
+from attendance.live.commit import Refusal, Unit, commit
 from attendance.live.facts import Marked
 from attendance.live.process import live
-from attendance.marking import Wanted, new_marks
+from attendance.marking import Wanted, new_marks, strangers_of
 from attendance.models import Session
 from attendance.signals import session_changed
 from classes.selectors import student_ids
 from core import errors
 from core.identity import Actor
-from core.limits import MARKS
+from core.limits import MARKS, journal_limit
 from core.times import now
 
 
@@ -22,8 +21,8 @@ def session_mark(*, actor: Actor, session: Session, marks: Sequence[Wanted], met
     """Marks students of an open session, in order, all or none; the marks once they are committed and told here.
 
     For a thread of a request, outside of a unit of work. Marks whose keys are in the journal are answered also after
-    the session's end. Raises `TooManyRequests`, `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`,
-    `TimeOutsideLesson`, `KeyReused`.
+    the session's end, where the journal is full by now, and of students who have left the class since. Raises
+    `TooManyRequests`, `NoActiveSession`, `StudentNotEnrolled`, `JournalFull`, `TimeOutsideLesson`, `KeyReused`.
     """
     if not live.is_running:
         live.connections.charge(actor.id, MARKS, len(marks))
@@ -39,14 +38,16 @@ def commit_marks(*, actor: Actor, session: Session, marks: Sequence[Wanted], met
     over for it. The caller has charged the marks to the actor's share.
     """
     last_seq = Session.objects.filter(pk=session.id, state=SessionState.OPEN).values_list("last_seq", flat=True).first()
+    unknown: Collection[str] = ()
+    room = None
     if last_seq is not None:
-        if not {mark.student_id for mark in marks} <= set(student_ids(session.class_ref_id)):
-            raise errors.StudentNotEnrolled
-        journal.require_room(session.id, last_seq + len(marks), by_id=actor.id)
-    unit = new_marks(
+        roster = set(student_ids(session.class_ref_id))
+        unknown = strangers_of(marks, roster)
+        room = max(journal_limit(len(roster)) - last_seq, 0)
+    made = new_marks(
         marks, session_id=session.id, started_at=session.started_at, by_id=actor.id, method=method, moment=now()
     )
-    (outcome,) = commit([unit])
+    (outcome,) = commit([Unit(made, room=room, strangers=unknown)])
     if isinstance(outcome, Refusal):
         raise outcome.error
     session_changed.send(sender=Session)

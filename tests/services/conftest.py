@@ -19,7 +19,7 @@ from attendance import services
 from attendance.enums import Method, Status
 from attendance.journal import NewMark
 from attendance.live import events, gateway, hints, listeners, wire
-from attendance.live.commit import Refusal, commit
+from attendance.live.commit import Refusal, Unit, commit
 from attendance.live.hint_types import LiveHint
 from attendance.live.process import Live
 from attendance.live.socket import Socket
@@ -48,7 +48,7 @@ def new_mark(room: "Room", session: Session, student: int = 0, status: str = "pr
 
 def commit_marks(marks: list[NewMark]) -> list[int | Refusal]:
     """Commits marks in one transaction, each for itself; for each its seq or why it was refused."""
-    outcomes = commit([[mark] for mark in marks])
+    outcomes = commit([Unit([mark]) for mark in marks])
     return [outcome if isinstance(outcome, Refusal) else outcome[0].seq for outcome in outcomes]
 
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from attendance import services
 from attendance.journal import NewMark
 from attendance.live import commit
-from attendance.live.commit import Refusal
+from attendance.live.commit import Refusal, Unit
 from attendance.live.facts import EVERYBODY, Audience, Marked
 from attendance.live.group_commit import Committed, GroupCommit
 from attendance.models import Mark, Session
@@ -68,7 +68,7 @@ async def test_marks_that_come_during_a_commit_share_the_next(monkeypatch: pytes
     loop, entered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     append, sizes = commit._append, []
 
-    def held(units: Sequence[Sequence[NewMark]]) -> Any:
+    def held(units: Sequence[Unit]) -> Any:
         sizes.append(len(units))
         loop.call_soon_threadsafe(entered.set)
         go_on.wait(30)
@@ -76,10 +76,10 @@ async def test_marks_that_come_during_a_commit_share_the_next(monkeypatch: pytes
 
     monkeypatch.setattr(commit, "_append", held)
     first = new_mark(room, session)
-    futures = [commits.submit([first])]
+    futures = [commits.submit(Unit([first]))]
     await entered.wait()
     rest = [new_mark(room, session, status=status) for status in ("absent", "present") * 10]
-    futures += [commits.submit([mark]) for mark in rest]
+    futures += [commits.submit(Unit([mark])) for mark in rest]
     assert commits.waiting == 20
     assert commits.on_their_way(session.id) == 21
     assert told.batches == []
@@ -109,7 +109,7 @@ async def test_a_bad_mark_refuses_only_itself(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(QuerySet, "bulk_create", refusing)
     marks = [new_mark(room, session) for _ in range(3)]
     marks[1] = replace(marks[1], student_id=unknown)
-    assert await seqs(*(commits.submit([mark]) for mark in marks)) == [[1], Refusal.FAILED, [2]]
+    assert await seqs(*(commits.submit(Unit([mark])) for mark in marks)) == [[1], Refusal.FAILED, [2]]
     assert told.batches == [[as_told(marks[0], 1), as_told(marks[2], 2)]]
     assert await run(Mark.objects.count) == 2
 
@@ -119,7 +119,7 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
     append = commit._append
     lost: list[Any] = []
 
-    def losing(units: Sequence[Sequence[NewMark]]) -> Any:
+    def losing(units: Sequence[Unit]) -> Any:
         answer = append(units)
         if not lost:
             lost.append(answer)
@@ -128,27 +128,27 @@ async def test_a_commit_whose_answer_was_lost_doubles_nothing(monkeypatch: pytes
 
     monkeypatch.setattr(commit, "_append", losing)
     marks = [new_mark(room, session) for _ in range(3)]
-    assert await seqs(*(commits.submit([mark]) for mark in marks)) == [[1], [2], [3]]
+    assert await seqs(*(commits.submit(Unit([mark])) for mark in marks)) == [[1], [2], [3]]
     assert [[mark.seq for mark in unit] for unit in lost[0]] == [[1], [2], [3]]
     assert told.batches == [[as_told(mark, seq) for seq, mark in enumerate(marks, start=1)]]
     assert await run(lambda: list(Mark.objects.order_by("seq").values_list("seq", flat=True))) == [1, 2, 3]
-    assert await seqs(commits.submit([new_mark(room, session)])) == [[4]]
+    assert await seqs(commits.submit(Unit([new_mark(room, session)]))) == [[4]]
 
 
 @pytest.mark.parametrize("failure", [OperationalError("no database"), RuntimeError("a bug")])
 async def test_nothing_is_told_of_what_cannot_be_committed(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     room, session, told, commits = await begin()
 
-    def fails(units: Sequence[Sequence[NewMark]]) -> Any:
+    def fails(units: Sequence[Unit]) -> Any:
         raise failure
 
     monkeypatch.setattr(commit, "_append", fails)
     marks = [new_mark(room, session) for _ in range(3)]
-    assert await seqs(*(commits.submit([mark]) for mark in marks)) == [Refusal.FAILED] * 3
+    assert await seqs(*(commits.submit(Unit([mark])) for mark in marks)) == [Refusal.FAILED] * 3
     assert [mark for batch in told.batches for mark in batch] == []
     monkeypatch.undo()
     assert commits.on_their_way(session.id) == 0
-    assert await seqs(commits.submit([new_mark(room, session)])) == [[1]]
+    assert await seqs(commits.submit(Unit([new_mark(room, session)]))) == [[1]]
 
 
 async def test_a_session_that_is_over_takes_nothing_and_another_in_the_batch_does() -> None:
@@ -158,7 +158,7 @@ async def test_a_session_that_is_over_takes_nothing_and_another_in_the_batch_doe
     await run(services.session_end, session_id=over.id)
     marks = [new_mark(room, over), new_mark(other, going_on), new_mark(room, over), new_mark(other, going_on)]
     over_too = Refusal.SESSION_OVER
-    assert await seqs(*(commits.submit([mark]) for mark in marks)) == [over_too, [1], over_too, [2]]
+    assert await seqs(*(commits.submit(Unit([mark])) for mark in marks)) == [over_too, [1], over_too, [2]]
     assert told.batches == [[as_told(marks[1], 1), as_told(marks[3], 2)]]
     assert await run(lambda: Session.objects.get(pk=over.id).last_seq) == 0
 
@@ -170,7 +170,7 @@ async def test_two_sessions_in_one_batch_number_their_marks_separately() -> None
     marks = [
         new_mark(*pair) for pair in ((room, session), (other, other_session), (room, session), (other, other_session))
     ]
-    assert await seqs(*(commits.submit([mark]) for mark in marks)) == [[1], [1], [2], [2]]
+    assert await seqs(*(commits.submit(Unit([mark])) for mark in marks)) == [[1], [1], [2], [2]]
 
 
 async def test_an_announcement_that_fails_loses_no_answer() -> None:
@@ -181,16 +181,16 @@ async def test_an_announcement_that_fails_loses_no_answer() -> None:
         raise RuntimeError("cannot be told")
 
     commits = GroupCommit(fails)
-    futures = [commits.submit([new_mark(room, session)]) for _ in range(2)]
+    futures = [commits.submit(Unit([new_mark(room, session)])) for _ in range(2)]
     assert await seqs(*futures) == [[1], [2]]
-    assert await seqs(commits.submit([new_mark(room, session)])) == [[3]]
+    assert await seqs(commits.submit(Unit([new_mark(room, session)]))) == [[3]]
     # The next look tells everybody, so nobody need be told directly.
     assert [cast(Committed, future.result()).audience for future in futures] == [EVERYBODY, EVERYBODY]
 
 
 async def test_a_commit_tells_the_sender_to_whom_the_mark_was_announced() -> None:
     room, session, _, commits = await begin()
-    outcome = await commits.submit([new_mark(room, session)])
+    outcome = await commits.submit(Unit([new_mark(room, session)]))
     assert isinstance(outcome, Committed)
     assert outcome.audience == AUDIENCE
 
@@ -198,7 +198,7 @@ async def test_a_commit_tells_the_sender_to_whom_the_mark_was_announced() -> Non
 async def test_drain_waits_for_everything() -> None:
     room, session, _told, commits = await begin()
     await commits.drain()
-    futures = [commits.submit([new_mark(room, session)]) for _ in range(5)]
+    futures = [commits.submit(Unit([new_mark(room, session)])) for _ in range(5)]
     await commits.drain()
     assert all(future.done() for future in futures)
     assert await run(Mark.objects.count) == 5
@@ -209,7 +209,7 @@ async def test_a_flood_is_split_so_that_its_first_marks_need_not_wait_for_its_la
 ) -> None:
     monkeypatch.setattr("attendance.live.group_commit.MAX_BATCH", 4)
     room, session, told, commits = await begin()
-    futures = [commits.submit([new_mark(room, session)]) for _ in range(10)]
+    futures = [commits.submit(Unit([new_mark(room, session)])) for _ in range(10)]
     assert await seqs(*futures) == [[seq] for seq in range(1, 11)]
     assert [len(batch) for batch in told.batches] == [4, 4, 2]
 
@@ -222,7 +222,7 @@ async def test_marks_that_go_together_are_committed_together_or_not_at_all(monke
     bad = [one, replace(one)]  # no database takes the same id twice
     large = [new_mark(room, session) for _ in range(6)]  # more than a batch has otherwise
     units = (good, bad, large, [new_mark(room, session)])
-    futures = [commits.submit(unit) for unit in units]
+    futures = [commits.submit(Unit(unit)) for unit in units]
     assert commits.waiting == 12
     assert commits.on_their_way(session.id) == 12
     assert await seqs(*futures) == [[1, 2, 3], Refusal.FAILED, [4, 5, 6, 7, 8, 9], [10]]
@@ -236,11 +236,11 @@ async def test_a_unit_whose_answer_was_lost_is_not_committed_twice(monkeypatch: 
     room, session, _, commits = await begin()
     append = commit._append
 
-    def losing(units: Sequence[Sequence[NewMark]]) -> Any:
+    def losing(units: Sequence[Unit]) -> Any:
         append(units)
         raise OperationalError("the connection broke")
 
     monkeypatch.setattr(commit, "_append", losing)
-    assert await seqs(commits.submit([new_mark(room, session) for _ in range(3)])) == [[1, 2, 3]]
+    assert await seqs(commits.submit(Unit([new_mark(room, session) for _ in range(3)]))) == [[1, 2, 3]]
     monkeypatch.undo()
     assert await run(Mark.objects.count) == 3

@@ -13,7 +13,7 @@ from attendance.enums import ExcuseState, Method, SessionState, Status
 from attendance.excuses import Span, excuse_add, excuse_decide
 from attendance.journal import NewMark
 from attendance.lessons import lesson_open, lessons_due
-from attendance.live.commit import commit
+from attendance.live.commit import Unit, commit
 from attendance.models import Attendance, Mark, Session
 from attendance.services import GRACE, session_end, session_end_planned, session_open
 from classes.models import Class, Holiday, Slot
@@ -47,7 +47,7 @@ def follow(moment: datetime) -> list[Session]:
 
 
 def marked(session: Session, school: School, at: datetime = START) -> None:
-    commit([[NewMark(session.id, school.student.id, Status.LATE, at, school.owner.id, Method.TEACHER)]])
+    commit([Unit([NewMark(session.id, school.student.id, Status.LATE, at, school.owner.id, Method.TEACHER)])])
 
 
 def test_a_lesson_opens_when_it_begins_and_ends_after_its_end_and_the_grace(school: School) -> None:

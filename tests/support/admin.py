@@ -9,7 +9,7 @@ from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
 from attendance.journal import NewMark
-from attendance.live.commit import commit
+from attendance.live.commit import Unit, commit
 from attendance.models import Attendance, Mark, Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
@@ -50,7 +50,7 @@ def make_session(found: Class, end: bool = True, **statuses: Status) -> Session:
         )
         for name, status in statuses.items()
     ]
-    commit([marks])
+    commit([Unit(marks)])
     return services.session_end(session_id=session.id) if end else Session.objects.get(pk=session.pk)
 
 

@@ -20,7 +20,7 @@ from attendance.live.process import Live
 from attendance.live.requests import commit_marks
 from attendance.live.session import LiveSession
 from attendance.live.socket import Socket
-from attendance.marking import Wanted
+from attendance.marking import Wanted, strangers_of
 from attendance.overview import Overview, session_overview
 from audit.models import Action as AuditAction
 from audit.trail import trail
@@ -242,16 +242,14 @@ async def mark(request: Request, session: LiveSession | None, data: MarkData) ->
         made = await gateway.write(commit_marks, actor=request.socket.actor, session=row, marks=wanted, method=method)
         _marked(request, made)
         return
-    students = {one.student_id for one in wanted}
-    if not students <= session.roster:
+    if not {one.student_id for one in wanted} <= session.roster:
         await request.live.ask_for(request.socket)
-    if not students <= session.roster:
-        raise errors.StudentNotEnrolled
+    unknown = strangers_of(wanted, session.roster)
 
     def answer(committed: Committed) -> None:
         _marked(request, committed.marks)
 
-    await events.mark_students(request, session, wanted, method, answer)
+    await events.mark_students(request, session, wanted, method, answer, strangers=unknown)
 
 
 def _wanted(item: MarkItem) -> Wanted:

@@ -10,7 +10,7 @@ from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
 from attendance.journal import NewMark
-from attendance.live.commit import Refusal, commit
+from attendance.live.commit import Refusal, Unit, commit
 from attendance.models import Session
 from classes.models import Class, Enrolment
 from core.identity import Actor, Role
@@ -262,7 +262,7 @@ def start(school: School) -> Session:
 
 def mark(session: Session, student: User, given: Status) -> None:
     made = NewMark(session.id, student.id, given, now(), session.started_by_id, Method.TEACHER)
-    assert not isinstance(commit([[made]])[0], Refusal)
+    assert not isinstance(commit([Unit([made])])[0], Refusal)
 
 
 def test_the_status_is_null_until_a_mark_and_then_the_last_mark(rest: Rest, school: School) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from attendance.models import Attendance, Mark, Session
+from classes.models import Enrolment
 from core.times import now, to_iso
 from tests.dialects.v2.rest import UNKNOWN_ID, Asking, School, V2Rest, is_refused
 
@@ -118,6 +119,34 @@ def test_a_key_of_another_mark_is_refused_and_changes_nothing(owner: Asking, ses
     other = {"studentId": school.ann.id, "status": "absent", "key": "a-1"}
     assert mark(owner, session, {"studentId": school.ben.id, "status": "late"}, other) == (422, "key_reused")
     assert Mark.objects.count() == 1
+
+
+def test_a_mark_sent_again_by_its_key_gets_its_first_answer_also_in_a_full_session(
+    owner: Asking, session: str, school: School, settings: Any
+) -> None:
+    settings.LIMIT_JOURNAL, settings.LIMIT_JOURNAL_A_STUDENT = 2, 1
+    ann, ben = ({"studentId": one.id, "status": "present", "key": f"of {one.name}"} for one in (school.ann, school.ben))
+    first = mark(owner, session, ann)
+    full = mark(owner, session, ann, ben)
+    assert [line["seq"] for line in full["marks"]] == [1, 2], "only what is new needs room"
+    assert mark(owner, session, ann) == first
+    assert mark(owner, session, ann, ben) == full
+    assert mark(owner, session, ann, {**ben, "key": "another"}) == (409, "journal_full")
+    assert mark(owner, session, {**ann, "status": "late"}) == (422, "key_reused")
+    assert mark(owner, session, {"studentId": school.ann.id, "status": "present"}) == (409, "journal_full")
+    assert Mark.objects.count() == 2
+
+
+def test_a_mark_sent_again_by_its_key_gets_its_first_answer_also_once_the_student_has_left(
+    owner: Asking, session: str, school: School
+) -> None:
+    ann = {"studentId": school.ann.id, "status": "present", "key": "of Ann"}
+    first = mark(owner, session, ann)
+    Enrolment.objects.filter(student=school.ann).delete()
+    assert mark(owner, session, ann) == first
+    assert mark(owner, session, {**ann, "key": "another"}) == (409, "student_not_enrolled")
+    ben = {"studentId": school.ben.id, "status": "present"}
+    assert [line["seq"] for line in mark(owner, session, ann, ben)["marks"]] == [1, 2]
 
 
 def test_the_rest_is_whoever_has_no_mark(owner: Asking, session: str, school: School) -> None:
