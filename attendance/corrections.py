@@ -14,6 +14,7 @@ from attendance.models import Attendance, Mark, Session
 from attendance.services import record_corrections
 from attendance.signals import session_changed
 from classes.selectors import was_enrolled
+from classes.services import class_hold
 from core import errors, limits
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
@@ -119,6 +120,7 @@ def session_reopen(*, actor: Actor, session_id: str) -> Session:
         "last_activity_at": moment,
         "openings": F("openings") + 1,
     }
+    class_hold(session.class_ref_id)
     take(limits.SESSIONS, actor.id)  # the next end writes every record anew
     if not ended.update(**opened):
         raise errors.ReopenRefused

@@ -29,6 +29,7 @@ from attendance.signals import records_written, session_changed
 from audit.models import Action
 from audit.trail import on_pruning, trail
 from classes.models import Enrolment, SetAside
+from classes.services import class_hold
 from core import errors, logs
 from core.database.batches import batches
 from core.database.personal import declared
@@ -120,6 +121,10 @@ def _held(keep_id: str, other_id: str) -> tuple[User, User]:
     keep, other = (student_get(key) for key in keys)
     if keep.id == other.id:
         raise errors.InvalidSchema({"other": ["The same account as `keep`."]})
+    # A session of one of their classes opens before, so that it is seen here, or after all has moved.
+    attended = Enrolment.objects.filter(student_id__in=[keep.id, other.id]).values_list("class_ref_id", flat=True)
+    for class_id in sorted(set(attended)):
+        class_hold(class_id)
     if is_in_open_session(keep.id) or is_in_open_session(other.id):
         raise errors.StudentInSession
     return keep, other

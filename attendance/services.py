@@ -21,7 +21,7 @@ from attendance.signals import records_written, session_changed
 from classes import services as class_services
 from classes.models import Class, Enrolment
 from classes.selectors import class_exists, class_get, class_get_for_owner
-from classes.services import class_create, class_join
+from classes.services import class_create, class_hold, class_join
 from classes.students import enrolment_stop
 from core import errors, limits
 from core.database.prepared import Prepared
@@ -79,6 +79,7 @@ def _open_or_resume(actor: Actor, class_id: str, move_focus: bool) -> tuple[Sess
     is_new = session is None
     if session is None:
         take(limits.SESSIONS, actor.id)
+        class_hold(found.id)
         moment = now()
         session = Session.objects.create(
             class_ref=found, started_by_id=actor.id, started_at=moment, last_activity_at=moment
@@ -106,6 +107,7 @@ def session_open_planned(*, class_id: str, planned_for: datetime, ends_at: datet
         return False
     for session_id in sessions.filter(earlier, state=SessionState.OPEN).values_list("id", flat=True):
         _end(session_id, earlier, void_if_empty=True)
+    class_hold(class_id)
     session = Session.objects.create(
         class_ref=found,
         started_by_id=found.teacher_id,
@@ -389,6 +391,7 @@ def session_record(
     else:
         take(limits.SESSIONS, actor.id)
         method, ended_at = Method.IMPORT, instant
+        class_hold(found.id)
         session = Session.objects.create(
             class_ref=found, started_by_id=actor.id, started_at=instant, last_activity_at=instant
         )

@@ -45,6 +45,8 @@ class Class(Named):
     roster_version = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Raised by every change of the roster; the live server watches it."
     )
+    #: Raised by `classes.services.class_hold`.
+    holds = models.PositiveBigIntegerField(default=0, editable=False)
     #: Who checks in later than so many minutes after the start is late; null: nobody is late by themself.
     late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     #: Whether a lesson of the timetable opens by itself when it begins.

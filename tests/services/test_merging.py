@@ -1,18 +1,24 @@
 """Two accounts of one student become one, and apart again."""
 
+import threading
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts import tokens
 from accounts.models import StudentProfile, User
-from attendance import services
+from attendance import merging, services
 from attendance.class_report import class_report
 from attendance.corrections import record_history
 from attendance.enums import Method, Status
 from attendance.erasure import person_erase
 from attendance.folding import last_marks
+from attendance.live.requests import session_mark
+from attendance.marking import Wanted
 from attendance.merging import merge_undo, students_merge
 from attendance.models import Attendance, CheckInDevice, Excuse, Flag, Mark, Merge, Session
 from attendance.services import record_correct
@@ -251,6 +257,66 @@ def test_of_two_who_merge_at_once_one_does(room: Room, office: User) -> None:
     outcomes = at_once([one_way, the_other_way])
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyMerged", "Merge"]
     assert sorted(map(len, (statuses(keep), statuses(other)))) == [0, 1]
+
+
+def start_and_mark(room: Room) -> Session:
+    """A session of the class is opened, and in it the account is marked that a merge takes away."""
+    session = room.start()
+    wanted = [Wanted(room.students[1].id, Status.PRESENT)]
+    session_mark(actor=room.actor, session=session, marks=wanted, method=Method.TEACHER)
+    return session
+
+
+def is_one_after_the_other(room: Room, merged: object, started: object) -> bool:
+    """Whether the merge came first, so that the account is not on the roster, or was refused by an open session."""
+    marked = Mark.objects.filter(student=room.students[1]).count()
+    if isinstance(merged, Merge):
+        return isinstance(started, errors.StudentNotEnrolled) and marked == 0
+    return isinstance(merged, errors.StudentInSession) and isinstance(started, Session) and marked == 1
+
+
+def test_of_a_merge_and_a_start_at_once_one_comes_first(room: Room, office: User) -> None:
+    outcomes = at_once([lambda: merge(room, office), lambda: start_and_mark(room)])
+    assert is_one_after_the_other(room, *outcomes), outcomes
+
+
+def waits_for_a_lock() -> bool:
+    """Whether some statement waits for another transaction of this database."""
+    with connection.cursor() as cursor:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        cursor.execute(waiting)
+        return cursor.fetchone() is not None
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL alone tells who waits for whom.")
+@pytest.mark.parametrize("first", ["merge", "start"])
+def test_what_begins_in_the_midst_of_the_other_waits_for_its_end(
+    room: Room, office: User, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    begun, done = threading.Event(), threading.Event()
+    module, name = (merging, "_sessions_of") if first == "merge" else (services, "_apply_excuses")
+    work = getattr(module, name)
+
+    def held(argument: Any) -> Any:
+        begun.set()
+        while not (done.is_set() or waits_for_a_lock()):
+            pass
+        return work(argument)
+
+    monkeypatch.setattr(module, name, held)
+    works = {"merge": lambda: merge(room, office), "start": lambda: start_and_mark(room)}
+
+    def late(work: Callable[[], object]) -> object:
+        begun.wait()
+        try:
+            return work()
+        finally:
+            done.set()
+
+    ordered = {key: work if key == first else partial(late, work) for key, work in works.items()}
+    outcomes = at_once(list(ordered.values()))
+    assert is_one_after_the_other(room, *outcomes), outcomes
+    assert isinstance(outcomes[0], Merge) == (first == "merge")
 
 
 def test_a_report_counts_the_student_once_and_notices_look_again(room: Room, office: User) -> None:
