@@ -28,14 +28,20 @@ MANAGE = [sys.executable, "manage.py"]
 LONGEST = 1 << 20
 #: What takes most of the time, and reads no settings when it is imported.
 LIBRARIES = (
+    *("authlib.integrations.requests_client", "authlib.oidc.core", "joserfc.jwk", "joserfc.jwt"),
+    *("bcrypt", "bson", "cryptography.x509", "dj_database_url", "dj_email_url", "environs", "inflection", "jwt", "msgspec"),
     *("channels.generic.websocket", "channels.routing", "corsheaders.conf", "whitenoise.middleware"),
-    *("cryptography.x509", "jwt", "bcrypt", "dj_database_url", "dj_email_url", "environs", "msgspec", "segno"),
-    *("django.contrib.auth.hashers", "django.contrib.messages.storage", "django.contrib.postgres.fields"),
+    *("django.contrib.admin.views.main", "django.contrib.admindocs.views", "django.contrib.auth.hashers"),
+    *("django.contrib.auth.password_validation", "django.contrib.auth.tokens", "django.contrib.messages.storage"),
+    *("django.contrib.postgres.fields", "django.contrib.sessions.backends.base", "django.conf.urls"),
     *("django.core.mail", "django.core.management.commands.migrate", "django.core.management.commands.runserver"),
-    *("django.db.backends.sqlite3.base", "django.db.migrations.executor", "django.db.models", "django.forms.models"),
-    *("django.template.response", "django.test", "django.urls", "django.views.generic"),
-    *("inflection", "pygments.formatters", "pygments.lexers", "socketio", "uritemplate", "yaml"),
-    *("uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl", "uvicorn.supervisors"),
+    *("django.db.backends.sqlite3.base", "django.db.migrations.executor", "django.db.migrations.serializer"),
+    *("django.db.models", "django.forms.models", "django.template.response", "django.test", "django.urls"),
+    *("django.views.generic", "drf_spectacular.utils", "icalendar", "recurring_ical_events"),
+    *("pygments.formatters", "pygments.lexer", "pygments.lexers", "rest_framework.permissions"),
+    *("rest_framework.serializers", "rest_framework.validators", "rest_framework_simplejwt"),
+    *("segno", "smtplib", "socketio", "uritemplate", "yaml"),
+    *("uvicorn.lifespan.on", "uvicorn.protocols.http.httptools_impl", "uvicorn.supervisors", "uvloop"),
     "uvicorn.protocols.websockets.websockets_sansio_impl",
 )
 
