@@ -12,19 +12,30 @@ A transaction that a killed client left open is ended after TRANSACTION_LIFETIME
 environment) instead of a minute, MongoDB's default (`transactionLifetimeLimitSeconds`): the crash tests would wait for
 that after each kill.
 
+At each statement SecantusDB 0.7.0b3 goes through all sessions, transactions and repeatable writes that it has ever
+seen, up to 10,000, and looks for some to forget. Here it does so once a second: otherwise a run of all tests gets
+slower by the minute. It also looks up for each statement whether somebody profiles the database, which nobody does.
+
 `tests/unit/test_secantus_patch.py` fails when one of the mends is no longer needed.
 
 It is under the GPL: always a process of its own, never imported by the tests or by the product.
 """
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from secantus import aggregate
 from secantus.cli import main
 from secantus.server import SecantusDBServer
+from secantus.sessions import SessionRegistry
 from secantus.storage import Storage
+from secantus.transactions import TransactionRegistry
+
+#: Between two looks for what can be forgotten, seconds.
+PRUNE_INTERVAL = 1.0
 
 
 def flatten(specification: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -73,11 +84,38 @@ def mend_search(name: str) -> None:
     setattr(Storage, name, mended)
 
 
-if __name__ == "__main__":
+def mend_pruning(registry: type, name: str) -> None:
+    """Calls are under the registry's lock."""
+    original = getattr(registry, name)
+    last: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
+    def mended(self: Any) -> Any:
+        now = time.monotonic()
+        if now - last.get(self, -PRUNE_INTERVAL) < PRUNE_INTERVAL:
+            return 0
+        last[self] = now
+        return original(self)
+
+    setattr(registry, name, mended)
+
+
+def not_profiled(self: Storage, database: str) -> dict[str, Any]:
+    return {"level": 0, "slowms": 100, "sampleRate": 1.0}
+
+
+def mend_all() -> None:
     mend("_project_one")
     mend("_add_fields_one")
     mend_search("_try_index_id_keys")
     mend_search("_pick_index_for_filter")
+    mend_pruning(SessionRegistry, "_prune_locked")
+    mend_pruning(TransactionRegistry, "_prune_locked")
+    mend_pruning(TransactionRegistry, "_prune_retryable_locked")
+    Storage.get_profile = not_profiled
+
+
+if __name__ == "__main__":
+    mend_all()
     lifetime = float(os.environ["TRANSACTION_LIFETIME"])
     SecantusDBServer.__init__.__kwdefaults__["transaction_lifetime_seconds"] = lifetime
     raise SystemExit(main())

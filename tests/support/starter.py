@@ -29,7 +29,17 @@ LONGEST = 1 << 20
 #: What takes most of the time, and reads no settings when it is imported.
 LIBRARIES = (
     *("authlib.integrations.requests_client", "authlib.oidc.core", "joserfc.jwk", "joserfc.jwt"),
-    *("bcrypt", "bson", "cryptography.x509", "dj_database_url", "dj_email_url", "environs", "inflection", "jwt", "msgspec"),
+    *(
+        "bcrypt",
+        "bson",
+        "cryptography.x509",
+        "dj_database_url",
+        "dj_email_url",
+        "environs",
+        "inflection",
+        "jwt",
+        "msgspec",
+    ),
     *("channels.generic.websocket", "channels.routing", "corsheaders.conf", "whitenoise.middleware"),
     *("django.contrib.admin.views.main", "django.contrib.admindocs.views", "django.contrib.auth.hashers"),
     *("django.contrib.auth.password_validation", "django.contrib.auth.tokens", "django.contrib.messages.storage"),

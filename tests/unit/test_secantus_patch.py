@@ -1,6 +1,8 @@
 """The start script of the tests' database mends faults that SecantusDB still has, and answers as MongoDB does."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +11,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from tests.support.mongodb import AS_PUBLISHED, MENDED, MongoServer
+from tests.support.processes import ROOT
 
 Document = dict[str, Any]
 
@@ -87,3 +90,28 @@ def test_a_conjunction_is_looked_up_in_an_index_and_the_published_one_still_read
     assert [(room["floor"], room["number"]) for room in rooms.find(condition)] == [(1, 1)]
     by_index = "IXSCAN" in json.dumps(rooms.find(condition).explain()["queryPlanner"], default=str)
     assert by_index == (module == MENDED), "SecantusDB is right now: tests.support.secantus can go"
+
+
+#: How often the times of what may be forgotten are compared in three statements.
+LOOKS = """
+import sys
+from itertools import count
+from secantus.transactions import TransactionRegistry
+from tests.support.secantus import mend_all
+
+if sys.argv[1] == "mended":
+    mend_all()
+times = count()
+transactions = TransactionRegistry(time_func=lambda: next(times))
+for _ in range(3):
+    transactions.prune_expired()
+    transactions.retryable_reply(b"", 1, b"")
+print(next(times))
+"""
+
+
+@pytest.mark.parametrize(("which", "looks"), [("published", 6), ("mended", 2)])
+def test_the_mended_server_does_not_look_at_every_statement_for_what_it_may_forget(which: str, looks: int) -> None:
+    # In a process of its own: nothing of the server is imported here.
+    said = subprocess.run([sys.executable, "-c", LOOKS, which], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(said.stdout) == looks, "if the published one looks less often: tests.support.secantus need not mend it"
