@@ -12,7 +12,7 @@ from django.conf import settings
 
 from accounts import limits, tokens
 from accounts.devices import Device
-from accounts.limits import failures_counted
+from accounts.limits import mistakes_counted
 from accounts.models import Card, User
 from accounts.printed import letters_of, secret_hash, secret_make
 from audit.models import Action, Outcome
@@ -108,7 +108,7 @@ def card_sign_in(*, code: str, address: str | None = None, device: Device | None
 
     Raises `InvalidCard`, and `TooManyRequests` after too many wrong ones from the address.
     """
-    with failures_counted((CARDS, network_of(address) if address is not None else None)):
+    with mistakes_counted((CARDS, network_of(address) if address is not None else None)):
         user = card_holder(code)
         if user is None:
             logs.event(logger, "sign_in_failed", "A card that is void or none.")

@@ -1,8 +1,9 @@
 """Limits on guessing. They are counted in the database, so they hold across processes and for attempts at once.
 
-An attempt is counted before anything is checked or hashed, and taken back if it succeeds. There are two kinds:
+An attempt is counted before anything is checked or hashed, and taken back if it succeeds; but for `mistakes_counted`,
+which writes nothing for those that succeed. There are two kinds:
 
-- A row of `core.limits` is a number of attempts within a time (`take`, `failures_counted`).
+- A row of `core.limits` is a number of attempts within a time (`take`, `failures_counted`, `mistakes_counted`).
 - `guess` is for passwords. A lock would let anybody lock somebody else out, so wrong passwords cost a wait that grows.
   They are counted for the account and the network of the address together. On a device that has signed in to the
   account before, they are counted for that device alone. Strangers are clients on another device and from a network
@@ -16,6 +17,8 @@ before the clock was set back, and its wait is over.
 `LIMITS=0` lifts all limits.
 """
 
+import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +85,50 @@ def failures_counted(*subjects: tuple[Limit, str | None]) -> Iterator[None]:
         _take(known)
     yield
     _give_back(known)
+
+
+@contextmanager
+def mistakes_counted(*subjects: tuple[Limit, str | None]) -> Iterator[None]:
+    """As `failures_counted`, for what a whole class does at once and nearly always rightly: it writes mistakes alone.
+
+    Attempts that are under way in this process are taken for mistakes, so that no attempt is let in beyond the limit.
+    Of another process those are not known: as many attempts as it has threads may be let in besides, once.
+    """
+    known = [(limit, subject) for limit, subject in subjects if subject is not None and not limit.is_lifted]
+    rows = [_row(limit, subject) for limit, subject in known]
+    with _under_way.counted(rows) as numbers:
+        with _refusals_counted():
+            for (limit, _), row, number in zip(known, rows, numbers, strict=True):
+                _refuse_if_full(row, limit, now(), number)
+        try:
+            yield
+        except Exception:
+            with _refusals_counted():
+                _take(known)
+            raise
+
+
+class _UnderWay:
+    """How many attempts of each row are under way in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers: Counter[str] = Counter()
+
+    @contextmanager
+    def counted(self, rows: Sequence[str]) -> Iterator[list[int]]:
+        """One more of each row during the block, which is given how many there are then."""
+        with self._lock:
+            self._numbers.update(rows)
+            numbers = [self._numbers[row] for row in rows]
+        try:
+            yield numbers
+        finally:
+            with self._lock:
+                self._numbers -= Counter(rows)  # this leaves out those with none
+
+
+_under_way = _UnderWay()
 
 
 class _Reached(errors.TooManyRequests):

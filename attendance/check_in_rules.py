@@ -1,6 +1,7 @@
 """Reads of how students mark themselves, and of the flags that came of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -9,7 +10,6 @@ from attendance.check_in import Answer, CheckInRules, CheckInView, Circle, FlagS
 from attendance.enums import SessionState
 from attendance.models import CheckIn, Flag, Session
 from core import errors
-from core.times import now
 
 
 def check_in_rules(session_ids: Sequence[str]) -> dict[str, CheckInRules]:
@@ -17,10 +17,10 @@ def check_in_rules(session_ids: Sequence[str]) -> dict[str, CheckInRules]:
     return {row.session_id: rules_of(row) for row in CheckIn.objects.filter(pk__in=list(session_ids))}
 
 
-def check_in_now(session: Session) -> CheckInRules:
-    """The rules of an open session whose check-in is open. Raises `CheckInClosed`."""
+def check_in_at(session: Session, moment: datetime) -> CheckInRules:
+    """The rules of an open session whose check-in is open at `moment`. Raises `CheckInClosed`."""
     row = CheckIn.objects.filter(pk=session.id).first()
-    if session.state != SessionState.OPEN or row is None or not rules_of(row).is_open(now()):
+    if session.state != SessionState.OPEN or row is None or not rules_of(row).is_open(moment):
         raise errors.CheckInClosed
     return rules_of(row)
 

@@ -15,10 +15,10 @@ from django.conf import settings
 from django.core import signing
 from django.db.models import F
 
-from accounts.limits import failures_counted
+from accounts.limits import mistakes_counted
 from attendance import check_in
 from attendance.check_in import Answer, CheckInOptions, CheckInRules, Place
-from attendance.check_in_rules import check_in_now, check_in_rules, rules_of
+from attendance.check_in_rules import check_in_at, check_in_rules, rules_of
 from attendance.enums import Method, SessionState, Status
 from attendance.journal import NewMark, append
 from attendance.live.requests import session_mark
@@ -32,7 +32,7 @@ from core.addresses import network_of
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
-from core.times import now
+from core.times import asked_at, now
 
 #: A scan is good for so long, so that signing in first does not cost the check-in.
 CLAIM_LIFETIME = timedelta(minutes=10)
@@ -117,13 +117,14 @@ def claim_make(*, session_id: str, code: str, address: str | None) -> tuple[str,
     key = parse_id(session_id)
     rows = Session.objects.filter(pk=key, state=SessionState.OPEN, class_ref__removed_at=None)
     session = rows.select_related("class_ref").first() if key else None
-    with failures_counted((limits.CHECK_INS_AT_ADDRESS, _counted(address))):
+    moment = asked_at()
+    with mistakes_counted((limits.CHECK_INS_AT_ADDRESS, _counted(address))):
         if session is None:
             raise errors.CheckInClosed
-        rules, moment = check_in_now(session), now()
+        rules = check_in_at(session, moment)
         check_in.check_code(rules.good_codes(moment), code)
     claim = signing.dumps({"s": session.id, "n": rules.nonce, "id": secrets.token_hex(12)}, salt=_SALT)
-    return claim, moment + CLAIM_LIFETIME, session.class_ref.name
+    return claim, now() + CLAIM_LIFETIME, session.class_ref.name
 
 
 def check_in_by_code(*, actor: Actor, code: str, where: Where, session_id: str | None = None) -> Done:
@@ -135,11 +136,11 @@ def check_in_by_code(*, actor: Actor, code: str, where: Where, session_id: str |
     class_ids = [found.id for found in classes_of_student(actor.id)]
     rows = Session.objects.filter(class_ref_id__in=class_ids, state=SessionState.OPEN).select_related("class_ref")
     sessions = {session.id: session for session in rows if session_id in (None, session.id)}
-    moment = now()
+    moment = asked_at()
     is_open = [rules for rules in check_in_rules(list(sessions)).values() if rules.is_open(moment)]
     if not is_open:
         raise errors.CheckInClosed
-    with failures_counted((limits.CHECK_INS, actor.id), (limits.CHECK_INS_AT_ADDRESS, _counted(where.address))):
+    with mistakes_counted((limits.CHECK_INS, actor.id), (limits.CHECK_INS_AT_ADDRESS, _counted(where.address))):
         check_in.check_code([one for rules in is_open for one in rules.good_codes(moment)], code)
     rules = next(rules for rules in is_open if code in rules.good_codes(moment))
     return _check_in(actor, sessions[rules.session_id], rules, where)
@@ -158,23 +159,19 @@ def check_in_by_claim(*, actor: Actor, claim: str, where: Where) -> Done:
         raise errors.CheckInClosed
     if not is_enrolled(actor=actor, class_id=session.class_ref_id):
         raise errors.NotEnrolled
-    _use_claim(said["id"], actor.id)
-    return _check_in(actor, session, rules, where)
+    _refuse_used(said["id"], actor.id)
+    return _check_in(actor, session, rules, where, claim=said["id"])
 
 
-@retry_races
-@unit_of_work
-def _use_claim(key: str, student_id: str) -> None:
-    moment = now()
-    used_by = UsedClaim.objects.filter(pk=key).values_list("student_id", flat=True).first()
-    if used_by is None:
-        UsedClaim.objects.filter(used_at__lt=moment - 2 * CLAIM_LIFETIME).delete()
-        UsedClaim.objects.create(key=key, student_id=student_id, used_at=moment)
-    elif used_by != student_id:
+def _refuse_used(claim: str, student_id: str) -> bool:
+    """Whether the student has used this claim before. Raises `ClaimExpired` if somebody else has."""
+    used_by = UsedClaim.objects.filter(pk=claim).values_list("student_id", flat=True).first()
+    if used_by not in (None, student_id):
         raise errors.ClaimExpired
+    return used_by is not None
 
 
-def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where) -> Done:
+def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where, claim: str | None = None) -> Done:
     marks = Mark.objects.filter(session=session, student_id=actor.id).order_by("-seq")
     last_seq, last_status = marks.values_list("seq", "status").first() or (0, None)
     if last_status in _IN:
@@ -190,7 +187,7 @@ def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where)
         if rules.outside is Answer.REFUSE or where.place is None or rules.circle is None:
             raise
         flags[Flag.Kind.OUT_OF_RANGE] = {"metres": round(where.place.metres_to(rules.circle.centre))}
-    other = _use_device(session.id, where.device, actor.id)
+    other = _use(session.id, where.device, claim, actor.id)
     if other is not None:
         if rules.same_device is Answer.REFUSE:
             raise errors.OtherDevice
@@ -207,14 +204,21 @@ def _check_in(actor: Actor, session: Session, rules: CheckInRules, where: Where)
 def status_of_now(session: Session) -> Status:
     """The status of a student who marks themself now: by the class's rule they may be late."""
     late_after = session.class_ref.late_after_minutes
-    is_late = late_after is not None and now() - session.started_at > timedelta(minutes=late_after)
+    is_late = late_after is not None and asked_at() - session.started_at > timedelta(minutes=late_after)
     return Status.LATE if is_late else Status.PRESENT
 
 
 @retry_races
 @unit_of_work
-def _use_device(session_id: str, device: str, student_id: str) -> str | None:
-    """The id of the student who used this device before, if that is another one."""
+def _use(session_id: str, device: str, claim: str | None, student_id: str) -> str | None:
+    """Uses the claim and the device: the id of the student who used this device before, if that is another one.
+
+    Raises `ClaimExpired` if somebody else has used the claim meanwhile.
+    """
+    if claim is not None and not _refuse_used(claim, student_id):
+        moment = now()
+        UsedClaim.objects.filter(used_at__lt=moment - 2 * CLAIM_LIFETIME).delete()
+        UsedClaim.objects.create(key=claim, student_id=student_id, used_at=moment)
     used = CheckInDevice.objects.filter(session_id=session_id, device=device)
     first = used.values_list("student_id", flat=True).first()
     if first is None:

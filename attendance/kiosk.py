@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.core import signing
 
 from accounts.cards import card_holder
-from accounts.limits import failures_counted
+from accounts.limits import mistakes_counted
 from accounts.selectors import account_find, actor_of, user_get
 from attendance.check_ins import Done, status_of_now
 from attendance.enums import Method, SessionState, Status
@@ -59,7 +59,7 @@ def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
         raise errors.Unauthorized
     if session.state != SessionState.OPEN:
         raise errors.NoActiveSession
-    with failures_counted((limits.CHECK_INS_AT_ADDRESS, network_of(address) if address is not None else None)):
+    with mistakes_counted((limits.CHECK_INS_AT_ADDRESS, network_of(address) if address is not None else None)):
         student = account_find(role=Role.STUDENT, roll_number=code) or card_holder(code)
         if student is None or not is_enrolled(actor=actor_of(student), class_id=session.class_ref_id):
             raise errors.StudentNotEnrolled

@@ -1,6 +1,7 @@
 """Times, in the precision and the form of the contracts."""
 
 import re
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -14,6 +15,18 @@ def now() -> datetime:
     """The current time in whole milliseconds, which is the precision of the contracts and of every database."""
     moment = timezone.now()
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+#: When the request that runs had come whole, before it waited for its turn.
+arrived: ContextVar[datetime | None] = ContextVar("arrived", default=None)
+
+
+def asked_at() -> datetime:
+    """When the server had the whole of the request that runs; now where nothing says so.
+
+    For what is good for seconds only: a busy server lets requests wait for their turn, which is no fault of theirs.
+    """
+    return arrived.get() or now()
 
 
 def latest() -> datetime:

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from core import errors, turns
+from core import errors, times, turns
 from core.server.bodies import Body, ClientGone, bodies, read_body
 from core.server.doors import network_of_scope
 from core.turns import FairPool, Turn
@@ -69,6 +69,7 @@ class WsgiBridge:
             context = contextvars.copy_context()
             turn = self.turn_of(scope, body.content)
             context.run(turns.current.set, turn)
+            context.run(times.arrived.set, times.now())
             running = self.workers.submit(lambda: context.run(self._run, environ), turn)
             start, answer = await asyncio.wrap_future(running)
         if isinstance(answer, bytes):

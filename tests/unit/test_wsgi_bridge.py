@@ -4,10 +4,12 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from core import times
 from core.server.bodies import DRAIN_LIMIT
 from core.server.wsgi_bridge import WsgiBridge
 from core.turns import Turn
@@ -309,6 +311,42 @@ async def test_requests_run_beside_each_other_on_the_workers(bridge: Make) -> No
 
     asked = bridge(App(answer), threads=2)
     assert all(await asyncio.gather(ask(asked, Client()), ask(asked, Client())))
+
+
+async def test_a_request_knows_when_it_had_come_whole_before_it_waited_for_a_worker(bridge: Make) -> None:
+    go_on, has_come = threading.Event(), asyncio.Event()
+    moments: list[datetime] = []
+
+    def answer(environ: Environ) -> list[bytes]:
+        moments.append(times.asked_at())
+        assert go_on.wait(SOON)
+        return []
+
+    def turn_of(scope: Any, body: Any) -> Turn:
+        has_come.set()
+        return Turn()
+
+    async def later() -> datetime:
+        """The next millisecond."""
+        before = times.now()
+        while times.now() == before:
+            await asyncio.sleep(0)
+        return times.now()
+
+    asked = bridge(App(answer), threads=1)
+    first = asyncio.create_task(ask(asked, Client()))
+    asked.turn_of = turn_of
+    client = Client()
+    client.incoming.get_nowait()
+    second = asyncio.create_task(ask(asked, client))
+    client.incoming.put_nowait({"type": "http.request", "body": b"a half", "more_body": True})
+    half = await later()
+    client.incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    await asyncio.wait_for(has_come.wait(), SOON)
+    whole = await later()
+    go_on.set()
+    await asyncio.gather(first, second)
+    assert half <= moments[1] < whole
 
 
 # Streamed answers

@@ -103,7 +103,8 @@ class Code(V2View):
 
     def get(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
-        rules, moment = check_in_rules.check_in_now(found), now()
+        moment = now()
+        rules = check_in_rules.check_in_at(found, moment)
         code = rules.code_at(moment)
         base = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
         url = f"{base}/app/check-in/{found.id}?code={code}"

@@ -338,7 +338,7 @@ def test_a_check_in_that_is_none_names_its_fields(owner: Asking, session: str, b
 def test_a_check_in_ends_by_itself(school: School, opened: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     soon = datetime.now(UTC) + timedelta(minutes=5)
     code = opened(until=soon.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
-    monkeypatch.setattr("attendance.check_ins.now", lambda: soon)
+    monkeypatch.setattr("attendance.check_ins.asked_at", lambda: soon)
     is_refused(enter(school.ann, code), 403, "check_in_closed")
 
 
