@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from zlib import crc32
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -17,6 +18,7 @@ EARTH = 6_371_008.8
 STEP = timedelta(seconds=15)
 GRACE = timedelta(seconds=5)
 DIGITS = 6
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 #: So much of a phone's own inaccuracy is taken in its favour, metres.
 FAVOUR = 50.0
@@ -169,10 +171,15 @@ class CheckInRules:
         """When the code that is shown at `moment` changes; None for a fixed code that nothing ends."""
         if self.mode is Mode.FIXED:
             return self.until
-        return datetime.fromtimestamp((self._step(moment) + 1) * STEP.total_seconds(), UTC)
+        return _EPOCH + (self._step(moment) + 1) * STEP - self._shift
+
+    @property
+    def _shift(self) -> timedelta:
+        """Codes change at moments of their own: the walls of a school do not all ask at once for the next one."""
+        return timedelta(milliseconds=crc32(self.nonce.encode()) % (STEP // timedelta(milliseconds=1)))
 
     def _step(self, moment: datetime) -> int:
-        return 0 if self.mode is Mode.FIXED else int(moment.timestamp() // STEP.total_seconds())
+        return 0 if self.mode is Mode.FIXED else (moment - _EPOCH + self._shift) // STEP
 
     def _code(self, step: int) -> str:
         digest = salted_hmac(

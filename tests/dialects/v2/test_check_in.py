@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core import signing
@@ -55,7 +55,8 @@ def enter(person: User, code: str, **more: Any) -> Http:
 # Codes
 
 RULES = CheckInRules("f" * 24, "nonce", Mode.ROTATING, None, False, Answer.REFUSE, Answer.REFUSE, None)
-START = datetime(2025, 3, 11, 10, 0, tzinfo=UTC)
+#: When a code begins.
+START = cast(datetime, RULES.valid_until(datetime(2025, 3, 11, 10, 0, tzinfo=UTC)))
 
 
 def test_a_rotating_code_changes_every_15_seconds_and_the_one_before_is_good_for_5_more() -> None:
@@ -68,6 +69,11 @@ def test_a_rotating_code_changes_every_15_seconds_and_the_one_before_is_good_for
     assert RULES.good_codes(START + timedelta(seconds=14)) == [first]
     assert RULES.good_codes(START + timedelta(seconds=19.9)) == [second, first]
     assert RULES.good_codes(START + timedelta(seconds=20)) == [second]
+
+
+def test_the_codes_of_a_school_change_one_after_another() -> None:
+    changes = [replace(RULES, nonce=str(number)).valid_until(START) for number in range(100)]
+    assert len({change and change.second for change in changes}) > 10
 
 
 def test_a_code_is_of_its_session_and_of_its_opening() -> None:
