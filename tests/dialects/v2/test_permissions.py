@@ -1,6 +1,7 @@
 """Who may use which route of `/api/v2`, as one table. A route or method without a row fails the suite."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from notices.models import Webhook
 from notices.webhooks import webhook_create
 from tests.api.rest import make_user, snapshot, token_of, unlimited
 from tests.dialects.v2.rest import School, V2Rest
+from tests.support.database import Unblock
 
 pytestmark = pytest.mark.one_database(
     "Permissions stand above the database; what they let through, the contract's tests do on each."
@@ -158,8 +160,27 @@ def test_every_route_and_method_has_a_row_and_every_row_a_route() -> None:
     assert sorted(TABLE) == sorted(ROUTES)
 
 
-@pytest.fixture
-def bodies(school: School) -> Mapping[tuple[str, str], object]:
+@dataclass(frozen=True)
+class Asked:
+    """What every test asks about: it is made once, and each test undoes what it changes."""
+
+    school: School
+    #: Everybody of WHO who has a token.
+    people: Mapping[str, User]
+    #: What a request says: (name of the route, method).
+    bodies: Mapping[tuple[str, str], object]
+    #: What stands in paths.
+    ids: Mapping[str, str]
+
+
+@pytest.fixture(scope="module")
+def asked(lasting: Unblock) -> Asked:
+    with lasting():
+        school = School()
+        return Asked(school, make_people(school), make_bodies(school), make_ids(school))
+
+
+def make_bodies(school: School) -> Mapping[tuple[str, str], object]:
     ann = {"studentId": school.ann.id, "status": "present"}
     return {
         ("v2-login", "POST"): {"login": "Owner@example.com", "password": "any"},
@@ -208,8 +229,7 @@ def bodies(school: School) -> Mapping[tuple[str, str], object]:
     }
 
 
-@pytest.fixture
-def people(school: School) -> Mapping[str, User]:
+def make_people(school: School) -> Mapping[str, User]:
     """Everybody of WHO who has a token. The class has an ended session, in which all were absent, and an open one."""
     left = make_user("Left")
     Enrolment.objects.create(
@@ -234,12 +254,9 @@ def people(school: School) -> Mapping[str, User]:
     }
 
 
-def path_of(expression: str, school: School) -> str:
-    user = school.co_teacher if "teachers/" in expression else school.ann
-    path = expression.removeprefix("^").removesuffix(r"/?\Z")
-    for name, value in {
+def make_ids(school: School) -> Mapping[str, str]:
+    return {
         "class_id": school.class_id,
-        "user_id": user.id,
         "session_id": Session.objects.filter(state="open").values_list("id", flat=True).get(),
         "flag_id": school.class_id,
         "merge_id": Merge.objects.values_list("id", flat=True).get(),
@@ -247,7 +264,13 @@ def path_of(expression: str, school: School) -> str:
         "holiday_id": Holiday.objects.values_list("id", flat=True).get(),
         "excuse_id": Excuse.objects.values_list("id", flat=True).get(),
         "record_id": Attendance.objects.filter(student=school.ann).values_list("id", flat=True).get(),
-    }.items():
+    }
+
+
+def path_of(expression: str, asked: Asked) -> str:
+    user = asked.school.co_teacher if "teachers/" in expression else asked.school.ann
+    path = expression.removeprefix("^").removesuffix(r"/?\Z")
+    for name, value in {**asked.ids, "user_id": user.id}.items():
         path = path.replace(f"(?P<{name}>[^/]+)", value)
     return f"/{path}"
 
@@ -255,22 +278,15 @@ def path_of(expression: str, school: School) -> str:
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize(("name", "method"), ROUTES)
 def test_each_route_answers_each_person_as_the_table_says(
-    rest: V2Rest,
-    school: School,
-    people: Mapping[str, User],
-    bodies: Mapping[tuple[str, str], object],
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    method: str,
-    who: str,
+    asked: Asked, rest: V2Rest, monkeypatch: pytest.MonkeyPatch, name: str, method: str, who: str
 ) -> None:
     for module in ("accounts.services", "accounts.credentials"):  # passwords have tests of their own
         monkeypatch.setattr(f"{module}.password_is_right", lambda *_, **__: True)
     monkeypatch.setattr("accounts.passwords.hash_password", lambda _: "!")
     expected = TABLE[name, method][WHO.index(who)]
-    token = token_of(people[who]) if who in people else {"nobody": None, "bad token": "bad token"}[who]
-    path, before = path_of(ROUTES[name, method], school), snapshot()
-    answer = rest(method, path, bodies.get((name, method), {}), token=token)
+    token = token_of(asked.people[who]) if who in asked.people else {"nobody": None, "bad token": "bad token"}[who]
+    before = snapshot()
+    answer = rest(method, path_of(ROUTES[name, method], asked), asked.bodies.get((name, method), {}), token=token)
     if isinstance(expected, int):
         assert answer.status == expected, answer.body
     else:
@@ -281,9 +297,7 @@ def test_each_route_answers_each_person_as_the_table_says(
 @pytest.mark.parametrize(
     ("name", "method"), [key for key, row in TABLE.items() if row[0] == "unauthorized" and key[0] != "v2-kiosk-marks"]
 )
-def test_a_disabled_person_is_nobody(
-    rest: V2Rest, school: School, people: Mapping[str, User], name: str, method: str
-) -> None:
-    token = token_of(school.owner)
+def test_a_disabled_person_is_nobody(asked: Asked, rest: V2Rest, name: str, method: str) -> None:
+    token = token_of(asked.school.owner)
     User.objects.update(is_active=False)
-    assert rest(method, path_of(ROUTES[name, method], school), {}, token=token).body["code"] == "unauthorized"
+    assert rest(method, path_of(ROUTES[name, method], asked), {}, token=token).body["code"] == "unauthorized"
