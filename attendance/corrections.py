@@ -120,9 +120,11 @@ def session_reopen(*, actor: Actor, session_id: str) -> Session:
         "last_activity_at": moment,
         "openings": F("openings") + 1,
     }
-    class_hold(session.class_ref_id)
     take(limits.SESSIONS, actor.id)  # the next end writes every record anew
-    if not ended.update(**opened):
+    if not ended.exists():
+        raise errors.ReopenRefused
+    class_hold(session.class_ref_id)
+    if not ended.update(**opened):  # somebody else was first
         raise errors.ReopenRefused
     Attendance.objects.filter(session_id=session_id).delete()
     after_commit(lambda: session_changed.send(sender=Session))
