@@ -10,6 +10,8 @@ from bench import docs
 from bench import simulate_nine_oclock as simulation
 from bench.results import ROOT, read
 
+pytestmark = pytest.mark.early
+
 
 def committed() -> list[Path]:
     return [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]

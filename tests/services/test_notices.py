@@ -35,7 +35,7 @@ from tests.support.server import Server
 from tests.support.smtp import smtp_server
 from tests.support.webhooks import Receiver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.early, pytest.mark.django_db(transaction=True)]
 
 MODULES = (sending, watching, webhooks)
 

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.early
+
 PASSWORD = "tr0ub4dor"
 
 WRONG = {

@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
+import pytest
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -23,6 +24,8 @@ from tests.support.clients import make_token
 from tests.support.database import Database, Databases, manage
 from tests.support.migrations import interrupt
 from tests.support.server import Server
+
+pytestmark = pytest.mark.early
 
 #: The last migrations before AttenTrack had tables of its own.
 BEFORE: list[tuple[str, str | None]] = [

@@ -22,9 +22,12 @@ from tests.api.rest import make_user, snapshot, token_of, unlimited
 from tests.dialects.v2.rest import School, V2Rest
 from tests.support.database import Unblock
 
-pytestmark = pytest.mark.one_database(
-    "Permissions stand above the database; what they let through, the contract's tests do on each."
-)
+pytestmark = [
+    pytest.mark.early,
+    pytest.mark.one_database(
+        "Permissions stand above the database; what they let through, the contract's tests do on each."
+    ),
+]
 
 WHO = ("nobody", "bad token", "owner", "co-teacher", "other teacher", "student", "left", "stranger", "office")
 
