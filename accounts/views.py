@@ -116,6 +116,7 @@ class Reset(KnowsDevice, ApiView):
 class Me(ApiView):
     """`GET /auth/me`: the person whom the token stands for."""
 
+    quick = True
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: UserOutput}
 

@@ -15,6 +15,7 @@ from core.rest.views import ApiView
 class AttendanceStart(ApiView):
     """`POST /attendance/start`: opens or resumes the class's session."""
 
+    quick = True
     audience = Audience.TEACHER
     body = StartInput
     answers: ClassVar = {200: StartOutput}
@@ -28,6 +29,7 @@ class AttendanceStart(ApiView):
 class MyAttendance(ApiView):
     """`GET /class/:id/my-attendance`: the student's status in the class's last finished session."""
 
+    quick = True
     audience = Audience.STUDENT
     answers: ClassVar = {200: MyAttendanceOutput}
     raises = (errors.ClassNotFound, errors.NotEnrolled)

@@ -20,8 +20,10 @@ from django.utils.module_loading import import_string
 from attendance.live.consumer import LiveConsumer
 from attendance.live.process import live
 from attendance.live.refusals import socket_refused
+from audit.middleware import note
 from audit.trail import trail
 from core import asking, hosts, origins
+from core.rest.quick import Quick
 from core.rest.routes import is_heavy, is_slow
 from core.rest.turns import turn_of, turn_of_credential
 from core.server import handover
@@ -33,7 +35,8 @@ from notices.loop import loop
 
 _body_limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 _make = partial(WsgiBridge, wsgi, body_limit=_body_limit)
-_bridge = _make(threads=settings.HTTP_THREADS, turn_of=turn_of_credential)
+quick = Quick(wsgi, note)
+_bridge = _make(threads=settings.HTTP_THREADS, turn_of=turn_of_credential, quick=quick)
 _heavy_bridge = _make(threads=settings.HEAVY_HTTP_THREADS, turn_of=turn_of_credential, name="http-heavy")
 _slow_bridge = _make(threads=settings.SLOW_HTTP_THREADS, turn_of=turn_of, name="http-slow")
 _background: set[asyncio.Task[None]] = set()

@@ -30,28 +30,33 @@ class Audited:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        match = request.resolver_match
-        if match is None:
-            return response
-        actor = _actor(request)
-        outcome = Outcome.REFUSED if response.status_code in REFUSED else Outcome.DONE
-        action = _action(request, response, actor)
-        if action is not None and (outcome is Outcome.REFUSED or response.status_code < 400):
-            kind, thing = _thing(match)
-            way = f"{request.method} {match.view_name or match.route}"
-            actor_id = getattr(actor, "id", None)
-            trail.note(action, way, actor=actor_id, outcome=outcome, kind=kind, thing=thing)
+        note(request, response)
         return response
 
 
-def _actor(request: HttpRequest) -> Any:
+def note(request: Any, response: HttpResponseBase) -> None:
+    """Notes what an answered request did: a `HttpRequest`, or what has its `method`, `resolver_match` and `user`."""
+    match = request.resolver_match
+    if match is None:
+        return
+    actor = _actor(request)
+    outcome = Outcome.REFUSED if response.status_code in REFUSED else Outcome.DONE
+    action = _action(request, response, actor)
+    if action is not None and (outcome is Outcome.REFUSED or response.status_code < 400):
+        kind, thing = _thing(match)
+        way = f"{request.method} {match.view_name or match.route}"
+        actor_id = getattr(actor, "id", None)
+        trail.note(action, way, actor=actor_id, outcome=outcome, kind=kind, thing=thing)
+
+
+def _actor(request: Any) -> Any:
     """The person who asks, if the request has found out who that is."""
-    known = getattr(request, "_cached_user", None) or request.__dict__.get("user")
+    known = request.__dict__.get("_cached_user") or request.__dict__.get("user")
     is_known = not isinstance(known, SimpleLazyObject) and getattr(known, "is_authenticated", False)
     return known if is_known else None
 
 
-def _action(request: HttpRequest, response: HttpResponseBase, actor: Any) -> Action | None:
+def _action(request: Any, response: HttpResponseBase, actor: Any) -> Action | None:
     if request.method not in _READING:
         # Whoever is not signed in changes nothing of others; what such a request tries is told if it is refused.
         return Action.CHANGE if actor is not None or response.status_code in REFUSED else None
@@ -68,7 +73,7 @@ def _is_staff(actor: Any) -> bool:
     return bool(actor.role == Role.TEACHER or actor.is_superuser)
 
 
-def _is_about_people(request: HttpRequest) -> bool:
+def _is_about_people(request: Any) -> bool:
     match: Any = request.resolver_match
     view = getattr(match.func, "view_class", None) or getattr(match.func, "cls", None)
     if match.app_name == "admin":

@@ -53,6 +53,7 @@ class ClassCreate(ApiView):
 class ClassDetail(ApiView):
     """`GET /class/:id`: the class and its students, for its teacher and its students."""
 
+    quick = True
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: ClassDetailOutput, 304: None}
     raises = (errors.ClassNotFound, errors.NotClassTeacher)

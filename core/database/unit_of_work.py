@@ -15,7 +15,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
@@ -38,6 +39,40 @@ _sqlite_writer = threading.RLock()
 _mongodb_again = threading.Lock()
 
 
+_only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
+
+
+class WouldWrite(Exception):
+    """A unit of work was to begin where only reading is allowed."""
+
+
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Inside, no unit of work begins: whoever wants one gets `WouldWrite`, and nothing is changed.
+
+    On SQLite all that is read is of one moment. It asks the system for its locks once then, and not for each statement.
+    """
+    own = _plain_sqlite()
+    before = _only_reads.set(True)
+    try:
+        if own is not None:
+            own.execute("BEGIN")
+        yield
+    finally:
+        _only_reads.reset(before)
+        if own is not None and own.in_transaction:
+            own.execute("ROLLBACK")
+
+
+def _plain_sqlite() -> Any:
+    """SQLite's own connection, if that is the database and no transaction of Django's is open; None otherwise."""
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "sqlite" or database.in_atomic_block:
+        return None
+    database.ensure_connection()
+    return database.connection
+
+
 def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
     """Runs `work` in one transaction. A unit of work inside another is part of the outer one.
 
@@ -47,6 +82,8 @@ def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _only_reads.get():
+            raise WouldWrite
         if in_unit_of_work():
             return work(*args, **kwargs)
         vendor = connection.vendor

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, ClassVar
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -175,12 +176,21 @@ class InputSerializer(serializers.Serializer[Any]):
     @classmethod
     def read(cls, data: object) -> dict[str, Any]:
         """The validated fields of `data`. Raises `InvalidSchema`, which names the fields that are not valid."""
-        body = cls(data=data)
         if not isinstance(data, dict):
             raise errors.InvalidSchema
-        if not body.is_valid():
-            raise errors.InvalidSchema(dict(_by_path(body.errors)))
-        return dict(body.validated_data)
+        try:
+            return dict(cls._shared(get_language()).run_validation(data))
+        except serializers.ValidationError as failure:
+            raise errors.InvalidSchema(dict(_by_path(failure.detail))) from None
+
+    @classmethod
+    @functools.cache
+    def _shared(cls, language: str | None) -> "InputSerializer":
+        """Made once for all bodies of a language: DRF's messages stay in that in which they were told first.
+
+        DRF itself makes a serializer for each body, and copies all of its fields.
+        """
+        return cls()
 
 
 def _by_path(failures: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:

@@ -19,6 +19,9 @@ from core.rest.parsers import FormWithFile
 from core.rest.permissions import Audience
 from core.rest.serializers import InputSerializer
 
+#: In a request's `META`: the failure that the quick way has met, which the plain way need not wait for again.
+FAILURE = "attendance.failure"
+
 
 class ApiView(APIView):
     """A view that names its `audience`. A method that the view does not have is a 405, also without a token.
@@ -54,6 +57,9 @@ class ApiView(APIView):
     #: Whether the answer takes long to reckon, since it is about a whole class or file. Such requests wait for a few
     #: threads, so that they leave the processor to lessons.
     heavy: ClassVar[bool] = False
+    #: Whether the view is asked by a whole class at once, and its successes are answered the quick way
+    #: (`core.rest.quick`). Such a view overrides nothing of DRF's machinery but what this class does.
+    quick: ClassVar[bool] = False
 
     @property
     def actor(self) -> Actor:
@@ -86,7 +92,7 @@ class ApiView(APIView):
 
     def tagged(self, answer: Callable[[], HttpResponseBase], tag: str) -> HttpResponseBase:
         """What `answer` makes, with the `ETag` `tag`; 304 for a client that has this tag already."""
-        known = [one.removeprefix("W/") for one in parse_etags(self.request.headers.get("If-None-Match", ""))]
+        known = [one.removeprefix("W/") for one in parse_etags(self.request.META.get("HTTP_IF_NONE_MATCH", ""))]
         response = HttpResponseNotModified() if tag in known or known == ["*"] else answer()
         response["ETag"] = tag
         # Only the client may keep the answer, and must ask before each use.
@@ -104,6 +110,8 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if not hasattr(self, (request.method or "").lower()):
             raise errors.MethodNotAllowed
+        if (failure := request.META.get(FAILURE)) is not None:
+            raise failure
         super().initial(request, *args, **kwargs)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:

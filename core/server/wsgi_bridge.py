@@ -41,7 +41,7 @@ class WsgiBridge:
     """An ASGI application for HTTP scopes that runs `wsgi` with bodies of up to `body_limit` bytes.
 
     `turn_of` gives, for a request's scope and body, the turn in which the request waits for one of the `threads`, whose
-    names begin with `name`.
+    names begin with `name`. What `quick` answers, from the request's environment, does not reach `wsgi`.
     """
 
     def __init__(
@@ -52,8 +52,10 @@ class WsgiBridge:
         body_limit: int,
         turn_of: Callable[[Scope, bytes], Turn],
         name: str = "http",
+        quick: Callable[[dict[str, Any]], tuple[Message, bytes] | None] = lambda environ: None,
     ) -> None:
         self.wsgi = wsgi
+        self.quick = quick
         self.body_limit = body_limit
         self.turn_of = turn_of
         self.workers = FairPool(threads, name)
@@ -86,6 +88,8 @@ class WsgiBridge:
 
     def _run(self, environ: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         """Runs `wsgi`, in a thread of the pool: the answer's start, and its body or, if it is streamed, the answer."""
+        if (quick := self.quick(environ)) is not None:
+            return quick
         start: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:

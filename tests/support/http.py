@@ -8,13 +8,24 @@ from typing import Any
 from django.conf import settings
 from django.test import client
 
+from tests.support.quick import Compared
+
 _handler = client.ClientHandler(enforce_csrf_checks=False)
+_compared = Compared(_handler)
 
 
 class Client(client.Client):
-    """A client with cookies of its own."""
+    """A client with cookies of its own. What it asks, the quick way is asked as well."""
+
+    _base_environ: Any
 
     def request(self, **request: Any) -> Any:
         if not settings.DEBUG:  # with DEBUG the middleware are others, so there the client's own handler makes them
             self.handler = _handler
-        return super().request(**request)
+        sent = request.get("wsgi.input")
+        body = b"" if sent is None else sent.read()
+        if sent is not None:
+            request["wsgi.input"] = client.FakePayload(body)
+        response = super().request(**request)
+        _compared.check(self._base_environ(**request), body, response)
+        return response

@@ -67,6 +67,7 @@ class SessionList(V2View):
 class SessionDetail(V2View):
     """`GET /api/v2/sessions/:id`: the session with its roster; a student sees themself alone in it."""
 
+    quick = True
     audience = Audience.SIGNED_IN
     answers: ClassVar = {200: SessionOutput}
     raises = (SessionNotFound,)

@@ -111,6 +111,7 @@ class TimetableImport(V2View):
 class Lessons(V2View):
     """`GET /api/v2/lessons`: the lessons of a day of the classes that one teaches or attends, by time."""
 
+    quick = True
     audience = Audience.SIGNED_IN
     filters: ClassVar = {"day": (str, "Such as 2025-03-11; today if it is left out.")}
     answers: ClassVar = {200: page_of(LessonOutput)}
