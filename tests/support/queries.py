@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 from unittest.mock import patch
 
@@ -12,9 +13,27 @@ from pymongo.collection import Collection
 Around = Callable[[Callable[[], Any], str], Any]
 
 
+_is_watched: ContextVar[bool] = ContextVar("is_watched", default=False)
+
+
+def are_watched() -> bool:
+    """Whether something is around the queries of this context."""
+    return _is_watched.get()
+
+
 @contextlib.contextmanager
 def around_queries(around: Around) -> Iterator[None]:
     """Every query of this thread passes `around` (on MongoDB: every read of the process through the ORM)."""
+    before = _is_watched.set(True)
+    try:
+        with _around(around):
+            yield
+    finally:
+        _is_watched.reset(before)
+
+
+@contextlib.contextmanager
+def _around(around: Around) -> Iterator[None]:
     if connection.vendor == "mongodb":
         aggregate = Collection.aggregate
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
-from django.db import connections
+from django.db import connection
 from django.urls import Resolver404
 
 from core.rest.quick import Quick
 from core.rest.routes import callback_for, resolved
+from tests.support.queries import are_watched
 
 #: Headers of a request for which the quick way leaves it to the plain way.
 _LEFT_TO_PLAIN = ("HTTP_COOKIE", "HTTP_IDEMPOTENCY_KEY")
@@ -22,9 +23,8 @@ class Compared:
         self._handler = handler
 
     def check(self, environ: dict[str, Any], body: bytes, answer: Any) -> None:
-        """Asks what `answer` is the plain way's answer to, once more. Nothing is asked while queries are counted."""
-        counted = any(each.execute_wrappers or each.queries_logged for each in connections.all())
-        if settings.DEBUG or counted:
+        """Asks what `answer` is the plain way's answer to, once more. Nothing is asked while queries are watched."""
+        if settings.DEBUG or are_watched() or connection.queries_logged:
             return
         asked = {name: value for name, value in environ.items() if name != "HTTP_COOKIE" or value}
         # A new one each time: settings, which do not change in a process, do in tests.
