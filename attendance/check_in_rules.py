@@ -1,8 +1,10 @@
 """Reads of how students mark themselves, and of the flags that came of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.selectors import names_of
@@ -10,6 +12,18 @@ from attendance.check_in import Answer, CheckInRules, CheckInView, Circle, FlagS
 from attendance.enums import SessionState
 from attendance.models import CheckIn, Flag, Session
 from core import errors
+from core.qr_codes import qr_svg
+from core.times import now
+
+
+@dataclass(frozen=True, slots=True)
+class CodeShown:
+    """A code of check-in as it is shown: until when (None: nothing ends it), and what a phone opens, also as an SVG."""
+
+    code: str
+    valid_until: datetime | None
+    url: str
+    qr: str
 
 
 def check_in_rules(session_ids: Sequence[str]) -> dict[str, CheckInRules]:
@@ -23,6 +37,15 @@ def check_in_at(session: Session, moment: datetime) -> CheckInRules:
     if session.state != SessionState.OPEN or row is None or not rules_of(row).is_open(moment):
         raise errors.CheckInClosed
     return rules_of(row)
+
+
+def code_now(session: Session, *, site: str) -> CodeShown:
+    """The code that is good now; `site` is the server's address as clients see it. Raises `CheckInClosed`."""
+    moment = now()
+    rules = check_in_at(session, moment)
+    code = rules.code_at(moment)
+    url = f"{settings.PUBLIC_URL or site.rstrip('/')}/app/check-in/{session.id}?code={code}"
+    return CodeShown(code, rules.valid_until(moment), url, qr_svg(url))
 
 
 def rules_of(row: CheckIn) -> CheckInRules:

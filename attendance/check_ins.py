@@ -52,6 +52,15 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A scan that can still become a check-in: until when, and to which class."""
+
+    claim: str
+    expires_at: datetime
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """Where a student checks in: the place that their device tells, the device, and the address of the request."""
 
@@ -109,8 +118,8 @@ def _changed(session_id: str) -> None:
 # The student's side
 
 
-def claim_make(*, session_id: str, code: str, address: str | None) -> tuple[str, datetime, str]:
-    """A scan, exchanged for a claim: the claim, until when it is good, and the class's name.
+def claim_make(*, session_id: str, code: str, address: str | None) -> Claim:
+    """Exchanges a scan at once, so that signing in first, or a slow network, does not cost the check-in.
 
     Raises `TooManyRequests`, `CheckInClosed`, `WrongCode`.
     """
@@ -124,7 +133,7 @@ def claim_make(*, session_id: str, code: str, address: str | None) -> tuple[str,
         rules = check_in_at(session, moment)
         check_in.check_code(rules.good_codes(moment), code)
     claim = signing.dumps({"s": session.id, "n": rules.nonce, "id": secrets.token_hex(12)}, salt=_SALT)
-    return claim, now() + CLAIM_LIFETIME, session.class_ref.name
+    return Claim(claim, now() + CLAIM_LIFETIME, session.class_ref.name)
 
 
 def check_in_by_code(*, actor: Actor, code: str, where: Where, session_id: str | None = None) -> Done:

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 #: The drawing's size, in its own units; the page scales it.
 WIDTH, HEIGHT = 640, 200
 #: Room for the words of the axes.
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 24
+LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 24
 
 
 def percent_chart(percents: Sequence[float | None], *, label: str, first: str, last: str, limit: float) -> SafeString:

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from attendance.check_in_rules import CodeShown
+from attendance.check_ins import Claim
 from attendance.enums import Method, Status
 from core import errors
+from core.times import now, to_iso
 from core.words import SENTENCES
 from web.statuses import LETTERS, METHODS, ORDER, WORDS
 
@@ -94,15 +97,19 @@ def mine_data(student_id: str, class_ids: list[str]) -> dict[str, Any]:
     return {"me": student_id, "classes": class_ids, "words": connection_words()}
 
 
-def projector_data(session_id: str) -> dict[str, Any]:
-    """What the projector's script needs."""
+def projector_data(session_id: str, code: CodeShown | None) -> dict[str, Any]:
+    """What the projector's script needs; `code` is the one to begin with, None while the check-in is closed."""
     words = {
         "isIn": _("{0} of {1} in"),
         "closed": _("The check-in is not open."),
         "over": _("The lesson is over."),
         "noConnection": _("No connection. The code comes back with the network."),
     }
-    return {"session": session_id, "words": words}
+    shown = None
+    if code is not None:
+        until = None if code.valid_until is None else to_iso(code.valid_until)
+        shown = {"code": code.code, "validUntil": until, "qr": code.qr}
+    return {"session": session_id, "code": shown, "serverTime": to_iso(now()), "words": words}
 
 
 def kiosk_data(session_id: str) -> dict[str, Any]:
@@ -125,8 +132,9 @@ def kiosk_data(session_id: str) -> dict[str, Any]:
     }
 
 
-def check_in_data(*, session: str, code: str, is_signed_in: bool, sign_in: str) -> dict[str, Any]:
-    """What the phone's script needs: `session` and `code` are those of the QR, empty for a code that is typed."""
+def check_in_data(*, claim: Claim | None, refused: str, is_signed_in: bool, sign_in: str) -> dict[str, Any]:
+    """What the phone's script needs: the `claim` that a scan became, or why it was `refused`; neither for a code that
+    is typed."""
     words = {
         "wait": _("One moment…"),
         "isIn": _("You are in, {0}."),
@@ -140,9 +148,12 @@ def check_in_data(*, session: str, code: str, is_signed_in: bool, sign_in: str) 
         **{code: str(SENTENCES[error.code]) for code, error in CHECK_IN_REFUSALS.items()},
         "student_only": _("Only students check in."),
     }
+    kept = None
+    if claim is not None:
+        kept = {"claim": claim.claim, "expiresAt": to_iso(claim.expires_at), "className": claim.class_name}
     return {
-        "session": session,
-        "code": code,
+        "claim": kept,
+        "refused": refused,
         "isSignedIn": is_signed_in,
         "signIn": sign_in,
         "words": words,

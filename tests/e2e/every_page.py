@@ -12,7 +12,7 @@ from tests.web.test_permissions import TABLE, WHO
 #: The people of the table of permissions who see different pages.
 PEOPLE = {"nobody": None, "owner": "teacher", "student": "student", "superuser": "office"}
 #: What is asked for as a page and is none.
-NO_PAGE = ("class-report-file", "my-data-file")
+NO_PAGE = ("class-report-file", "file", "my-data-file")
 READY = """
     const live = document.querySelector("attendance-board, attendance-projector, attendance-mine");
     return document.readyState === "complete" && (!live?.connection || live.connection.state === "live");

@@ -2,14 +2,22 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from django.test import Client as DjangoClient
 
 from accounts import tokens
 from accounts.models import User
+from accounts.selectors import actor_of
+from attendance.check_in import CheckInOptions, Mode
+from attendance.check_in_rules import code_now
+from attendance.check_ins import Where, check_in_by_claim, check_in_close, check_in_open
+from attendance.enums import Status
+from attendance.models import Session
 from core import errors
 from core.times import now
+from core.words import SENTENCES
 from tests.api.rest import School
 from tests.support.http import Client
 from tests.web.people import signed_in, text_of
@@ -79,3 +87,46 @@ def test_a_name_cannot_leave_the_data_of_a_page(school: School) -> None:
 def test_a_students_page_follows_the_classes_that_they_are_in(student: Client, school: School) -> None:
     data = data_of(text_of(student.get("/app/")), "mine-data")
     assert (data["me"], data["classes"]) == (school.student.id, [school.class_id])
+
+
+def opened(school: School, mode: Mode = Mode.FIXED) -> tuple[Session, str]:
+    """The lesson with its check-in open, and the code of now."""
+    session = Session.objects.get(pk=school.start_session())
+    check_in_open(session_id=session.id, options=CheckInOptions(mode=mode))
+    return session, code_now(session, site="http://testserver").code
+
+
+def test_the_projector_brings_the_code_along_while_the_check_in_is_open(owner: Client, school: School) -> None:
+    path = f"/app/sessions/{school.start_session()}/project"
+    assert data_of(text_of(owner.get(path)), "projector-data")["code"] is None
+    session, code = opened(school, Mode.ROTATING)
+    shown: Any = data_of(text_of(owner.get(path)), "projector-data")
+    assert shown["code"]["code"] == code
+    assert shown["code"]["validUntil"] > shown["serverTime"]
+    assert shown["code"]["qr"].startswith("<svg")
+    check_in_close(session_id=session.id)
+    assert data_of(text_of(owner.get(path)), "projector-data")["code"] is None
+
+
+def test_a_scan_has_become_a_claim_before_the_phone_loads_anything_else(school: School) -> None:
+    session, code = opened(school)
+    page: Any = data_of(text_of(Client().get(f"/app/check-in/{session.id}?code={code}")), "check-in-data")
+    assert (page["claim"]["className"], page["refused"]) == (session.class_ref.name, "")
+    actor = actor_of(school.student)
+    done = check_in_by_claim(actor=actor, claim=page["claim"]["claim"], where=Where(None, "a phone", None))
+    assert done.status == Status.PRESENT
+
+
+@pytest.mark.parametrize("path", ["{session}?code=nothing", "{session}?code=12345٦", "nowhere?code=123456"])
+def test_a_scan_that_is_no_good_is_refused_in_words_on_its_page(school: School, path: str) -> None:
+    session, _ = opened(school)
+    answer = Client().get(f"/app/check-in/{path.format(session=session.id)}")
+    page: Any = data_of(text_of(answer), "check-in-data")
+    assert page["claim"] is None
+    error = errors.WrongCode if "{session}" in path else errors.CheckInClosed
+    assert page["refused"] == SENTENCES[error.code]
+
+
+def test_the_page_of_a_code_that_is_typed_has_neither(student: Client, school: School) -> None:
+    page = data_of(text_of(student.get("/app/check-in/")), "check-in-data")
+    assert (page["claim"], page["refused"]) == (None, "")

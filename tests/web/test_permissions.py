@@ -49,6 +49,7 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("reset", "GET", "reset", (200,) * 6),
     ("reset", "POST", "reset", (FORM,) * 6),
     ("token", "POST", "token", (401, 200, 200, 200, 200, 200)),
+    ("file", "GET", "files/pages.0.css", (200,) * 6),
     ("language", "POST", "language", (GO,) * 6),
     ("classes", "GET", "classes/", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "GET", "classes/new", (IN, 200, 200, 403, 403, 200)),
@@ -188,7 +189,8 @@ def test_each_page_answers_each_person_as_the_table_says(
     else:
         assert answer.status_code == expected, answer.content
         assert not (expected == GO and answer["Location"].startswith("/app/sign-in?"))
-    assert "no-store" in answer["Cache-Control"]
+    # A page is for its person's eyes alone; the files that pages need are everybody's.
+    assert ("no-store" in answer["Cache-Control"]) == (not path.startswith("files/"))
 
 
 def test_every_page_and_form_has_a_row_and_every_row_a_page() -> None:

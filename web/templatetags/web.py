@@ -12,9 +12,35 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from attendance.enums import Status
+from web import files
 from web.statuses import LETTERS, SHAPES, WORDS
 
 register = template.Library()
+
+
+@register.simple_tag
+def script(name: str) -> SafeString:
+    """The element of a page's script, joined with the modules that it imports: `{% script "board" %}`."""
+    return format_html('<script type="module" src="{}"></script>', _file(name, "js").address)
+
+
+@register.simple_tag
+def style(name: str) -> SafeString:
+    """The element of a page's style, joined with those that it imports."""
+    return format_html('<link rel="stylesheet" href="{}">', _file(name, "css").address)
+
+
+@register.simple_tag
+def icon() -> SafeString:
+    """The element of the icon."""
+    return format_html('<link rel="icon" href="{}" type="image/svg+xml">', files.icon_address())
+
+
+def _file(name: str, kind: str) -> files.PageFile:
+    found = files.page_file(name, kind)
+    if found is None:
+        raise template.TemplateSyntaxError(f"there is no {name}.{kind}")
+    return found
 
 
 @register.simple_tag

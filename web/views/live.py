@@ -12,10 +12,14 @@ from django.views import View
 
 from accounts import tokens
 from accounts.selectors import user_get
+from attendance.check_in_rules import code_now
+from attendance.check_ins import Claim, claim_make
 from core import errors
+from core.refusals import tell_refusal
 from core.rest.envelope import canonical_error
 from core.rest.permissions import Audience
 from core.times import now, to_iso
+from core.words import sentence_of
 from web.live_words import check_in_data, kiosk_data, projector_data
 from web.statuses import ORDER
 from web.views.page import Page
@@ -49,7 +53,11 @@ class Projector(SessionPage):
     """`/app/sessions/ID/project`: the code of the check-in, to be read from far."""
 
     def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
-        return self.show("projector.html", {"data": projector_data(self.session.id), "zone": settings.TIME_ZONE})
+        try:
+            code = code_now(self.session, site=request.build_absolute_uri("/"))
+        except errors.CheckInClosed:
+            code = None
+        return self.show("projector.html", {"data": projector_data(self.session.id, code), "zone": settings.TIME_ZONE})
 
 
 class Kiosk(SessionPage):
@@ -60,16 +68,30 @@ class Kiosk(SessionPage):
 
 
 class CheckIn(Page):
-    """`/app/check-in/ID?code=CODE`: what a QR opens; without them a field to type the code into."""
+    """`/app/check-in/ID?code=CODE`: what a QR opens; without them a field to type the code into.
+
+    The code becomes a claim here, before the phone has loaded anything else: it does not last long, a claim does.
+    """
 
     audience = Audience.ANYONE
     section = "home"
 
     def get(self, request: HttpRequest, session_id: str = "") -> HttpResponse:
+        claim, refused = self._scanned(session_id, request.GET.get("code", ""))
         data = check_in_data(
-            session=session_id,
-            code=request.GET.get("code", ""),
+            claim=claim,
+            refused=refused,
             is_signed_in=self.person is not None,
             sign_in=f"{reverse('web:sign-in')}?{urlencode({'next': reverse('web:check-in')})}",
         )
         return self.show("check_in.html", {"data": data, "statuses": ORDER, "zone": settings.TIME_ZONE})
+
+    def _scanned(self, session_id: str, code: str) -> tuple[Claim | None, str]:
+        """The claim, or else why there is none; neither if nothing was scanned."""
+        if not code:
+            return None, ""
+        try:
+            return claim_make(session_id=session_id, code=code, address=self.address), ""
+        except (errors.CheckInClosed, errors.WrongCode, errors.TooManyRequests) as error:
+            tell_refusal(error, account=self.person.id if self.person is not None else None)
+            return None, sentence_of(error)

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar, cast
 
-from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -28,9 +27,7 @@ from core.errors import (
     Unauthorized,
     WrongCode,
 )
-from core.qr_codes import qr_svg
 from core.rest.permissions import Audience
-from core.times import now
 from dialects.v2.base import V2View
 from dialects.v2.paging import FILTERS, page_of
 from dialects.v2.serializers.check_in import (
@@ -103,13 +100,8 @@ class Code(V2View):
 
     def get(self, request: Request, session_id: str) -> Response:
         found = session_for_teacher(actor=self.actor, session_id=session_id)
-        moment = now()
-        rules = check_in_rules.check_in_at(found, moment)
-        code = rules.code_at(moment)
-        base = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
-        url = f"{base}/app/check-in/{found.id}?code={code}"
-        shown = {"code": code, "valid_until": rules.valid_until(moment), "url": url, "qr": qr_svg(url)}
-        return Response(CodeOutput.show(shown))
+        code = check_in_rules.code_now(found, site=request.build_absolute_uri("/"))
+        return Response(CodeOutput.show(code))
 
 
 class ClaimMake(V2View):
@@ -121,9 +113,8 @@ class ClaimMake(V2View):
     raises = (CheckInClosed, WrongCode, TooManyRequests)
 
     def post(self, request: Request) -> Response:
-        claim, expires_at, name = check_ins.claim_make(address=self.address, **self.read())
-        shown = {"claim": claim, "expires_at": expires_at, "class_name": name}
-        return Response(ClaimOutput.show(shown), status=201)
+        claim = check_ins.claim_make(address=self.address, **self.read())
+        return Response(ClaimOutput.show(claim), status=201)
 
 
 class SelfMark(KnowsDevice, V2View):

@@ -6,19 +6,14 @@ import { counted, readData, timeOf } from "./words.js";
 class Mine extends HTMLElement {
   connectedCallback() {
     Object.assign(this, readData("mine-data")); // classes, me, words
-    this.connections = this.classes.map((id) => this._follow(id));
+    this.connection = new Connection({ classes: this.classes });
+    this.connection.addEventListener("message", ({ detail }) => this._hear(detail));
+    this.connection.addEventListener("state", () => this._showState(this.connection));
+    this.connection.start();
   }
 
-  _follow(id) {
-    const connection = new Connection({ follow: { class: id } });
-    connection.addEventListener("message", ({ detail }) => this._hear(id, detail));
-    connection.addEventListener("state", () => this._showState(connection));
-    connection.start();
-    return connection;
-  }
-
-  _hear(id, { event, data }) {
-    const card = this.querySelector(`[data-class="${id}"]`);
+  _hear({ event, data }) {
+    const card = this.querySelector(`[data-session="${data.session}"]`);
     const isOpen = event === "STARTED" || event === "REOPENED" || (event === "STATE" && data.state === "open");
     if (isOpen && !card) this._reload();
     else if (event === "ENDED" && card) this._reload();

@@ -1,22 +1,37 @@
 // The board: who is there, marked by a tap or a key. Its state is in one place, and the page is written from it.
 
-import { CATCHING_UP, Connection, LIVE, OFFLINE, SIGNED_OUT } from "./connection.js";
+import { Connection, LIVE, OFFLINE, SIGNED_OUT } from "./connection.js";
 import { CheckInPanel } from "./check-in-panel.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const NOTHING = "unmarked";
+
+/** Writes only what is new: whoever hears the page is told it again otherwise, and the browser draws it again. */
+function write(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
 
 class Board extends HTMLElement {
   connectedCallback() {
     Object.assign(this, readData("board-data")); // session, order, keys, statuses, methods, words, refusals
     this.marks = new Map(); // student → what the server has: {status, seq, by, at, note}
     this.tiles = new Map(); // student → the parts of their tile
-    this.changed = new Set();
+    this.pending = new Map(); // student → their last mark that is on its way
+    this.changed = new Set(); // students whose tiles are to be painted
     this.says = this.querySelector(".board-says");
+    this.stateLine = this.querySelector(".board-state");
+    this.isIn = this.querySelector(".board-in");
+    // Looked up once: to search a board of hundreds of tiles takes longer than to paint one of them.
+    this.chips = new Map();
+    this.numbers = new Map();
+    for (const status of [...Object.keys(this.statuses), NOTHING]) {
+      this.chips.set(status, this.querySelector(`template[data-status="${status}"]`).content.firstElementChild);
+      this.numbers.set(status, this.querySelector(`.counts .status-${status} b`));
+    }
     this.dialog = this.querySelector("#about-student");
     for (const element of this.querySelectorAll(".tile")) this._adopt(element);
     this.panel = new CheckInPanel(this);
-    this.connection = new Connection({ follow: { session: this.session } });
+    this.connection = new Connection({ session: this.session });
     this.connection.addEventListener("message", ({ detail }) => this._hear(detail));
     this.connection.addEventListener("state", () => this._showState());
     this.connection.addEventListener("waiting", () => this._waits());
@@ -41,9 +56,14 @@ class Board extends HTMLElement {
       main: element.querySelector(".tile-main"),
       chip: element.querySelector(".status"),
       how: element.querySelector(".tile-how"),
+      choices: element.querySelectorAll("[data-mark]"),
       shown: status ?? NOTHING,
+      told: "",
+      isWaiting: false,
     });
-    element.querySelector(".tile-main").tabIndex = this.tiles.size === 1 ? 0 : -1;
+    const { main } = this.tiles.get(id);
+    this.current ??= main; // the one tile in the order of the Tab key
+    main.tabIndex = main === this.current ? 0 : -1;
   }
 
   // What the server says
@@ -91,9 +111,10 @@ class Board extends HTMLElement {
   }
 
   _waits() {
+    const before = this.pending;
     this.pending = new Map(this.connection.waiting.map((mark) => [mark.studentId, mark]));
-    for (const [id, tile] of this.tiles) if (tile.isWaiting !== this.pending.has(id)) this._change(id);
-    for (const id of this.pending.keys()) this._change(id);
+    for (const [id, mark] of before) if (this.pending.get(id) !== mark) this._change(id);
+    for (const [id, mark] of this.pending) if (before.get(id) !== mark) this._change(id);
     this._showState();
   }
 
@@ -113,11 +134,11 @@ class Board extends HTMLElement {
     const isWaiting = this.pending.has(id);
     if (status !== tile.shown) {
       tile.element.classList.replace(`status-${tile.shown}`, `status-${status}`);
-      const chip = this.querySelector(`template[data-status="${status}"]`).content.cloneNode(true).firstElementChild;
+      const chip = document.importNode(this.chips.get(status), true);
       tile.chip.replaceWith(chip);
       tile.chip = chip;
       tile.shown = status;
-      for (const button of tile.element.querySelectorAll("[data-mark]")) {
+      for (const button of tile.choices) {
         button.setAttribute("aria-pressed", button.dataset.mark === status);
       }
     }
@@ -127,34 +148,31 @@ class Board extends HTMLElement {
     }
     const mark = this.marks.get(id);
     const how = isWaiting ? this.words.onItsWay : mark?.status && mark.at ? `${timeOf(mark.at)} ${this.methods[mark.method] ?? ""}` : "";
-    if (tile.how.textContent !== how) tile.how.textContent = how;
+    if (tile.told !== how) tile.how.textContent = tile.told = how;
     tile.element.classList.toggle("has-note", Boolean(mark?.note));
   }
 
   _paintCounts() {
     const counts = Object.fromEntries([...Object.keys(this.statuses), NOTHING].map((status) => [status, 0]));
     for (const id of this.tiles.keys()) counts[this._statusOf(id) ?? NOTHING]++;
-    for (const [status, number] of Object.entries(counts)) {
-      const place = this.querySelector(`.counts .status-${status} b`);
-      if (place) place.textContent = number;
-    }
+    for (const [status, place] of this.numbers) write(place, String(counts[status]));
     this.unmarked = counts[NOTHING];
-    this.querySelector(".board-in").textContent = counted(this.words.isIn, counts.present + counts.late, this.tiles.size);
+    write(this.isIn, counted(this.words.isIn, counts.present + counts.late, this.tiles.size));
   }
 
   _showState() {
-    const { state, waiting } = this.connection;
-    const place = this.querySelector(".board-state");
-    const since = timeOf(this.connection.since);
-    const words = {
-      [LIVE]: waiting.length ? counted(this.words.waiting, waiting.length) : this.words.live,
-      [CATCHING_UP]: this.words.catchingUp,
-      [OFFLINE]: `${counted(this.words.offline, since)} ${waiting.length ? counted(this.words.waiting, waiting.length) : ""}`,
-      [SIGNED_OUT]: this.words.signedOut,
-    }[state].trim();
-    place.classList.toggle("live", state === LIVE);
-    place.classList.toggle("is-offline", state === OFFLINE || state === SIGNED_OUT);
-    if (place.textContent !== words) place.textContent = words;
+    const { state } = this.connection;
+    this.stateLine.classList.toggle("live", state === LIVE);
+    this.stateLine.classList.toggle("is-offline", state === OFFLINE || state === SIGNED_OUT);
+    write(this.stateLine, this._wordsOf(state));
+  }
+
+  _wordsOf(state) {
+    const { waiting, since } = this.connection;
+    const kept = waiting.length ? counted(this.words.waiting, waiting.length) : "";
+    if (state === LIVE) return kept || this.words.live;
+    if (state === OFFLINE) return `${counted(this.words.offline, timeOf(since))} ${kept}`.trim();
+    return state === SIGNED_OUT ? this.words.signedOut : this.words.catchingUp;
   }
 
   _refused({ error, mark }) {
@@ -316,7 +334,9 @@ class Board extends HTMLElement {
   /** One tile is in the order of the Tab key; arrows go on from there. */
   _focus(main, moves = true) {
     if (!main) return;
-    for (const tile of this.tiles.values()) tile.main.tabIndex = tile.main === main ? 0 : -1;
+    this.current.tabIndex = -1;
+    main.tabIndex = 0;
+    this.current = main;
     if (moves) main.focus();
   }
 }

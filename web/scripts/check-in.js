@@ -8,7 +8,7 @@ const FIRST_PAUSE = 1000, LONGEST_PAUSE = 10000;
 
 class CheckIn extends HTMLElement {
   connectedCallback() {
-    Object.assign(this, readData("check-in-data")); // session, code, isSignedIn, signIn, words, places, refusals
+    Object.assign(this, readData("check-in-data")); // claim, refused, isSignedIn, signIn, words, places, refusals
     this.says = this.querySelector(".check-in-says");
     this.form = this.querySelector("form");
     this.form.addEventListener("submit", (event) => {
@@ -16,20 +16,12 @@ class CheckIn extends HTMLElement {
       this._typed(this.form.elements.code.value);
     });
     this.querySelector(".check-in-place").addEventListener("click", () => this._withPlace());
-    if (this.session && this.code) this._scan();
-    else this._goOn();
-  }
-
-  /** The scan becomes a claim at once, which is good while somebody signs in; the code itself is not for long. */
-  async _scan() {
-    history.replaceState(null, "", "/app/check-in/");
-    this._say(this.words.wait);
-    const claim = await this._until(() =>
-      ask("POST", "/check-in/claims", { body: { session: this.session, code: this.code } }),
-    );
-    if (!claim) return;
-    sessionStorage.setItem(KEPT, JSON.stringify(claim));
-    this._goOn();
+    history.replaceState(null, "", "/app/check-in/"); // no code stays in the address
+    if (this.refused) this._refused({ message: this.refused });
+    else {
+      if (this.claim) sessionStorage.setItem(KEPT, JSON.stringify(this.claim));
+      this._goOn();
+    }
   }
 
   _goOn() {

@@ -8,9 +8,11 @@ const HIDES_CURSOR = 3000;
 
 class Projector extends HTMLElement {
   connectedCallback() {
-    Object.assign(this, readData("projector-data")); // session, words
+    Object.assign(this, readData("projector-data")); // session, words, code, serverTime
     this.marks = new Map();
-    this.connection = new Connection({ follow: { session: this.session } });
+    this.connection = new Connection({ session: this.session });
+    this.connection.offset = Date.parse(this.serverTime) - Date.now();
+    if (this.code) this._showCode(this.code); // it is there before the connection is
     this.connection.addEventListener("message", ({ detail }) => this._hear(detail));
     this.connection.addEventListener("state", () => this._state());
     this.connection.start();
@@ -31,8 +33,10 @@ class Projector extends HTMLElement {
       this._isOpen(data.checkIn);
       if (data.state !== "open") this._over();
     } else if (event === "MARKS") this._take(data.marks);
-    else if (event === "CHECK_IN") this._isOpen(data.checkIn);
-    else if (event === "CODE") this._code();
+    else if (event === "CHECK_IN") {
+      this.shown = ""; // its code may be another one from now on
+      this._isOpen(data.checkIn);
+    } else if (event === "CODE") this._code(data.code);
     else if (event === "ENDED") this._over();
   }
 
@@ -49,19 +53,13 @@ class Projector extends HTMLElement {
     else this._hide(this.words.closed);
   }
 
-  /** Fetches the code that is good now, with its QR. */
-  async _code() {
-    if (!this.open || this.asking) return;
+  /** Fetches the code that is good now, with its QR, unless that is shown already. `code`: what it is, where that is known. */
+  async _code(code = this._isGood() && this.shown) {
+    if (!this.open || this.asking || (code && code === this.shown)) return;
     this.asking = true;
     try {
       const token = await this.connection.authorization();
-      const { code, validUntil, qr } = await ask("GET", `/sessions/${this.session}/check-in/code`, { token });
-      this.until = Date.parse(validUntil);
-      this.length = Math.max(1000, this.until - this.connection.now());
-      this.querySelector(".projector-code").textContent = code.replace(/(\d{3})(?=\d)/, "$1\u2009");
-      this.querySelector(".projector-qr").replaceChildren(drawn(qr));
-      this._say("");
-      this.classList.add("has-code");
+      this._showCode(await ask("GET", `/sessions/${this.session}/check-in/code`, { token }));
     } catch (error) {
       if (error.code) this._hide(error.message);
     } finally {
@@ -69,9 +67,25 @@ class Projector extends HTMLElement {
     }
   }
 
+  _showCode({ code, validUntil, qr }) {
+    this.shown = code;
+    this.until = Date.parse(validUntil); // not a number for a code that nothing ends
+    this.length = Math.max(1000, this.until - this.connection.now());
+    this.querySelector(".projector-code").textContent = code.replace(/(\d{3})(?=\d)/, "$1\u2009");
+    this.querySelector(".projector-qr").replaceChildren(drawn(qr));
+    this._say("");
+    this.classList.add("has-code");
+  }
+
+  /** Whether there is a code, and it has not ended. */
+  _isGood() {
+    return Boolean(this.shown) && !(this.until <= this.connection.now());
+  }
+
   _hide(words) {
     this.classList.remove("has-code");
     this.until = 0;
+    this.shown = "";
     this._say(words);
   }
 
@@ -88,7 +102,7 @@ class Projector extends HTMLElement {
 
   _state() {
     if (this.connection.state === LIVE) this._code();
-    else if (!this.until) this._say(this.words.noConnection);
+    else if (!this._isGood()) this._say(this.words.noConnection);
   }
 
   _over() {

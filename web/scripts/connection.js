@@ -10,7 +10,10 @@ const RESTART = 1012;
 const UNAUTHORIZED = 4401;
 const KEPT = "attendance marks ";
 
-export const LIVE = "live", CATCHING_UP = "catching up", OFFLINE = "offline", SIGNED_OUT = "signed out";
+export const LIVE = "live";
+export const CATCHING_UP = "catching up";
+export const OFFLINE = "offline";
+export const SIGNED_OUT = "signed out";
 
 /** The value for CSRF that the page's forms have. */
 function csrf() {
@@ -24,11 +27,12 @@ function newKey() {
 }
 
 export class Connection extends EventTarget {
-  /** `follow`: {session} or {class}. `seq`: what the page knows already, -1 for nothing. */
-  constructor({ follow, seq = -1 }) {
+  /** Follows the session of this id, or all of these classes; marks and questions are of the session. */
+  constructor({ session, classes = [] }) {
     super();
-    this.follow = follow;
-    this.seq = seq;
+    this.session = session;
+    this.follows = session ? [{ session }] : classes.map((id) => ({ class: id }));
+    this.seq = -1; // the last mark of the session that is known here
     this.state = CATCHING_UP;
     this.isReady = false; // whether the socket has caught up, so that what is sent comes in its order
     this.since = Date.now();
@@ -70,7 +74,7 @@ export class Connection extends EventTarget {
     return new Promise((done, failed) => {
       const id = ++this.number;
       this.asked.set(id, { done, failed });
-      this.socket.send(JSON.stringify({ event, data: { ...this.follow, ...data }, id }));
+      this.socket.send(JSON.stringify({ event, data: { session: this.session, ...data }, id }));
     });
   }
 
@@ -116,11 +120,18 @@ export class Connection extends EventTarget {
   }
 
   _follow() {
-    const data = { ...this.follow };
-    if (this.seq >= 0 && this.follow.session) data.since = this.seq;
-    const id = ++this.number;
-    this.asked.set(id, { kept: true, done: () => this._caughtUp(), failed: (error) => this._tell("refused", { error }) });
-    this.socket.send(JSON.stringify({ event: "FOLLOW", data, id }));
+    let open = this.follows.length;
+    for (const one of this.follows) {
+      const data = this.session && this.seq >= 0 ? { ...one, since: this.seq } : one;
+      const id = ++this.number;
+      const done = () => --open === 0 && this._caughtUp();
+      const failed = (error) => {
+        this._tell("refused", { error });
+        if (!this.session) done(); // the other classes go on
+      };
+      this.asked.set(id, { kept: true, done, failed });
+      this.socket.send(JSON.stringify({ event: "FOLLOW", data, id }));
+    }
     this._ping();
   }
 
@@ -177,7 +188,7 @@ export class Connection extends EventTarget {
         this._tell("refused", { error, mark });
       },
     });
-    this.socket.send(JSON.stringify({ event: "MARK", data: { ...this.follow, marks: [sent] }, id }));
+    this.socket.send(JSON.stringify({ event: "MARK", data: { session: this.session, marks: [sent] }, id }));
   }
 
   _answered(mark) {
@@ -266,7 +277,7 @@ export class Connection extends EventTarget {
 
   _restored() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(KEPT + this.follow.session) ?? "[]");
+      const kept = JSON.parse(sessionStorage.getItem(KEPT + this.session) ?? "[]");
       return new Map(kept.map((mark) => [mark.key, mark]));
     } catch {
       return new Map();
@@ -275,8 +286,8 @@ export class Connection extends EventTarget {
 
   _keep() {
     try {
-      if (this.queue.size) sessionStorage.setItem(KEPT + this.follow.session, JSON.stringify(this.waiting));
-      else sessionStorage.removeItem(KEPT + this.follow.session);
+      if (this.queue.size) sessionStorage.setItem(KEPT + this.session, JSON.stringify(this.waiting));
+      else sessionStorage.removeItem(KEPT + this.session);
     } catch {
       // Without storage the queue lives as long as the page.
     }
