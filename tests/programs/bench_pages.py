@@ -191,7 +191,7 @@ def phone(browser: Browser, server: Server, school: DemoSchool) -> None:
     session, students = make_class(school, 5)
     code = school.database.ask(lambda: code_now(Session.objects.get(pk=session), site="").code)
     scanned = f"check-in/{session}?code={code}"
-    # Looked for before each frame, and none is painted without the style.
+    # Looked for before each frame, and none is painted without the style. The last has nothing to use: it has no budget.
     steps = [
         ("a student's day", "", students[0], "document.querySelector('attendance-mine .status')"),
         ("the field for a code", "check-in/", students[0], "document.querySelector('#code')?.checkVisibility()"),
@@ -211,7 +211,8 @@ def phone(browser: Browser, server: Server, school: DemoSchool) -> None:
         browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
         cost = cost_so_far(browser)
         asked = said(len(cost.asked), REQUESTS)
-        print(f"| {name} | {said(took, USABLE_MS)} | {cost.bytes / 1024:.1f} | {asked} |")
+        budget = USABLE_MS if "until" not in name else math.inf
+        print(f"| {name} | {said(took, budget)} | {cost.bytes / 1024:.1f} | {asked} |")
 
 
 # The board

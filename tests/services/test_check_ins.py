@@ -94,7 +94,7 @@ def test_of_two_students_at_once_with_one_scan_one_is_in() -> None:
     room = make_room(2)
     session = room.start()
     rules = check_in_open(session_id=session.id, options=CheckInOptions(Mode.FIXED))
-    claim, _, _ = check_ins.claim_make(session_id=session.id, code=rules.code_at(now()), address=None)
+    claim = check_ins.claim_make(session_id=session.id, code=rules.code_at(now()), address=None).claim
     outcomes = at_once(
         [
             partial(check_in_by_claim, actor=actor_of(student), claim=claim, where=Where(None, student.id, None))
