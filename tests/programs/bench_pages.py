@@ -191,7 +191,7 @@ def phone(browser: Browser, server: Server, school: DemoSchool) -> None:
     session, students = make_class(school, 5)
     code = school.database.ask(lambda: code_now(Session.objects.get(pk=session), site="").code)
     scanned = f"check-in/{session}?code={code}"
-    # Looked for before each frame, and none is painted without the style. The last has nothing to use: it has no budget.
+    # Looked for before each frame; none is painted without the style. The last has nothing to use, so no budget.
     steps = [
         ("a student's day", "", students[0], "document.querySelector('attendance-mine .status')"),
         ("the field for a code", "check-in/", students[0], "document.querySelector('#code')?.checkVisibility()"),
