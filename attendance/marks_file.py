@@ -21,7 +21,18 @@ from classes.rosters.errors import RosterError
 from classes.rosters.formats import plain_list
 from classes.rosters.headings import columns_of, folded, ranked
 from classes.rosters.sources import read_file, read_path
-from classes.rosters.tables import Found, Line, Named, NotFound, Table, has_text, is_separator, quoted
+from classes.rosters.tables import (
+    Charge,
+    Found,
+    Line,
+    Named,
+    NotFound,
+    Table,
+    has_text,
+    is_separator,
+    nobody_pays,
+    quoted,
+)
 from core.times import is_far, local_instant
 
 #: What messages and answers call the columns.
@@ -88,10 +99,13 @@ class MarkLine:
     problem: str | None = None
 
 
-def read_marks(file: SentFile) -> Table:
-    """The file's table. Raises `RosterError` for a file that cannot be read, lacks a column or has too many lines."""
+def read_marks(file: SentFile, *, charge: Charge = nobody_pays) -> Table:
+    """The file's table. Raises `RosterError` for a file that cannot be read, lacks a column or has too many lines.
+
+    `charge`: see `read_file`.
+    """
     find = partial(_headings_in, named=file.named)
-    return _bounded(read_file(file.data, name=file.name, encoding=file.encoding, find=find))
+    return _bounded(read_file(file.data, name=file.name, encoding=file.encoding, find=find, charge=charge))
 
 
 def read_marks_path(path: Path, *, named: Named, encoding: str | None) -> Table:

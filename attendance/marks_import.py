@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
 from accounts.limits import take
 from accounts.models import User
@@ -87,9 +88,8 @@ def marks_import_preview(*, actor: Actor, session: Session, file: SentFile) -> M
 
     Raises `RosterError` for a file that cannot be read, `NoActiveSession` for a voided session, `TooManyRequests`.
     """
-    table = read_marks(file)
+    table = read_marks(file, charge=partial(take, limits.SHEET_ROWS, actor.id))
     lines = lines_of(table)
-    take(limits.SHEET_ROWS, actor.id, len(lines))
     plan = marks_plan(session=session, lines=lines)
     token = preview_keep(actor=actor, kind=PreviewKind.MARKS, about_id=session.pk, file=file, digest=plan.digest)
     return MarksImport(table, plan, token)
@@ -107,9 +107,8 @@ def marks_import(*, actor: Actor, session: Session, token: str, reason: str = ""
     done by now, `InvalidSchema` where a correction has no reason, and what `session_mark` raises.
     """
     kept = preview_get(actor=actor, kind=PreviewKind.MARKS, about_id=session.pk, token=token)
-    table = read_marks(kept.file)
+    table = read_marks(kept.file, charge=partial(take, limits.SHEET_ROWS, actor.id))
     lines = lines_of(table)
-    take(limits.SHEET_ROWS, actor.id, len(lines))
     if session.state == SessionState.ENDED:
         return MarksImport(table, _correct(actor, session, lines, reason, kept), None)
     plan = marks_plan(session=session, lines=lines)

@@ -567,7 +567,8 @@ CORS_ALLOW_HEADERS = ("authorization", "content-type", "idempotency-key", "if-ma
 
 #: The longest HTTP body, bytes. A longer body is answered 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-#: The admin's page of a class sends two fields for each student on the roster; Django's own limit is 1,000.
+#: A page may send a field for each student of a large class, such as those whose cards are made, and the admin one for
+#: each row of a list that is selected. Django's own limit is 1,000.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 #: The longest WebSocket message, bytes. A longer message closes its socket with 1009.
 MAX_MESSAGE_SIZE = 64 * 1024

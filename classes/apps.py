@@ -6,4 +6,4 @@ class ClassesConfig(AppConfig):
     verbose_name = "Classes"
 
     def ready(self) -> None:
-        from classes import waiting  # noqa: F401  it listens for proofs
+        from classes import previews, waiting  # noqa: F401  one lets old rows go, the other listens for proofs

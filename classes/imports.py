@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.db import IntegrityError
 
@@ -39,8 +40,7 @@ def class_import_preview(*, actor: Actor, class_id: str, file: SentFile) -> Rost
 
     Raises `RosterError` for a file that cannot be read, and `TooManyRequests`.
     """
-    table, entries = _read(file)
-    take(limits.SHEET_ROWS, actor.id, len(entries))
+    table, entries = _read(file, actor)
     plan, wanted = _plans(class_id, entries, author_of(user_get(actor.id)))
     shown = replace(file, without=[row.entry.line for row in plan.refused])
     token = preview_keep(actor=actor, kind=PreviewKind.ROSTER, about_id=class_id, file=shown, digest=wanted.digest)
@@ -59,8 +59,7 @@ def class_import(*, actor: Actor, class_id: str, token: str, names_differ: bool 
     `RosterConflict` where the plan's `names_are_shifted`, unless `names_differ` says that the names are right.
     """
     kept = preview_get(actor=actor, kind=PreviewKind.ROSTER, about_id=class_id, token=token)
-    table, entries = _read(kept.file)
-    take(limits.SHEET_ROWS, actor.id, len(entries))
+    table, entries = _read(kept.file, actor)
     wanted = [entry for entry in entries if entry.line not in set(kept.file.without)]
     try:
         plan = _do(actor, class_id, kept, wanted, names_differ)
@@ -82,8 +81,9 @@ def _do(actor: Actor, class_id: str, kept: Kept, entries: Sequence[Entry], names
     return done
 
 
-def _read(file: SentFile) -> tuple[Table, list[Entry]]:
-    table = read_file(file.data, name=file.name, named=file.named, encoding=file.encoding)
+def _read(file: SentFile, actor: Actor) -> tuple[Table, list[Entry]]:
+    charge = partial(take, limits.SHEET_ROWS, actor.id)
+    table = read_file(file.data, name=file.name, named=file.named, encoding=file.encoding, charge=charge)
     return table, entries_of(table)
 
 

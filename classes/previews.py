@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
+from audit.trail import on_pruning
 from classes.models import Preview
 from core import errors
 from core.database.unit_of_work import unit_of_work
@@ -63,12 +64,10 @@ class Kept:
 @unit_of_work
 def preview_keep(*, actor: Actor, kind: PreviewKind, about_id: str, file: SentFile, digest: str) -> str:
     """Keeps what `actor` is shown of a file for a class or session; the token by which it is done."""
-    moment = now()
-    Preview.objects.filter(made_at__lt=moment - KEPT).delete()
     theirs = Preview.objects.filter(person_id=actor.id).order_by("-made_at", "-id")
     Preview.objects.filter(pk__in=list(theirs.values_list("pk", flat=True)[MOST - 1 :])).delete()
     made = Preview.objects.create(
-        person_id=actor.id, kind=kind, about_id=about_id, content=_packed(file), digest=digest, made_at=moment
+        person_id=actor.id, kind=kind, about_id=about_id, content=_packed(file), digest=digest, made_at=now()
     )
     return str(made.pk)
 
@@ -88,6 +87,15 @@ def preview_take(kept: Kept) -> None:
     """Takes the preview, in the unit of work that does what it said. Raises `PreviewNotFound` where that was done."""
     if not Preview.objects.filter(pk=kept.id).delete()[0]:
         raise errors.PreviewNotFound
+
+
+@unit_of_work
+def previews_forget() -> None:
+    """What is older than KEPT is not done any more."""
+    Preview.objects.filter(made_at__lt=now() - KEPT).delete()
+
+
+on_pruning(previews_forget)
 
 
 def _packed(file: SentFile) -> str:

@@ -4,13 +4,15 @@ Nothing here knows the database.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 
 from classes.rosters.archives import opened
 from classes.rosters.errors import RosterError
 from classes.rosters.oneroster import USERS, member, read_oneroster
-from classes.rosters.tables import FindHeadings, Named, Table, headings_in
+from classes.rosters.tables import Charge, FindHeadings, Found, Line, Named, Table, headings_in, nobody_pays
 from classes.rosters.text import read_text
 from classes.rosters.workbooks import read_ods, read_xls, read_xlsx
 
@@ -58,19 +60,26 @@ def read_file(
     named: Named | None = None,
     encoding: str | None = None,
     find: FindHeadings | None = None,
+    charge: Charge = nobody_pays,
 ) -> Table:
     """The table in a file's bytes. The content says what the file is; `name` is for messages.
 
     `named`: column → the heading that is meant. `find`: what finds the headings, in a file that is no list of students.
-    `encoding`: of a text file without a mark at its front.
-    Raises `RosterError` for a file that cannot be read, and for one without headings or without rows.
+    `encoding`: of a text file without a mark at its front. `charge`: is told of the rows while they are read.
+    Raises `RosterError` for a file that cannot be read, and for one without headings or without rows; what `charge`
+    raises.
     """
     if len(data) > LARGEST:
         raise _too_large(name)
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe\x1a"):
         raise RosterError(f"{name} is empty. Its first line must have the headings name and email.")
+    headings = find or partial(headings_in, named=named or {})
+
+    def charged(lines: Sequence[Line]) -> Found:
+        return replace(headings(lines), charge=charge)
+
     try:
-        return _read(data, PurePath(name).suffix.lower(), find or partial(headings_in, named=named or {}), encoding)
+        return _read(data, PurePath(name).suffix.lower(), charged, encoding)
     except RosterError as failure:
         raise RosterError(f"{name}: {failure}") from None
 

@@ -25,6 +25,18 @@ REQUIRED = ("name", "email")
 EMAILS = ("email", "login")
 
 
+#: Is told of so many rows more that were read. It raises an error of `core.errors` where these are too many.
+Charge = Callable[[int], object]
+#: So many rows are read before they are charged.
+_PORTION = 1_000
+#: So many rows without any text cost what one with a text does.
+_EMPTY_FOR_ONE = 100
+
+
+def nobody_pays(rows: int) -> None:
+    """The `Charge` of who may read as much as they like."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A file's rows below its headings.
@@ -55,12 +67,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A line of headings, the `at`-th of the lines. `columns`: column → position."""
+    """A line of headings, the `at`-th of the lines. `columns`: column → position. `charge`: of the rows below."""
 
     at: int
     format: Format
     columns: Mapping[str, int]
     headings: Sequence[str]
+    charge: Charge = nobody_pays
 
 
 #: Finds the line of headings in a file's first lines. Raises `NotFound`, or another `RosterError` for unclear ones.
@@ -86,9 +99,12 @@ def quoted(cells: Sequence[str], longest: int = 120) -> str:
 
 
 def table_of(found: Found, lines: Iterable[Line], kind: str) -> Table:
-    """The table below `found` in `lines`, all of the file's. `RosterError` where there are no or too many rows."""
+    """The table below `found` in `lines`, all of the file's. `RosterError` where there are no or too many rows.
+
+    Rows are charged while they are read, and what `found.charge` raises ends the reading.
+    """
     rows: list[Line] = []
-    for line, cells in itertools.islice(lines, found.at + 1, None):
+    for line, cells in _charged(itertools.islice(lines, found.at + 1, None), found.charge):
         if found.format.ends(cells):
             break
         if has_text(cells):
@@ -103,6 +119,21 @@ def table_of(found: Found, lines: Iterable[Line], kind: str) -> Table:
     if found.columns.keys().isdisjoint(EMAILS):
         _refuse_addresses(found.headings, rows)
     return Table(found.format, found.columns, found.headings, rows, kind)
+
+
+def _charged(lines: Iterable[Line], charge: Charge) -> Iterator[Line]:
+    """The lines, a portion of them charged before the next is read."""
+    full = empty = 0
+    for line in lines:
+        if has_text(line[1]):
+            full += 1
+        else:
+            empty += 1
+        if full + empty // _EMPTY_FOR_ONE >= _PORTION:
+            charge(_PORTION)
+            full, empty = 0, 0
+        yield line
+    charge(full + -(-empty // _EMPTY_FOR_ONE))
 
 
 def _refuse_addresses(headings: Sequence[str], rows: Iterable[Line]) -> None:

@@ -15,6 +15,7 @@ from classes.rosters.archives import Archive
 from classes.rosters.cells import number_text, unescaped, zeros_of
 from classes.rosters.errors import RosterError
 from classes.rosters.tables import FindHeadings, Line, Table, best_of, table_of, with_parts
+from core.errors import ApiError
 
 #: What is read of a zip without its empty cells, bytes.
 _LARGEST_CONTENT = 64 * 1024 * 1024
@@ -48,7 +49,7 @@ def read_xlsx(archive: Archive, *, find: FindHeadings) -> Table:
         book = load_workbook(_without_empty_cells(archive), read_only=True, data_only=True, keep_links=False)
         sheets = {sheet.title: _lines_of_xlsx(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"}
         return _table(sheets, "workbook, .xlsx", find)
-    except RosterError:
+    except (RosterError, ApiError):
         raise
     except Exception:  # openpyxl raises whatever a malformed part makes it stumble over
         raise _damaged() from None
@@ -121,7 +122,7 @@ def read_xls(data: bytes, *, find: FindHeadings) -> Table:
             if sheet.visibility == 0:
                 sheets[name] = _lines_of_xls(book, sheet)
         return _table(sheets, "workbook, .xls", find)
-    except RosterError:
+    except (RosterError, ApiError):
         raise
     except Exception:
         raise _damaged() from None
@@ -163,7 +164,7 @@ def read_ods(archive: Archive, *, find: FindHeadings) -> Table:
     try:
         book = load_workbook(copy)
         sheets: _Sheets = {name: _lines_of_ods(book.get_sheet_by_name(name)) for name in book.sheet_names}
-    except RosterError:
+    except (RosterError, ApiError):
         raise
     except Exception:
         raise _damaged() from None

@@ -21,6 +21,7 @@ from classes.rosters.errors import RosterError
 from classes.rosters.headings import columns_of
 from classes.rosters.sources import read_file, read_path
 from classes.rosters.tables import Table, named_columns
+from core import errors
 
 
 def read(content: str | bytes, name: str = "students.csv", **options: Any) -> Table:
@@ -589,3 +590,31 @@ def test_columns_named_by_hand_go_before_what_is_known() -> None:
     assert table.taken_for.startswith("a Canvas gradebook")
     assert people(table) == [("Asha Rao", "asha@example.com", None)]
     assert table.unused == ["ID", "SIS Login ID", "Section"]
+
+
+# Charging
+
+
+@pytest.mark.parametrize(
+    "make", [lambda lines: "\n".join(lines), lambda lines: xlsx(*(line.split(",") for line in lines))]
+)
+def test_rows_are_charged_in_portions_and_reading_ends_with_a_refusal(make: Callable[[list[str]], Any]) -> None:
+    charged: list[int] = []
+    content = make(["name,email", *(f"Ann {number},ann{number}@example.com" for number in range(2_300))])
+    assert len(read(content, charge=charged.append).rows) == 2_300
+    assert charged == [1_000, 1_000, 300]
+
+    def refuse(rows: int) -> None:
+        charged.append(rows)
+        raise errors.TooManyRequests(60)
+
+    charged.clear()
+    with pytest.raises(errors.TooManyRequests):
+        read(content, charge=refuse)
+    assert charged == [1_000]
+
+
+def test_a_hundred_empty_rows_cost_one() -> None:
+    charged: list[int] = []
+    read("name,email\n" + "\n" * 250_000 + "Ann,ann@example.com\n", charge=charged.append)
+    assert sum(charged) == 2_501

@@ -4,11 +4,13 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from accounts.models import User
+from audit.trail import prune_all
 from classes import previews
 from classes.models import Preview
 from core.times import now
@@ -78,8 +80,6 @@ def test_a_token_is_its_persons_its_classs_and_good_for_an_hour(
     is_refused(owner.post(f"/classes/{other}/import", {"token": token}), 404, "preview_not_found")
     Preview.objects.update(made_at=now() - timedelta(minutes=61))
     is_refused(owner.post(path, {"token": token}), 404, "preview_not_found")
-    owner.send(path, LIST)
-    assert Preview.objects.count() == 1
 
 
 def test_the_oldest_of_many_previews_goes(owner: Asking, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +87,25 @@ def test_the_oldest_of_many_previews_goes(owner: Asking, path: str, monkeypatch:
     first, *_ = [owner.send(path, LIST).data["token"] for _ in range(3)]
     assert Preview.objects.count() == 2
     is_refused(owner.post(path, {"token": first}), 404, "preview_not_found")
+
+
+def test_a_preview_that_nobody_does_is_deleted_within_the_next_hour(owner: Asking, path: str) -> None:
+    owner.send(path, LIST)
+    prune_all()
+    assert Preview.objects.count() == 1
+    Preview.objects.update(made_at=now() - previews.KEPT - timedelta(seconds=1))
+    prune_all()
+    assert not Preview.objects.exists()
+
+
+def test_rows_are_charged_while_they_are_read_and_empty_ones_are_charged_too(
+    owner: Asking, path: str, settings: Any
+) -> None:
+    settings.LIMIT_SHEET_ROWS = 2_500
+    is_refused(owner.send(path, LIST + ";\n" * 300_000), 429, "too_many_requests")
+    is_refused(owner.send(path, LIST * 1_000), 429, "too_many_requests")  # 500 are left
+    assert owner.send(path, LIST).status == 200
+    assert Preview.objects.count() == 1
 
 
 def test_of_two_requests_with_one_token_one_does_it(owner: Asking, rest: V2Rest, school: School, path: str) -> None:
