@@ -1,5 +1,6 @@
 """Fixtures: real servers on databases of their own, a module's or a single test's. Their logs must stay clean."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -17,6 +18,7 @@ from tests.support.clients import Api
 from tests.support.database import ON_SQLITE, Database, Databases, Unblock, empty_tables, writes
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.one_database import runs_on_one
+from tests.support.redis import RedisServer
 from tests.support.server import Server
 from tests.support.starter import starter_of_the_tests
 
@@ -148,3 +150,12 @@ def api(server: Server) -> Iterator[Api]:
     client = Api(server.url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A Redis that nobody else uses."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("needs redis-server (apt-get install redis-server)")
+    with RedisServer() as running:
+        yield running

@@ -5,6 +5,8 @@ clients in memory, as Engine.IO does, names the worker in its requests. A connec
 worker moves to that worker: the file descriptor, and the bytes of the request that were read, go through the other
 worker's Unix socket. The other worker then serves the connection as if it had accepted the connection itself. No byte
 passes through two workers afterwards, and polls, posts and WebSockets need no code of their own.
+
+New connections are spread over the workers by `core.server.spreading`.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from core.server.http_protocol import HttpProtocol
+from core.server.spreading import Spread
 from core.server.workers import Worker
 
 #: The query of a request, as bytes → the name of the worker that the request is for, or None for any worker.
@@ -40,6 +43,7 @@ class Handover:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self.spread = Spread(worker)
         self._listening: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -57,8 +61,16 @@ class Handover:
         listener.listen(_BACKLOG)
         self._listening = self._start(self._accept(listener, make_protocol))
 
+        def make_taken() -> HandoverProtocol:
+            protocol = make_protocol()
+            protocol.begin_with(b"")
+            return protocol
+
+        self.spread.open(make_taken)
+
     def close(self) -> None:
         """Stops taking connections over. The other workers then answer the requests that name this one."""
+        self.spread.close()
         if self._listening is not None:
             self._listening.cancel()
             self._address(self._worker.name).unlink(missing_ok=True)
@@ -146,22 +158,37 @@ class HandoverProtocol(HttpProtocol):
     def __init__(self, handover: Handover, **options: Any) -> None:
         super().__init__(**options)
         self._handover = handover
-        #: The bytes of this connection that another worker has read.
-        self._begun = b""
+        #: The bytes of this connection that another worker has read; None if this worker has accepted it.
+        self._begun: bytes | None = None
+        #: Whether another worker has the connection, though nothing was read from it.
+        self._passed_on = False
         #: Whether the last request was read to its end and no other has begun.
         self._between = True
         #: The bytes of a request whose first line has not ended yet; None if there is no such request.
         self._first_line: bytes | None = None
 
     def begin_with(self, begun: bytes) -> None:
-        """Sets the bytes that come before all others of the connection. Call this before the connection is made."""
+        """Sets the bytes that come before all others of the connection: another worker has accepted it, and it stays.
+
+        Call this before the connection is made.
+        """
         self._begun = begun
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        spread, begun = self._handover.spread, self._begun
+        if begun is None and spread.passes_on(transport.get_extra_info("socket"), len(self.connections)):
+            self._passed_on = True
+            transport.abort()  # closes this process's descriptor alone
+            return
         super().connection_made(transport)
-        if self._begun:
-            self.data_received(self._begun)
+        spread.note(len(self.connections))
+        if begun:
+            self.data_received(begun)
             self._begun = b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._passed_on:
+            super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         # A request that came before the last one was answered stays here: answers go out in the order of requests.

@@ -18,7 +18,7 @@ from core import metrics
 from core.server.garbage import Collector
 from core.server.handover import Handover
 from core.server.shutdown import stopping
-from core.server.workers import this_worker
+from core.server.workers import this_worker, worker_ended
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,8 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # uvicorn ticks ten times a second
             self.collector.collect_if_quiet()
+        if self.handover is not None:
+            self.handover.spread.beat(len(self.server_state.connections))
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -122,6 +124,7 @@ class Supervisor(multiprocess.Multiprocess):
             worker.kill()  # closes the pipe to the process that ended
             worker.join()
             metrics.worker_ended(worker.pid)
+            worker_ended(worker.pid)
             if not self.started:
                 self.should_exit.set()
                 return

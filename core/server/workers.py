@@ -29,6 +29,14 @@ def this_worker() -> Worker | None:
     return Worker(str(os.getpid()), Path(folder)) if folder else None
 
 
+def worker_ended(pid: int | None) -> None:
+    """Removes what a worker that is gone has left in the folder: nobody passes connections on to it any more."""
+    folder = os.environ.get(_VARIABLE)
+    if folder and pid is not None:
+        for left in Path(folder).glob(f"{pid}.*"):
+            left.unlink(missing_ok=True)
+
+
 @contextmanager
 def shared_folder() -> Iterator[None]:
     """Makes the folder for the workers that the block starts, and removes the folder after the block."""

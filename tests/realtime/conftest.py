@@ -1,13 +1,11 @@
 """People who share a module's server."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.support.clients import Api, Person, Room, make_class
-from tests.support.redis import RedisServer
 from tests.support.server import Server
 
 
@@ -27,15 +25,6 @@ def per_class_server(shared_per_class_server: Server) -> Iterator[Server]:
     """The same with a live session for each class."""
     with shared_per_class_server.clean_log():
         yield shared_per_class_server
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    """A Redis that nobody else uses."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("needs redis-server (apt-get install redis-server)")
-    with RedisServer() as running:
-        yield running
 
 
 def make_people(server: Server) -> People:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 from tests.support.clients import Person, Socket
@@ -29,11 +29,19 @@ def worker_pids(server: Server) -> set[int]:
 def worker_of(server: Server, socket: Socket) -> int:
     """Which worker has the other end of this connection."""
     _, client_port = socket.connection.local_address
-    ends = (f":{server.port:04X}", f":{client_port:04X}")
-    rows = [line.split() for line in PROC.read_text().splitlines()[1:]]
-    (inode,) = [row[9] for row in rows if (row[1][-5:], row[2][-5:], row[3]) == (*ends, ESTABLISHED)]
-    (found,) = [pid for pid in worker_pids(server) if f"socket:[{inode}]" in _open_files(pid)]
+    (found,) = workers_of(server, [client_port]).values()
     return found
+
+
+def workers_of(server: Server, client_ports: Iterable[int]) -> dict[int, int]:
+    """Which worker has the other end of each connection from these ports; without those that nobody has."""
+    wanted = set(client_ports)
+    ports: dict[str, int] = {}
+    for row in (line.split() for line in PROC.read_text().splitlines()[1:]):
+        client = int(row[2][-4:], 16)
+        if (row[1][-5:], row[3]) == (f":{server.port:04X}", ESTABLISHED) and client in wanted:
+            ports[f"socket:[{row[9]}]"] = client
+    return {ports[file]: pid for pid in worker_pids(server) for file in ports.keys() & _open_files(pid)}
 
 
 @contextlib.contextmanager
