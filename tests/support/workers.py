@@ -108,6 +108,13 @@ async def freed(port: int) -> None:
             await asyncio.sleep(0.01)
 
 
+def has_not_ended(pid: int) -> bool:
+    """Whether a process is there, and more than an exit status that nobody has asked for yet."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
