@@ -5,6 +5,7 @@ Any ASGI server serves it: `manage.py serve`, `manage.py runserver`, `daphne att
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
 
@@ -12,7 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
 
 from attendance_project.wsgi import application as wsgi  # isort: skip  this import sets Django up, so it comes first
 
-from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import re_path
 from django.utils.module_loading import import_string
@@ -32,6 +32,8 @@ from core.server.wsgi_bridge import WsgiBridge
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of
 from notices.loop import loop
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 _body_limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 _make = partial(WsgiBridge, wsgi, body_limit=_body_limit)
@@ -87,12 +89,11 @@ def may_ask(scope: Any) -> bool:
     return origins.allowed(scope) and hosts.allowed(scope)
 
 
-async def socketio(scope: Any, receive: Any, send: Any) -> None:
+def socketio(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
     if may_ask(scope):
-        await _socketio(scope, receive, send)
-    else:
-        socket_refused("its page or host is not known here")
-        await origins.refuse(scope, receive, send)
+        return _socketio(scope, receive, send)
+    socket_refused("its page or host is not known here")
+    return origins.refuse(scope, receive, send)
 
 
 async def nothing_else(scope: Any, receive: Any, send: Any) -> None:
@@ -109,38 +110,45 @@ _sockets: list[Any] = [
     *(route for path in settings.WEBSOCKET_ROUTES for route in import_string(path)),
     re_path(r"", cast(Any, refuse)),
 ]
-_websockets = URLRouter(_sockets)
 
 
-async def websocket(scope: Any, receive: Any, send: Any) -> None:
-    if may_ask(scope):
-        await _websockets(scope, receive, send)
-    else:
+# What only picks an application is no coroutine: a socket would keep it for as long as it lives. Channels' routers are
+# coroutines, and copy the scope.
+
+
+def websocket(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    if not may_ask(scope):
         socket_refused("its page or host is not known here")
-        await origins.refuse(scope, receive, send)
+        return origins.refuse(scope, receive, send)
+    path = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
+    pick: Application = next(route.callback for route in _sockets if route.pattern.match(path))
+    return pick(scope, receive, send)
 
 
-def _route(otherwise: Any) -> Any:
+def _route(otherwise: Application) -> Application:
     """An application that gives `/socket.io` to Socket.IO and the rest to `otherwise`.
 
     On a port for Socket.IO alone the rest is refused.
     """
 
-    async def route(scope: Any, receive: Any, send: Any) -> None:
+    def route(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         if scope["path"] in _SOCKETIO_PATHS:
-            await socketio(scope, receive, send)
-        elif (scope.get("server") or ("", 0))[1] in _socketio.own_ports:
-            await nothing_else(scope, receive, send)
-        else:
-            await otherwise(scope, receive, send)
+            return socketio(scope, receive, send)
+        if (scope.get("server") or ("", 0))[1] in _socketio.own_ports:
+            return nothing_else(scope, receive, send)
+        return otherwise(scope, receive, send)
 
     return route
 
 
-_protocols = ProtocolTypeRouter({"http": _route(http), "websocket": Door(_route(websocket)), "lifespan": lifespan})
+_protocols: dict[str, Application] = {
+    "http": _route(http),
+    "websocket": Door(_route(websocket)),
+    "lifespan": lifespan,
+}
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "lifespan":
         send = asking.begin(scope, send)
-    await _protocols(scope, receive, send)
+    await _protocols[scope["type"]](scope, receive, send)

@@ -1,8 +1,10 @@
 """Addresses: the network of a client's, by which limits and turns count, and whether the server's is this machine's."""
 
+import functools
 import ipaddress
 
 
+@functools.lru_cache(maxsize=4096)
 def network_of(address: str | None) -> str:
     """The part of `address` that a client cannot change at will: an IPv4 address, or the first half of an IPv6 address.
 

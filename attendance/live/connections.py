@@ -1,12 +1,11 @@
 """Who is connected to this process: clients are let in by their tokens, and dismissed when those are no longer good."""
 
-import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
 from accounts import tokens
 from attendance.live import gateway
+from attendance.live.expiries import Expiries
 from attendance.live.hub import Hub
 from attendance.live.refusals import socket_refused
 from attendance.live.shares import Shares
@@ -27,6 +26,7 @@ class Connections:
         self._hub = hub
         self._statistics = statistics
         self._shares = Shares()
+        self._expiries = Expiries(hub, self.dismiss)
         #: The version of the accounts that all sockets were checked against.
         self.accounts_version = 0
 
@@ -50,8 +50,7 @@ class Connections:
         socket = Socket(actor, claims, share=share, **of_socket)
         self._hub.add(socket)
         if claims is not None:
-            wait = max(0.0, claims.expires_at - time.time())
-            socket.expiry = asyncio.get_running_loop().call_later(wait, self.dismiss, socket)
+            self._expiries.add(socket, claims.expires_at)
         if self.accounts_version != version:
             try:
                 await self.recheck()
@@ -66,8 +65,6 @@ class Connections:
 
     def leave(self, socket: Socket) -> None:
         """The socket is gone, or as good as gone. Once more does nothing."""
-        if socket.expiry is not None:
-            socket.expiry.cancel()
         if socket in self._hub:
             self._shares.leave(socket.actor.id)
         self._statistics.forget(socket)

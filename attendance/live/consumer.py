@@ -45,34 +45,39 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     #: The client as the live server knows it, once it has entered.
     socket: Socket
 
+    @classmethod
+    def as_asgi(cls, **options: Any) -> Any:
+        """As Channels does it, but without a coroutine that each socket would keep."""
+
+        def application(scope: Any, receive: Any, send: Any) -> Any:
+            return cls(**options)(scope, receive, send)
+
+        return application
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        task = asyncio.current_task()
+        """Does what `AsyncConsumer.__call__` does for a consumer without a channel and without a database connection.
 
-        def abandon() -> None:
-            self.abandoned = True
-            if task is not None:
-                task.cancel()
-
+        Such a consumer waits for nothing but its client, so that no message of the client needs a task.
+        """
+        self._task = asyncio.current_task()
         receive, send = closable(scope, receive, send)
-        self.outlet = make_outlet(scope, send, abandon)
+        self.outlet = make_outlet(scope, send, self._abandon)
+        self.scope, self.base_send, self.channel_layer = scope, send, None
         try:
-            await self._serve(scope, receive, send)
+            with contextlib.suppress(StopConsumer):
+                while True:
+                    message = await receive()
+                    await getattr(self, message["type"].replace(".", "_"))(message)
         except asyncio.CancelledError:
             if not self.abandoned:
                 raise
         finally:
             self._left()
 
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        """Does what `AsyncConsumer.__call__` does for a consumer without a channel and without a database connection.
-
-        Such a consumer waits for nothing but its client, so that no message of the client needs a task.
-        """
-        self.scope, self.base_send, self.channel_layer = scope, send, None
-        with contextlib.suppress(StopConsumer):
-            while True:
-                message = await receive()
-                await getattr(self, message["type"].replace(".", "_"))(message)
+    def _abandon(self) -> None:
+        self.abandoned = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def connect(self) -> None:
         offered = self.scope.get("subprotocols") or []
@@ -88,6 +93,7 @@ class SocketConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.entered = True
         await self.accept(subprotocol)
         self.outlet.open()
+        self.scope["query_string"] = b""  # it may have the token, and nobody asks for it any more
 
     def _refuse(self, failure: Exception) -> None:
         if isinstance(failure, errors.Unauthorized):

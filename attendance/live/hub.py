@@ -37,8 +37,8 @@ class Hub:
     """The sockets of one process, by user and by the sessions that they follow."""
 
     def __init__(self) -> None:
-        #: In the order in which they connected.
-        self._sockets: dict[Socket, None] = {}
+        #: By number, in the order in which they connected.
+        self._sockets: dict[int, Socket] = {}
         self._connected = 0
         self._forms: Counter[WireForm] = Counter()
         self._by_user: dict[str, set[Socket]] = {}
@@ -52,17 +52,24 @@ class Hub:
         self._last_flush = float("-inf")
 
     def __iter__(self) -> Iterator[Socket]:
-        return iter(list(self._sockets))
+        return iter(list(self._sockets.values()))
 
     def __contains__(self, socket: Socket) -> bool:
-        return socket in self._sockets
+        return self._sockets.get(socket.number) is socket
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def numbered(self, number: int) -> Socket | None:
+        """The socket with this number; None if it is not here any more."""
+        return self._sockets.get(number)
 
     def add(self, socket: Socket) -> None:
         """`socket` hears every fact that is published from now on, and none that still waits to be sent."""
         self.flush()
         self._connected += 1
         socket.number = self._connected
-        self._sockets[socket] = None
+        self._sockets[socket.number] = socket
         metrics.SOCKETS.inc()
         self._by_user.setdefault(socket.actor.id, set()).add(socket)
         self._count_form(socket.form, 1)
@@ -72,9 +79,9 @@ class Hub:
 
     def remove(self, socket: Socket) -> None:
         """`socket` hears nothing more. Removing it again does nothing."""
-        if socket not in self._sockets:
+        if socket not in self:
             return
-        del self._sockets[socket]
+        del self._sockets[socket.number]
         metrics.SOCKETS.dec()
         _discard(self._by_user, socket.actor.id, socket)
         self._count_form(socket.form, -1)
@@ -87,7 +94,7 @@ class Hub:
     def follow(self, socket: Socket, session_id: str, form: WireForm) -> None:
         """`socket` hears this session's facts in `form` from now on, and in no earlier form."""
         self.flush()
-        if socket not in self._sockets:
+        if socket not in self:
             return  # the socket left in the meantime
         socket.follows[session_id] = form
         self._followers.setdefault(session_id, set()).add(socket)
@@ -139,7 +146,7 @@ class Hub:
         self.flush()
         heard = [
             (socket, form)
-            for socket in self._sockets
+            for socket in self._sockets.values()
             if socket.form == form and (audience is None or socket.actor.id in audience)
         ]
         if heard:
@@ -148,7 +155,7 @@ class Hub:
     def change_form(self, socket: Socket, form: WireForm) -> None:
         """Facts that are published from now on reach `socket` in `form`."""
         self.flush()
-        if socket in self._sockets:
+        if socket in self:
             self._count_form(socket.form, -1)
             self._count_form(form, 1)
             self._forget_deliveries()
@@ -181,7 +188,7 @@ class Hub:
         """Who hears what is for `audience` and for the followers of a session, and in which form, in order."""
         followers = self._followers[followed] if followed is not None else ()
         if audience is None:
-            sockets: Iterable[Socket] = self._sockets
+            sockets: Iterable[Socket] = self._sockets.values()
         else:
             concerned = {socket for user_id in audience & self._by_user.keys() for socket in self._by_user[user_id]}
             sockets = sorted(concerned.union(followers), key=attrgetter("number"))

@@ -36,13 +36,18 @@ class AsgiOutlet:
     `abandon` is called if the socket does not even take its close frame.
     """
 
+    __slots__ = (
+        *("_abandon", "_asking", "_close_code", "_frames", "_giving_up", "_opened", "_send", "_stopped", "_task"),
+        "_unsent",
+    )
+
     def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], abandon: Callable[[], object]) -> None:
         self._send = send
         self._abandon = abandon
         #: Whose socket it is: what it sends is often caused by somebody else's.
         self._asking = asking.current.get()
-        #: The frames that wait, and how many characters each of them counts towards MAX_UNSENT.
-        self._frames: deque[tuple[str, int]] = deque()
+        #: The frames that wait, and how many characters each of them counts towards MAX_UNSENT; None before the first.
+        self._frames: deque[tuple[str, int]] | None = None
         self._unsent = 0
         self._opened = False
         self._close_code: int | None = None
@@ -66,10 +71,11 @@ class AsgiOutlet:
     def send(self, frames: Frames) -> None:
         if self._close_code is not None or self._stopped:
             return
-        self._frames.extend((text, len(text)) for text in frames)
+        for text in frames:
+            self._add(text, len(text))
         self._unsent += frames.characters
         if self._unsent > MAX_UNSENT:
-            self._frames.clear()
+            self._frames = None
             too_slow(self._asking)
             self.close(CLOSE_TRY_AGAIN_LATER)
         self._wake()
@@ -80,7 +86,7 @@ class AsgiOutlet:
 
     async def answer(self, make: Callable[[], str]) -> None:
         if await self.drained():
-            self._frames.append((make(), 0))
+            self._add(make(), 0)
             self._wake()
 
     def close(self, code: int) -> None:
@@ -101,7 +107,7 @@ class AsgiOutlet:
         if self._giving_up is not None:
             self._giving_up.cancel()  # else it keeps all that belongs to the socket
         self._abandon = nothing  # else consumer and outlet would be a cycle that waits for the garbage collector
-        self._frames.clear()
+        self._frames = None
         if self._task is not None:
             self._task.cancel()
 
@@ -111,8 +117,14 @@ class AsgiOutlet:
             self.stop()
             abandon()
 
+    def _add(self, text: str, counted: int) -> None:
+        if self._frames is None:
+            self._frames = deque()
+        self._frames.append((text, counted))
+
     def _wake(self) -> None:
-        if self._opened and self._task is None and not self._stopped:
+        has_work = bool(self._frames) or self._close_code is not None
+        if has_work and self._opened and self._task is None and not self._stopped:
             self._task = asyncio.create_task(self._drain())
 
     async def _send_close(self, code: int) -> None:
@@ -140,19 +152,18 @@ class AsgiOutlet:
 class TransportOutlet(AsgiOutlet):
     """An outlet over the server's transport, with a fast path. Only the close passes ASGI."""
 
+    __slots__ = ("_held", "_limit", "_transport", "changed")
+
     def __init__(
         self,
         send: Callable[[dict[str, Any]], Awaitable[None]],
         abandon: Callable[[], object],
         transport: FrameTransport,
     ) -> None:
-        def abort() -> None:
-            transport.abort()
-            abandon()
-
-        super().__init__(send, abort)
+        super().__init__(send, abandon)
         self._transport = transport
-        self._held: list[Frames] = []
+        #: What waits for `open`.
+        self._held: tuple[Frames, ...] = ()
         self._limit = MAX_UNSENT
         self.changed: Callable[[], object] = nothing
         transport.changed = self._changed
@@ -173,7 +184,7 @@ class TransportOutlet(AsgiOutlet):
         super().open()
         for frames in self._held:
             self.send(frames)
-        self._held.clear()
+        self._held = ()
         self.changed()
 
     def send(self, frames: Frames) -> None:
@@ -182,7 +193,7 @@ class TransportOutlet(AsgiOutlet):
         if self._opened:
             self._queue(frames.wire)
         else:
-            self._held.append(frames)
+            self._held = (*self._held, frames)
 
     def send_rest(self, data: bytes) -> None:
         self._queue(data)
@@ -208,6 +219,11 @@ class TransportOutlet(AsgiOutlet):
     def stop(self) -> None:
         super().stop()
         self.changed()
+
+    def _give_up(self) -> None:
+        if not self._stopped:
+            self._transport.abort()
+        super()._give_up()
 
     def _queue(self, data: bytes) -> None:
         self._transport.write(data)

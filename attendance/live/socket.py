@@ -78,8 +78,6 @@ class Socket:
     share: Share = field(default_factory=Share)
     #: The sessions that the socket follows, by id, and how it hears each of them.
     follows: dict[str, wire.WireForm] = field(default_factory=dict)
-    #: Closes the socket when its token expires.
-    expiry: asyncio.TimerHandle | None = None
     #: When the database was last asked for this socket's sake, by the loop's clock.
     asked_at: float = float("-inf")
     #: What becomes of the last marks that the socket sent, until that is known; its next message waits for it.

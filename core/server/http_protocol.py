@@ -13,7 +13,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from core import errors, limits, strict_json
 from core.refusals import count_refusal
+from core.server import handshakes
 from core.server.doors import has_room
+from core.server.websocket_protocol import WebSocketProtocol
 
 #: A longer head (request line and headers) is refused, bytes.
 MAX_HEAD = 64 * 1024
@@ -115,12 +117,34 @@ class HttpProtocol(HttpToolsProtocol):
         if not has_room(self.transport, for_websocket=True):
             self._refuse(errors.ServerFull())
             return
-        super().handle_websocket_upgrade()
-        if not self.transport.get_protocol().handshake_initiated:  # type: ignore[attr-defined]
-            # websockets refuses some heads that are good HTTP (a header of 8 KiB, say), and uvicorn sends no answer.
+        if not handshakes.is_plain(self.url, self.headers):
             self._refuse(errors.BadRequest())
+        else:
+            self._open_websocket()
         # The parser refers to this object; uvicorn's connection_lost breaks the same cycle.
         self.parser = None  # type: ignore[assignment]
+
+    def _open_websocket(self) -> None:
+        deflate = self.config.ws_per_message_deflate
+        try:
+            opening = handshakes.read(self.scope["method"], self.headers, deflate=deflate)
+        except handshakes.Refused as refused:
+            self.transport.write(refused.answer)
+            self.transport.close()
+            return
+        self.connections.discard(self)
+        protocol = WebSocketProtocol(self.config, self.server_state, self.loop)
+        self.transport.set_protocol(protocol)
+        protocol.open(
+            self.transport,
+            opening,
+            target=self.url,
+            headers=self.headers,
+            server=self.server,
+            client=self.client,
+            is_encrypted=self.scheme == "https",
+            app_state=self.app_state,
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()

@@ -26,7 +26,7 @@ from core.server.workers import Worker
 SLACK = 4
 SLACK_PART = 1 / 16
 #: A worker that has not said for this long how it is gets nothing, seconds: it hangs, or is gone.
-SILENCE = 0.5
+SILENCE = 1.0
 #: So many connections may be on their way from one worker to another.
 ON_THE_WAY = 128
 #: When a worker last said how it is, by the system's monotonic clock, and how many connections it has.
