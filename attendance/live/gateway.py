@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import itertools
 import threading
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
@@ -20,39 +19,23 @@ from core.database.failures import DATABASE_ERRORS
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Calls that were given together come back together, but none waits longer for those behind it, seconds.
-TOGETHER = 0.005
-
-_Call = tuple["asyncio.Future[Any]", Callable[[], Any]]
-_Done = tuple["asyncio.Future[Any]", Any, BaseException | None]
-
 
 class _DatabaseThread:
     """A thread that runs one call after the other, in the order in which they were given.
-
-    With `gathers`, calls of the same moment go to the thread together, and what they return comes back together: when a
-    class connects at once, each crossing between two threads costs as much as the read.
 
     `ThreadPoolExecutor(1)` does the same with two futures and a condition for each call, and as many locks: with it a
     lone mark costs the server a twentieth more.
     """
 
-    def __init__(self, name: str, *, gathers: bool = False) -> None:
-        self._calls: SimpleQueue[list[_Call]] = SimpleQueue()
-        self._gathers = gathers
-        #: The calls that go together once the loop's turn ends, and the loop.
-        self._gathered: tuple[asyncio.AbstractEventLoop, list[_Call]] | None = None
+    def __init__(self, name: str) -> None:
+        self._calls: SimpleQueue[tuple[asyncio.Future[Any], Callable[[], Any]]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._starting = threading.Lock()
 
     async def call(self, work: Callable[[], R]) -> R:
         """What `work` returns or raises. A call that is cancelled before its turn is never made."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[R] = loop.create_future()
-        if self._gathers:
-            self._gather(loop, (future, work))
-        else:
-            self._calls.put([(future, work)])
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._calls.put((future, work))
         if not self._thread.is_alive():
             self._start()
         try:
@@ -61,19 +44,6 @@ class _DatabaseThread:
             # A failure's traceback holds this frame. With the future in it, all of a refused client would be a cycle.
             del future
 
-    def _gather(self, loop: asyncio.AbstractEventLoop, call: "_Call") -> None:
-        if self._gathered is not None and self._gathered[0] is loop:
-            self._gathered[1].append(call)
-            return
-        calls = [call]
-        self._gathered = loop, calls
-
-        def hand_over() -> None:
-            self._gathered = None
-            self._calls.put(calls)
-
-        loop.call_soon(hand_over)
-
     def _start(self) -> None:
         with self._starting:
             if not self._thread.is_alive():
@@ -81,52 +51,34 @@ class _DatabaseThread:
 
     def _run(self) -> None:
         while True:
-            calls = self._calls.get()
-            done: list[_Done] = []
-            began = time.perf_counter()
-            for future, work in calls:
-                if future.cancelled():
-                    continue
-                done.append((future, *_outcome(work)))
-                if time.perf_counter() - began > TOGETHER:
-                    _give(done)
-                    done, began = [], time.perf_counter()
-            _give(done)
-            calls.clear()
-            del done  # nothing is kept until the next call
-            future = work = None  # type: ignore[assignment]
+            future, work = self._calls.get()
+            if future.cancelled():
+                continue
+            result: Any = None
+            failure: BaseException | None = None
+            try:
+                result = work()
+            except DATABASE_ERRORS as error:
+                connections.close_all()  # the next call starts with a fresh connection
+                failure = error
+            except BaseException as error:
+                failure = error
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                future.get_loop().call_soon_threadsafe(_finish, future, result, failure)
+            del future, work, result, failure  # nothing is kept until the next call
 
 
-def _outcome(work: Callable[[], Any]) -> tuple[Any, BaseException | None]:
-    """What a call returns, and what it raises."""
-    try:
-        return work(), None
-    except DATABASE_ERRORS as error:
-        connections.close_all()  # the next call starts with a fresh connection
-        return None, error
-    except BaseException as error:
-        return None, error
-
-
-def _give(done: list[_Done]) -> None:
-    """Gives what calls of one event loop came to back to it."""
-    if done:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            done[0][0].get_loop().call_soon_threadsafe(_finish, done)
-
-
-def _finish(done: list[_Done]) -> None:
-    for future, result, failure in done:
-        if future.done():
-            continue  # whoever waited has been cancelled
-        if failure is not None:
-            future.set_exception(failure)
-        else:
-            future.set_result(result)
+def _finish(future: "asyncio.Future[Any]", result: Any, failure: BaseException | None) -> None:
+    if future.done():
+        return  # whoever waited has been cancelled
+    if failure is not None:
+        future.set_exception(failure)
+    else:
+        future.set_result(result)
 
 
 _writer = _DatabaseThread("live-writer")
-_reader = _DatabaseThread("live-reader", gathers=True)
+_reader = _DatabaseThread("live-reader")
 #: For services that mark by themselves, and so wait for the other two.
 _workers = itertools.cycle([_DatabaseThread(f"live-worker-{number}") for number in range(4)])
 

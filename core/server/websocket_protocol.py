@@ -485,12 +485,11 @@ class WebSocketProtocol(asyncio.Protocol):
     def _parse(self, data: bytes) -> None:
         parser = self._become_parser()
         parser.receive_data(data)
-        if parser.parser_exc is not None:
-            self._end_malformed()
-            return
         for event in parser.events_received():
             if isinstance(event, Frame):
                 self._take(event)
+        if parser.parser_exc is not None:
+            self._end_malformed()
 
     def _take(self, frame: Frame) -> None:
         match frame.opcode:

@@ -108,11 +108,9 @@ async def freed(port: int) -> None:
             await asyncio.sleep(0.01)
 
 
-def has_not_ended(pid: int) -> bool:
-    """Whether a process is there, and more than an exit status that nobody has asked for yet."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
+def may_take(pid: int) -> bool:
+    """Whether the other workers may still pass connections on to this one, which may be dying."""
+    return any(line.endswith(f"/{pid}.spread") for line in Path("/proc/net/unix").read_text().splitlines())
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.database import Databases
 from tests.support.redis import RedisServer
 from tests.support.server import Server, only_serve
-from tests.support.workers import PROC, has_not_ended, replaced, worker_pids, workers_of
+from tests.support.workers import PROC, may_take, replaced, worker_pids, workers_of
 from tests.workers.running import Running, client_of, until
 
 looks_into_proc = pytest.mark.skipif(not PROC.exists(), reason="looks into Linux's /proc")
@@ -65,7 +65,7 @@ async def until_known(server: Server) -> None:
 async def until_gone(pid: int) -> None:
     """Returns once a process that was killed has closed what it had."""
     async with asyncio.timeout(LIMIT):
-        while has_not_ended(pid):
+        while may_take(pid):
             await asyncio.sleep(0.01)
 
 
