@@ -13,6 +13,7 @@ from typing import Any
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
 from bench.side_by_side_table import heading, in_words, many_in_words
+from bench.storm import in_words as in_words_of_storm
 from bench.table import shown
 
 DOCUMENTS = simulation.DOCUMENTS
@@ -26,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="with the results (default: %(default)s)")
     arguments = parser.parse_args()
-    for name in ("side-by-side", *(f"scale-{database}" for database in NAMES)):
+    for name in ("side-by-side", "storm", *(f"scale-{database}" for database in NAMES)):
         found = read(arguments.folder, name)
         if found is not None:
             write(DOCUMENTS, name, found)
@@ -137,6 +138,7 @@ def _benchmarks(compared: Figures, of_scales: dict[str, Figures]) -> dict[str, s
             ],
         ),
         "costs": _costs(of_scales),
+        "storm": storm_table(),
         "runs": _runs(compared, of_scales),
     }
 
@@ -145,6 +147,13 @@ def side_by_side_table(compared: Figures) -> str:
     """The table of `make bench`, and the line under it."""
     table = _table(heading(compared), in_words(compared))
     return f"{table}\n\n{many_in_words(compared['many'])}\n\n{_made(compared['made'])}"
+
+
+def storm_table() -> str:
+    """The table of `make bench ARGS=--storm`."""
+    found = read(DOCUMENTS, "storm")
+    assert found is not None, "make bench ARGS=--storm has not run yet"
+    return f"{_table(('', 'found', 'wanted'), in_words_of_storm(found))}\n\n{_made(found['made'])}"
 
 
 def _by_database(

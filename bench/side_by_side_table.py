@@ -26,10 +26,20 @@ class Row:
     unit: str = ""
     #: The most that ours divided by the yardstick's may be; None: see `at_most`.
     ratio: float | None = None
+    #: Whose figure that is: `ratio` for Node's, `bun_ratio` for Bun's.
+    against: str = "ratio"
     #: The most that ours may be.
     at_most: float | None = None
     #: Whether the floor's figure tells anything.
     floor: bool = False
+
+    def is_in(self, found: Figures) -> bool:
+        """Whether the runs have the figure."""
+        try:
+            self.figure(found["ours"][0])
+        except KeyError:
+            return False
+        return True
 
     def of(self, found: Figures) -> Figures:
         """The line: medians of the runs, their ratios, whether they are what is wanted."""
@@ -37,9 +47,11 @@ class Row:
         line: Figures = {side: median(self.figure(run) for run in runs) for side, runs in sides.items()}
         line["ratio"] = _ratio(line, "yardstick")
         line["bun_ratio"] = _ratio(line, "bun")
-        wanted, compared = (self.ratio, line["ratio"]) if self.ratio is not None else (self.at_most, line["ours"])
-        reached = compared is not None and wanted is not None and compared <= wanted
+        wanted, compared = (self.ratio, line[self.against]) if self.ratio is not None else (self.at_most, line["ours"])
+        reached = None if compared is None or wanted is None else compared <= wanted
         target = f"≤ {self.at_most:g}{self.unit}".replace("≤ 0", "0") if self.ratio is None else f"ratio ≤ {self.ratio}"
+        if self.against == "bun_ratio":
+            target += " of Bun"
         return {"name": self.name, "unit": self.unit, **line, "target": target, "reached": reached}
 
 
@@ -71,7 +83,8 @@ ROWS = (
     ),
     Row("500 marks at once: frames lost", lambda run: run["burst"]["lost"], at_most=0),
     Row("500 marks at once: frames out of order", lambda run: run["burst"]["out_of_order"], at_most=0),
-    Row("memory a socket", lambda run: run["steady"]["kib_per_socket"], " KiB", at_most=40),
+    Row("connecting: server CPU a socket", lambda run: run["steady"]["opening_cpu_us"], " µs", ratio=0.5),
+    Row("memory a socket", lambda run: run["steady"]["kib_per_socket"], " KiB", ratio=1.15, against="bun_ratio"),
 )
 
 

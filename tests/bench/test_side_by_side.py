@@ -7,6 +7,7 @@ from bench.table import shown
 
 def run(cpu: float, lost: int = 0) -> Figures:
     steady = {"cpu_us_per_frame": cpu, "p99_ms": 2 * cpu, "kib_per_socket": 30.5, "marks": 300, "frames": 300}
+    steady["opening_cpu_us"] = 100 * cpu
     burst = {"cpu_us_per_frame": cpu / 10, "lost": lost, "out_of_order": 0, "marks": 500, "frames": 500}
     return {"steady": {**steady, "p50_ms": cpu}, "burst": burst}
 
