@@ -6,6 +6,7 @@
 Each student has a client with cookies of its own, comes at a moment of their own, exchanges the code that is on their
 class's wall then for a claim, and checks in with it. The wall asks for each next code. Server and load share all cores,
 because passwords need more than one. The time is each answer's, as the student waits for it; nothing is asked twice.
+The teacher is a process of their own, so that the teacher's times are not those of a program that is 1,500 students.
 
 Afterwards the journal is read: who was answered and has no mark is lost, who has two is doubled. DATABASE_URL names
 another database than a SQLite file.
@@ -15,6 +16,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import multiprocessing
 import random
 import sys
 import time
@@ -22,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -210,7 +213,7 @@ def _serving(database: "Database") -> Iterator["Server"]:
 async def _rush(
     server: "Server", lessons: "list[Lesson]", seen: Seen, *, students: int, seconds: float, signs_in: bool
 ) -> None:
-    from tests.support.clients import NO_CERTIFICATES, Socket
+    from tests.support.clients import NO_CERTIFICATES
 
     chance = random.Random(9)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200)
@@ -226,31 +229,75 @@ async def _rush(
             for wall in walls
             for key, token in zip(wall.lesson.student_ids[1:], wall.lesson.student_tokens[1:], strict=True)
         ][:students]
-        async with asyncio.TaskGroup() as beside, Socket(f"{server.ws_url}/v2", lessons[0].teacher_token) as socket:
+        async with asyncio.TaskGroup() as beside:
             others = [beside.create_task(wall.show(desk)) for wall in walls]
-            others.append(beside.create_task(_mark(socket, lessons[0], seen)))
-            async with asyncio.TaskGroup() as group:
-                for student in everybody:
-                    group.create_task(student.come(seen, signs_in=signs_in))
+            with _teaching(server, lessons[0], seen):
+                async with asyncio.TaskGroup() as group:
+                    for student in everybody:
+                        group.create_task(student.come(seen, signs_in=signs_in))
             for task in others:
                 task.cancel()
 
 
-async def _mark(socket: "Socket", lesson: "Lesson", seen: Seen) -> None:
-    """The teacher marks one student again and again over `/ws/v2`, each time when the last mark is answered."""
-    for number in itertools.count():
+@contextmanager
+def _teaching(server: "Server", lesson: "Lesson", seen: Seen) -> Iterator[None]:
+    """A teacher's process marks during the block; what the teacher saw is added to `seen`."""
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    desk = Desk(f"{server.ws_url}/v2", lesson.teacher_token, str(lesson.session_id), lesson.student_ids[0])
+    teacher = spawn.Process(target=_teach, args=(desk, theirs))
+    teacher.start()
+    theirs.close()  # this process's copy, so that a teacher who breaks down is noticed
+    ours.recv()  # the socket is open
+    try:
+        yield
+    finally:
+        ours.send("over")
+        of_teacher: Seen = ours.recv()
+        teacher.join()
+    seen.times.update(of_teacher.times)
+    seen.failures.update(of_teacher.failures)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a teacher's process knows: where it marks, as whom, in which session, and which student."""
+
+    url: str
+    token: str
+    session_id: str
+    student_id: str
+
+    async def teach(self, lesson: Connection, seen: Seen) -> None:
+        """Marks again and again over `/ws/v2`, each time when the last mark is answered, until `lesson` says more."""
+        from tests.support.clients import Socket
+
+        async with Socket(self.url, self.token) as socket:
+            lesson.send("begun")
+            for number in itertools.count():
+                await self._mark(socket, number, seen)
+                await asyncio.sleep(MARK_INTERVAL)
+                if lesson.poll():
+                    return
+
+    async def _mark(self, socket: "Socket", number: int, seen: Seen) -> None:
         status = ("present", "absent")[number % 2]
-        marks = [{"studentId": lesson.student_ids[0], "status": status}]
+        marks = [{"studentId": self.student_id, "status": status}]
         began = time.perf_counter()
         await socket.send_raw(
-            json.dumps({"event": "MARK", "data": {"session": lesson.session_id, "marks": marks}, "id": number})
+            json.dumps({"event": "MARK", "data": {"session": self.session_id, "marks": marks}, "id": number})
         )
         while (frame := await socket.frame()).get("id") != number:
             pass
         seen.note("teacher's mark", began)
         if frame["event"] != "OK":
             seen.fail("teacher's mark", frame["data"]["code"])
-        await asyncio.sleep(MARK_INTERVAL)
+
+
+def _teach(desk: Desk, lesson: Connection) -> None:
+    seen = Seen()
+    asyncio.run(desk.teach(lesson, seen))
+    lesson.send(seen)
 
 
 def as_text(found: Figures) -> str:
