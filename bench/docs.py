@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import rush
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
 from bench.side_by_side_table import heading, in_words, many_in_words
@@ -27,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="with the results (default: %(default)s)")
     arguments = parser.parse_args()
-    for name in ("side-by-side", "storm", *(f"scale-{database}" for database in NAMES)):
+    for name in ("side-by-side", "storm", *rush.NAMES.values(), *(f"scale-{database}" for database in NAMES)):
         found = read(arguments.folder, name)
         if found is not None:
             write(DOCUMENTS, name, found)
@@ -137,6 +138,7 @@ def _benchmarks(compared: Figures, of_scales: dict[str, Figures]) -> dict[str, s
                 ("p99, ms", lambda point: point["p99_ms"]),
             ],
         ),
+        "rushes": _rushes(),
         "costs": _costs(of_scales),
         "storm": storm_table(),
         "runs": _runs(compared, of_scales),
@@ -169,6 +171,23 @@ def _by_database(
         for point in found.get(curve, [])
     ]
     return _table(("on", along[1], *(name for name, _ in columns)), lines)
+
+
+def _rushes() -> str:
+    """What each request costs whoever waits for it, where students are signed in already and where they sign in."""
+    rushes = [found for name in rush.NAMES.values() if (found := read(DOCUMENTS, name)) is not None]
+    lines = [
+        (
+            "each signs in first" if found["signs_in"] else "signed in already",
+            kind,
+            *(shown(found["times"][kind][figure]) for figure in ("p50_ms", "p99_ms", "most_ms")),
+        )
+        for found in rushes
+        for kind in ("claim", "sign-in", "check-in", "teacher's mark")
+        if kind in found["times"]
+    ]
+    table = _table(("the students", "who waits for", "p50, ms", "p99, ms", "the longest, ms"), lines)
+    return "\n\n".join([table, *(f"{rush.in_words(found)} {_made(found['made'])}" for found in rushes)])
 
 
 def _costs(of_scales: dict[str, Figures]) -> str:

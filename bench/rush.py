@@ -9,7 +9,8 @@ because passwords need more than one. The time is each answer's, as the student 
 The teacher is a process of their own, so that the teacher's times are not those of a program that is 1,500 students.
 
 Afterwards the journal is read: who was answered and has no mark is lost, who has two is doubled. DATABASE_URL names
-another database than a SQLite file.
+another database than a SQLite file. What was found is then in FOLDER, `rush.json` or `rush-sign-in.json`, for
+`make bench-docs`.
 """
 
 import argparse
@@ -25,12 +26,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from bench.percentiles import percentile
-from bench.results import Figures, say
+from bench.results import FOLDER, Figures, machine, made_by, say, write
 from bench.table import columns, shown
 from bench.usage import Usage
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from tests.support.server import Server
 
 STUDENTS, CLASSES, SECONDS = 1500, 50, 60.0
+#: What the results are called, by whether the students sign in first.
+NAMES = {False: "rush", True: "rush-sign-in"}
 #: Between two marks of the teacher, seconds.
 MARK_INTERVAL = 0.25
 #: What is asked: the slowest but one in a hundred, ms.
@@ -309,14 +313,18 @@ def as_text(found: Figures) -> str:
             "" if within is None else f"p99 ≤ {within:,.0f}: {'reached' if times['p99_ms'] <= within else 'missed'}"
         )
         lines.append((kind, *(shown(times[name]) for name in ("p50_ms", "p99_ms", "most_ms")), reached))
+    return f"{in_words(found)}\n\n{columns(lines)}"
+
+
+def in_words(found: Figures) -> str:
+    """How many were there, and what became of them."""
     how = "each signs in first" if found["signs_in"] else "signed in already"
     failures = "; ".join(f"{count} {said}" for said, count in found["failures"].items()) or "no failures"
     return (
-        f"{found['students']:,} students of {found['classes']} classes within {found['seconds']:.0f} s, {how}:\n"
-        f"{found['answered']:,} checked in after {found['took_s']:.0f} s,"
+        f"{found['students']:,} students of {found['classes']} classes within {found['seconds']:.0f} s, {how}:"
+        f" {found['answered']:,} checked in after {found['took_s']:.0f} s,"
         f" {found['lost']} lost, {found['doubled']} doubled, {failures};"
-        f" {found['cpu_ms_each']:.1f} ms of the server's CPU each, {found['memory_mib']:.0f} MiB\n\n"
-        f"{columns(lines)}"
+        f" {found['cpu_ms_each']:.1f} ms of the server's CPU each, {found['memory_mib']:.0f} MiB."
     )
 
 
@@ -326,20 +334,24 @@ def main() -> int:
     parser.add_argument("--classes", type=int, default=CLASSES, help="they are in so many (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="they come within (default: %(default)s)")
     parser.add_argument("--sign-in", action="store_true", help="each signs in between the scan and the check-in")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="for the result (default: %(default)s)")
     arguments = parser.parse_args()
+    command = " ".join(["python -m bench.rush", *sys.argv[1:]])
+    made: Figures = {"machine": machine(), **made_by(command)}
     import bench.environment  # noqa: F401  before any model, on the database that is to be used
     from bench import fixtures
 
     say(f"On {fixtures.DATABASE_KIND}")
-    with fixtures.databases() as made:
+    with fixtures.databases() as databases:
         found = rush(
-            made,
+            databases,
             students=arguments.students,
             classes=arguments.classes,
             seconds=arguments.seconds,
             signs_in=arguments.sign_in,
         )
     print(as_text(found))
+    print(write(arguments.folder, NAMES[found["signs_in"]], {**found, "made": made}))
     return 0 if found["answered"] == found["students"] and not found["lost"] and not found["doubled"] else 1
 
 
