@@ -7,10 +7,11 @@ ORM remains.
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F
 
@@ -23,8 +24,7 @@ from core.limits import JOURNAL, journal_limit
 from core.refusals import count_refusal
 
 
-@dataclass(frozen=True, slots=True)
-class NewMark:
+class NewMark(msgspec.Struct, frozen=True):
     """A mark that is not in the journal yet, so that it has no seq.
 
     The model's own objects can do much more than be written, and cost ten times as much.
@@ -43,7 +43,7 @@ class NewMark:
     #: The id of what the marks of one action have in common, and of the action that this one undoes.
     action: str | None = None
     undoes: str | None = None
-    id: str = field(default_factory=new_id)
+    id: str = msgspec.field(default_factory=new_id)
 
 
 def append(

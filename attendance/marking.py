@@ -1,8 +1,9 @@
 """What somebody asks to be marked, and the rules of it that need no database."""
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from attendance.enums import Method, Status
 from attendance.journal import NewMark
@@ -10,8 +11,7 @@ from core import errors
 from core.ids import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A mark that somebody asks for."""
 
     student_id: str

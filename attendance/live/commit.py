@@ -5,9 +5,9 @@ Synchronous; `attendance.live.group_commit` calls it through the gateway.
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+import msgspec
 from django.db import connection
 
 from attendance import journal
@@ -24,8 +24,7 @@ from core.refusals import count_refusal
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True):
     """Marks of one session that go together: all of them are added or none.
 
     `room` and `strangers` are about marks that are new. One whose key is in the journal already is no new one, so that

@@ -8,7 +8,8 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from attendance.live import gateway
 from attendance.live.commit import Refusal, Unit, commit
@@ -21,8 +22,7 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """The marks of a unit, which are in the journal now, in order, and who was told them."""
 
     marks: Sequence[Marked]

@@ -3,13 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from channels.db import database_sync_to_async
 from django.db import IntegrityError, OperationalError, connection
 from django.db.models import QuerySet
+from msgspec.structs import replace
 
 from attendance import services
 from attendance.journal import NewMark
