@@ -3,12 +3,12 @@
 import os
 import runpy
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from tests.support.database import run_script
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.processes import ROOT
 
@@ -48,8 +48,7 @@ def test_a_setting_that_is_wrong_is_named_without_its_password(kind: str, monkey
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in ("JWT_SECRET", "DATABASE_URL")}
     environment["DATA_DIR"] = str(folder)
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return run_script("manage.py", *arguments, env=environment)
 
 
 needs_sqlite = pytest.mark.skipif(bool(TEST_DATABASE_URL), reason="the database is a server's")
