@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import rush
+from bench import request_steps_table, rush
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
 from bench.side_by_side_table import heading, in_words, many_in_words
@@ -20,6 +20,8 @@ from bench.table import shown
 DOCUMENTS = simulation.DOCUMENTS
 #: The file with what the simulation has found, for the committed costs.
 SIMULATION = "simulation"
+#: The file of `python -m bench.request_steps`.
+REQUEST_STEPS = "request-steps"
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mongodb": "MongoDB (SecantusDB)"}
 
@@ -28,7 +30,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="with the results (default: %(default)s)")
     arguments = parser.parse_args()
-    for name in ("side-by-side", "storm", *rush.NAMES.values(), *(f"scale-{database}" for database in NAMES)):
+    others = ("side-by-side", "storm", REQUEST_STEPS, *rush.NAMES.values())
+    for name in (*others, *(f"scale-{database}" for database in NAMES)):
         found = read(arguments.folder, name)
         if found is not None:
             write(DOCUMENTS, name, found)
@@ -79,6 +82,7 @@ def _filled(name: str, values: dict[str, str]) -> str:
 def _benchmarks(compared: Figures, of_scales: dict[str, Figures]) -> dict[str, str]:
     return {
         "side_by_side": side_by_side_table(compared),
+        "request_steps": _request_steps(),
         "frames": _by_database(
             of_scales,
             "frames",
@@ -156,6 +160,13 @@ def storm_table() -> str:
     found = read(DOCUMENTS, "storm")
     assert found is not None, "make bench ARGS=--storm has not run yet"
     return f"{_table(('', 'found', 'wanted'), in_words_of_storm(found))}\n\n{_made(found['made'])}"
+
+
+def _request_steps() -> str:
+    found = read(DOCUMENTS, REQUEST_STEPS)
+    assert found is not None, "python -m bench.request_steps has not run yet"
+    head, *lines = request_steps_table.table(found)
+    return f"{_table(head, lines)}\n\n{_made(found['made'])}"
 
 
 def _by_database(

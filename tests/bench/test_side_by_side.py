@@ -66,13 +66,13 @@ def test_a_yardstick_that_is_not_installed_is_named_where_it_would_be_compared()
 
 
 def test_a_route_is_compared_in_pairs() -> None:
-    rates = [(100, 50, 200), (300, 300, 200), (80, 20, 10)]
+    rates = [(100, 40, 200), (300, 100, 200), (80, 20, 10)]
     rounds = [
         {side: {"per_s": rate, "failed": 0} for side, rate in zip(("ours", "yardstick", "bun"), of_round, strict=True)}
         for of_round in rates
     ]
     line = side_by_side_table.rest_line("GET /auth/me", rounds)
-    assert (line["ours"], line["ratio"], line["bun_ratio"], line["reached"]) == (100, 2.0, 1.5, True)
+    assert (line["ours"], line["ratio"], line["bun_ratio"], line["reached"]) == (100, 3.0, 1.5, True)
     rounds[0]["ours"]["failed"] = 1
     assert side_by_side_table.rest_line("GET /auth/me", rounds)["reached"] is False
 
