@@ -4,7 +4,11 @@ The process makes an id before it writes the row, so that a write whose answer w
 `ObjectIdField` is the only place that knows how a database stores an id.
 """
 
+import itertools
+import os
 import re
+import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -21,8 +25,26 @@ _HEX = re.compile(r"[0-9a-fA-F]{24}\Z", re.ASCII)
 
 
 def new_id() -> str:
-    """A new id. The ids of one process sort in the order in which the process made them."""
-    return str(ObjectId())
+    """A new id. The ids of one process sort in the order in which the process made them.
+
+    It is made as MongoDB's drivers make an ObjectId: seconds, five bytes of the process, a counter. `bson` takes six
+    times as long for one, which a mark would notice.
+    """
+    return f"{int(time.time()):08x}{_process}{next(_counter) & 0xFFFFFF:06x}"
+
+
+_process: str
+_counter: "itertools.count[int]"
+
+
+def _begin_anew() -> None:
+    """A process makes other ids than the one that it is a fork of."""
+    global _process, _counter
+    _process, _counter = secrets.token_hex(5), itertools.count(secrets.randbelow(1 << 24))
+
+
+_begin_anew()
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def parse_id(value: object) -> str | None:

@@ -13,7 +13,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 def now() -> datetime:
     """The current time in whole milliseconds, which is the precision of the contracts and of every database."""
-    moment = timezone.now()
+    moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

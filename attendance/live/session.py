@@ -40,6 +40,11 @@ class LiveSession:
     names: dict[str, str] = field(default_factory=dict)
     #: How the session ended, once it has.
     ended: Ended | None = None
+    #: How many marks the journal takes. It is kept, because settings are slow to read for each mark.
+    _limit: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._limit = journal_limit(len(self.roster))
 
     @property
     def seq(self) -> int:
@@ -48,7 +53,7 @@ class LiveSession:
     @property
     def room(self) -> float:
         """How many marks more the journal takes, as far as this process knows."""
-        return journal_limit(len(self.roster)) - self.seq
+        return self._limit - self.seq
 
     @property
     def counts(self) -> Counts:
@@ -63,6 +68,7 @@ class LiveSession:
         """The session's class has these teachers and this roster from now on."""
         self.teacher_id, self.roster, self.co_teachers = teacher_id, roster, co_teachers
         self.people = roster | {teacher_id}
+        self._limit = journal_limit(len(roster))
 
     def concerns(self, actor: Actor) -> bool:
         """Whether this is a session of a class that `actor` teaches or is enrolled in."""

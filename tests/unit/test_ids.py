@@ -1,5 +1,7 @@
 """core.ids reads an id in one way, makes them in order, and stores them as 24 characters."""
 
+import os
+
 import pytest
 from bson import ObjectId
 from django.core.exceptions import ValidationError
@@ -98,3 +100,19 @@ def test_a_row_has_its_id_before_it_is_written_and_is_found_in_either_case() -> 
     made.save(force_insert=True)
     assert parse_id(teacher.id) == teacher.id
     assert Class.objects.get(pk="AB" * 12).id == "ab" * 12
+
+
+def test_a_process_makes_ids_in_order_that_its_fork_does_not_make() -> None:
+    made = [new_id() for _ in range(1000)]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    of_fork = os.read(reading, 24).decode()
+    assert made == sorted(set(made))
+    assert all(ObjectId(each).generation_time for each in made)
+    assert of_fork[8:18] != made[-1][8:18] == new_id()[8:18]
+    for end in (reading, writing):
+        os.close(end)
