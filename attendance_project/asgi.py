@@ -80,6 +80,8 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await live.stop()
+            # `serve` has written the audit log before. Other servers say no sooner that they stop.
+            await asyncio.to_thread(trail.flush)
             await send({"type": "lifespan.shutdown.complete"})
             return
 
