@@ -46,11 +46,19 @@ CLOSE_TIMEOUT = 10.0
 #: The first bytes of frames that are whole messages: text, and ping and pong.
 _TEXT, _PING, _PONG = 0x81, 0x89, 0x8A
 _LONGEST_CONTROL = 125
+#: A payload of so many bytes has its length in the second byte of its frame.
+_LONGEST_SHORT = 125
 
 
 def text_frame(text: str) -> bytes:
-    """A text message as the server sends it (RFC 6455, 5.2): not masked, so that its bytes suit every socket."""
-    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+    """A text message as the server sends it (RFC 6455, 5.2): not masked, so that its bytes suit every socket.
+
+    The library takes eight times as long for the two bytes that stand before a short text.
+    """
+    data = text.encode()
+    if len(data) <= _LONGEST_SHORT:
+        return bytes((_TEXT, len(data))) + data
+    return Frame(Opcode.TEXT, data).serialize(mask=False)
 
 
 def nothing() -> None:

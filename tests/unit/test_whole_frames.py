@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
 
-from core.server.websocket_protocol import WebSocketProtocol
+from core.server.websocket_protocol import WebSocketProtocol, text_frame
 
 LONGEST = 1000
 
@@ -41,6 +41,11 @@ _SENT = some.builds(
     masked=some.sampled_from([True] * 9 + [False]),
     flipped=some.sampled_from([0] * 9) | some.integers(0, 255),
 )
+
+
+@given(_TEXTS)
+def test_a_text_is_sent_as_the_library_sends_it(text: str) -> None:
+    assert text_frame(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 class Transport:
