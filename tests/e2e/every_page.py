@@ -53,7 +53,9 @@ def _shown(dialog: str) -> str:
 
 
 def _menu_of_a_student() -> str:
-    return "document.querySelector('.tile').dispatchEvent(new MouseEvent('contextmenu', {bubbles: true})) /* a dialog */"
+    return (
+        "document.querySelector('.tile').dispatchEvent(new MouseEvent('contextmenu', {bubbles: true})) /* a dialog */"
+    )
 
 
 STATES = [
