@@ -4,7 +4,8 @@ Several workers accept connections on one port, and any of them may get a client
 clients in memory, as Engine.IO does, names the worker in its requests. A connection whose next request names another
 worker moves to that worker: the file descriptor, and the bytes of the request that were read, go through the other
 worker's Unix socket. The other worker then serves the connection as if it had accepted the connection itself. No byte
-passes through two workers afterwards, and polls, posts and WebSockets need no code of their own.
+passes through two workers afterwards, and polls, posts and WebSockets need no code of their own. With TLS, bytes do:
+`core.server.relay`.
 
 New connections are spread over the workers by `core.server.spreading`.
 """
@@ -17,7 +18,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from uvicorn.protocols.utils import is_ssl
+
+from core.server.adopted import adopt
 from core.server.http_protocol import HttpProtocol
+from core.server.relay import FarEnd, RelayedTransport, far_end, far_end_of, relay
 from core.server.spreading import Spread
 from core.server.workers import Worker
 
@@ -82,8 +87,12 @@ class Handover:
         name = owner(query) if owner is not None else None
         return name if name is not None and name != self._worker.name and _NAME.match(name) else None
 
-    def give(self, owner: str, connection: socket.socket, begun: bytes) -> bool:
-        """Hands `connection` over, with the bytes `begun` that were read from it. False if the worker is gone."""
+    def give(self, owner: str, connection: Any, begun: bytes, far_end: FarEnd | None = None) -> bool:
+        """Hands the socket `connection` over, with the bytes `begun` that were read from it.
+
+        `far_end`: who is at the other end of a socket that is relayed. False if the worker is gone.
+        """
+        begun = (far_end.line if far_end is not None else b"") + b"\n" + begun
         channel = socket.socket(socket.AF_UNIX)
         channel.setblocking(False)
         try:
@@ -106,6 +115,17 @@ class Handover:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def give_through(self, owner: str, transport: asyncio.Transport, begun: bytes, connections: set[Any]) -> bool:
+        """As `give`, for a connection with TLS, which goes on passing through this worker."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            if not self.give(owner, theirs, begun, far_end(transport)):
+                ours.close()
+                return False
+        self._start(relay(transport, ours, connections))
+        return True
 
     async def _send_rest(self, channel: socket.socket, rest: bytes) -> None:
         with channel, contextlib.suppress(OSError):
@@ -134,12 +154,13 @@ class Handover:
             try:
                 while more := await loop.sock_recv(channel, _CHUNK):
                     begun += more
+                line, _, begun = begun.partition(b"\n")
                 protocol = make_protocol()
-                protocol.begin_with(begun)
-                await loop.connect_accepted_socket(lambda: protocol, connection)
+                protocol.begin_with(begun, far_end_of(line))
             except BaseException:
                 connection.close()
                 raise
+            await adopt(connection, protocol)
 
 
 async def _readable(channel: socket.socket) -> None:
@@ -160,6 +181,7 @@ class HandoverProtocol(HttpProtocol):
         self._handover = handover
         #: The bytes of this connection that another worker has read; None if this worker has accepted it.
         self._begun: bytes | None = None
+        self._far_end: FarEnd | None = None
         #: Whether another worker has the connection, though nothing was read from it.
         self._passed_on = False
         #: Whether the last request was read to its end and no other has begun.
@@ -167,20 +189,25 @@ class HandoverProtocol(HttpProtocol):
         #: The bytes of a request whose first line has not ended yet; None if there is no such request.
         self._first_line: bytes | None = None
 
-    def begin_with(self, begun: bytes) -> None:
+    def begin_with(self, begun: bytes, far_end: FarEnd | None = None) -> None:
         """Sets the bytes that come before all others of the connection: another worker has accepted it, and it stays.
 
-        Call this before the connection is made.
+        `far_end`: who is at the other end of a relayed one. Call this before the connection is made.
         """
-        self._begun = begun
+        self._begun, self._far_end = begun, far_end
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         spread, begun = self._handover.spread, self._begun
-        if begun is None and spread.passes_on(transport.get_extra_info("socket"), len(self.connections)):
+        # With TLS the client has agreed on keys with this process, before it is known here.
+        may_move = begun is None and not is_ssl(transport)
+        if may_move and spread.passes_on(transport.get_extra_info("socket"), len(self.connections)):
             self._passed_on = True
             transport.abort()  # closes this process's descriptor alone
             return
-        super().connection_made(transport)
+        if self._far_end is not None:
+            super().connection_made(RelayedTransport(transport, self._far_end))  # type: ignore[arg-type]
+        else:
+            super().connection_made(transport)
         spread.note(len(self.connections))
         if begun:
             self.data_received(begun)
@@ -206,9 +233,19 @@ class HandoverProtocol(HttpProtocol):
                 self._first_line = request
             return False
         owner = self._handover.other_owner(line)
-        if owner is None or self.transport.get_write_buffer_size() > 0:
+        return owner is not None and self._given(owner, request)
+
+    def _given(self, owner: str, request: bytes) -> bool:
+        """Gives the connection away, with the request that has begun on it. False if it has to stay."""
+        if is_ssl(self.transport) and self._far_end is None:
+            if not self._handover.give_through(owner, self.transport, request, self.connections):
+                return False
+            self._unset_keepalive_if_required()
+            self.connection_lost(ConnectionAbortedError())  # another protocol has the transport now
+            return True
+        if self.transport.get_write_buffer_size() > 0:
             return False
-        if not self._handover.give(owner, self.transport.get_extra_info("socket"), request):
+        if not self._handover.give(owner, self.transport.get_extra_info("socket"), request, self._far_end):
             return False
         self.transport.abort()  # closes this process's descriptor; the other worker's keeps the connection open
         return True

@@ -3,7 +3,7 @@
 All workers accept on the same ports, and the kernel wakes whom it likes: on a quiet machine one of four workers got 268
 of 300 connections. Here each worker tells the others how many it has, in a file that they map. A worker that has
 accepted a connection, and has clearly more than another, passes it on before it reads a byte: the file descriptor goes
-through a Unix socket that stays open between the two. The port's queue stays one for all workers, so that what waits
+through a Unix socket that stays open between the two. (With TLS it keeps what it has accepted.) The port's queue stays one for all workers, so that what waits
 in it is served by the others when a worker is killed. (With a queue for each worker, SO_REUSEPORT, it would be lost,
 and shares would be a matter of luck.)
 """
@@ -19,6 +19,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.server.adopted import adopt
 from core.server.workers import Worker
 
 #: A worker may have so many connections more than another before it passes new ones on, or this part of the other's:
@@ -186,12 +187,7 @@ class Spread:
     async def _serve(self, channel: socket.socket, descriptors: list[int]) -> None:
         with contextlib.suppress(OSError):  # the client is gone
             for descriptor in descriptors:
-                connection = socket.socket(fileno=descriptor)
-                try:
-                    await asyncio.get_running_loop().connect_accepted_socket(self._make, connection)
-                except BaseException:
-                    connection.close()
-                    raise
+                await adopt(socket.socket(fileno=descriptor), self._make())
         with contextlib.suppress(OSError):  # the other worker is gone
             channel.send(b"\0")
 

@@ -78,8 +78,9 @@ class FrameTransport:
             theirs = protocol.transport.get_extra_info("socket")
             self._socket = socket.socket(theirs.family, theirs.type, theirs.proto, fileno=theirs.fileno())
             self._socket.setblocking(False)
-        # With this limit the transport calls the protocol as soon as it queues bytes, and again when all are sent.
-        protocol.transport.set_write_buffer_limits(high=0)
+        # With this limit the transport calls the protocol as soon as it queues bytes, and again when all are sent. One
+        # that encrypts takes a limit as reached, not as passed: at 0 it would be full while it is empty.
+        protocol.transport.set_write_buffer_limits(high=0 if protocol.scheme == "ws" else 1)
         #: Called when `writer` may have changed.
         self.changed: Callable[[], None] = nothing
 

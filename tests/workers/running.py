@@ -1,6 +1,8 @@
-"""A worker of several, all in the test's process, and clients that speak plain HTTP to it."""
+"""A worker of several, all in the test's process, and clients that speak HTTP to it, plain or over TLS."""
 
 import asyncio
+import ipaddress
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
+from core import certificates
 from core.server.handover import Handover
 from core.server.workers import Worker
+from core.times import now
 
 LIMIT = 15.0  # seconds for whatever is to come
 
@@ -18,8 +22,9 @@ LIMIT = 15.0  # seconds for whatever is to come
 class Running:
     """A worker whose application answers every request with the worker's name and what came."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, keys: ssl.SSLContext | None = None) -> None:
         self.name = name
+        self.keys = keys
         self.handover = Handover(Worker(name, folder))
         self.state = ServerState()
         self.held: asyncio.Event | None = None
@@ -38,7 +43,7 @@ class Running:
         def make() -> Any:
             return config.http_protocol_class(config=config, server_state=self.state, app_state={})  # type: ignore[call-arg]
 
-        self.server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+        self.server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=self.keys)
         self.port = self.server.sockets[0].getsockname()[1]
         self.handover.open(make)
 
@@ -53,10 +58,13 @@ class Running:
         if scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.accept"})
+            assert scope["scheme"] == ("ws" if self.keys is None else "wss")
             await send({"type": "websocket.send", "text": self.name})
             while (message := await receive())["type"] == "websocket.receive":
                 await send({"type": "websocket.send", "text": message["text"]})
             return
+        assert scope["scheme"] == ("http" if self.keys is None else "https")
+        assert scope["client"][0] == "127.0.0.1"
         if scope["path"] == "/early":
             text = b"early"
         else:
@@ -72,6 +80,33 @@ class Running:
         headers = [(b"content-length", str(len(text)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": text})
+
+
+def keys_in(folder: Path) -> ssl.SSLContext:
+    """What a server needs for TLS; the authority is put into `folder`, too."""
+    authority = certificates.make_authority(name="tests", names=[], addresses=[], now=now())
+    made = certificates.make_server(authority, names=[], addresses=[ipaddress.ip_address("127.0.0.1")], now=now())
+    (folder / "server.pem").write_bytes(made.pem)
+    (folder / "authority.pem").write_bytes(authority.pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+def trust(worker: Running) -> ssl.SSLContext | None:
+    """What a client of the worker needs."""
+    if worker.keys is None:
+        return None
+    return ssl.create_default_context(cafile=worker.handover._worker.folder / "authority.pem")
+
+
+def url_of(worker: Running, target: str) -> str:
+    return f"{'ws' if worker.keys is None else 'wss'}://127.0.0.1:{worker.port}{target}"
+
+
+def relayed(worker: Running) -> int:
+    """How many connections the worker keeps of a client that another worker serves."""
+    return 0 if worker.keys is None else 1
 
 
 class Client:
@@ -103,7 +138,7 @@ def request(target: str, body: bytes = b"") -> bytes:
 
 @asynccontextmanager
 async def client_of(worker: Running) -> AsyncIterator[Client]:
-    client = Client(*await asyncio.open_connection("127.0.0.1", worker.port))
+    client = Client(*await asyncio.open_connection("127.0.0.1", worker.port, ssl=trust(worker)))
     try:
         yield client
     finally:

@@ -1,7 +1,11 @@
-"""`core.server.handover`: a connection moves to the worker that its next request is for. Two workers in one process."""
+"""`core.server.handover`: a connection moves to the worker that its next request is for. Two workers in one process.
+
+With TLS it goes on passing through the worker that accepted it (`core.server.relay`), and clients notice no difference.
+"""
 
 import asyncio
-from collections.abc import Iterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +14,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from core.server import handover
+from core.server.adopted import adopt
 from core.server.handover import Handover
 from core.server.workers import Worker
-from tests.workers.running import Running, client_of, request, until
+from tests.workers.running import Running, client_of, keys_in, relayed, request, trust, until, url_of
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +30,22 @@ def routes() -> Iterator[None]:
     handover._owners.update(before)
 
 
+@pytest.fixture(params=["plain", "TLS"])
+async def workers(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[tuple[Running, Running]]:
+    keys = keys_in(tmp_path) if request.param == "TLS" else None
+    pair = Running("one", tmp_path, keys), Running("two", tmp_path, keys)
+    for worker in pair:
+        await worker.start()
+    yield pair
+    for worker in pair:
+        await worker.stop()
+
+
 async def test_a_request_is_answered_by_the_worker_that_it_is_for(workers: tuple[Running, Running]) -> None:
     one, two = workers
     async with client_of(one) as client:
         assert await client.ask("/for?two") == f"two GET 0 {one.port}"
-        await until(lambda: not one.state.connections)
+        await until(lambda: len(one.state.connections) == relayed(one))
         assert len(two.state.connections) == 1
 
 
@@ -51,7 +67,8 @@ async def test_a_first_line_may_come_in_pieces(workers: tuple[Running, Running])
                 await until(lambda: any(cast(Any, connection)._first_line for connection in one.state.connections))
             await client.say(whole[cut:])
             assert (await client.hear()).startswith("two POST 5")
-            await until(lambda: not one.state.connections)
+            await until(lambda: len(one.state.connections) == relayed(one))
+        await until(lambda: not one.state.connections)
 
 
 @pytest.mark.parametrize("size", [70_000, 240_000, 3_000_000])
@@ -63,11 +80,11 @@ async def test_a_body_of_any_size_goes_along(workers: tuple[Running, Running], s
 
 async def test_a_websocket_is_opened_by_the_worker_that_it_is_for(workers: tuple[Running, Running]) -> None:
     one, two = workers
-    async with connect(f"ws://127.0.0.1:{one.port}/for?two") as socket:
-        assert await socket.recv() == "two"
-        await socket.send("hello")
-        assert await socket.recv() == "hello"
-        assert not one.state.connections
+    async with connect(url_of(one, "/for?two"), ssl=trust(one)) as live:
+        assert await live.recv() == "two"
+        await live.send("hello")
+        assert await live.recv() == "hello"
+        assert len(one.state.connections) == relayed(one)
         assert len(two.state.connections) == 1
 
 
@@ -156,4 +173,15 @@ async def test_a_websocket_for_a_worker_that_refuses_it_hears_of_it(workers: tup
     two.server.close()
     await two.start()
     with pytest.raises(InvalidStatus):
-        await connect(f"ws://127.0.0.1:{one.port}/for?two")
+        await connect(url_of(one, "/for?two"), ssl=trust(one))
+
+
+async def test_a_descriptor_is_closed_once_where_the_connection_ends_as_it_begins() -> None:
+    class Leaving(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            transport.abort()
+
+    ours, theirs = socket.socketpair()
+    with theirs:
+        await adopt(ours, Leaving())
+        await until(lambda: ours.fileno() == -1)  # else its number would be closed again with the object
