@@ -18,7 +18,7 @@ VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__in
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3000)
+serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3000); LAN=1: on the network, over HTTPS
 	@exec $(RUN) manage.py serve --setup
 
 test: $(VENV)/.dev ## the whole suite on SQLite

@@ -28,6 +28,7 @@ from core.rest.routes import is_heavy, is_slow
 from core.rest.turns import turn_of, turn_of_credential
 from core.server import handover
 from core.server.doors import Door
+from core.server.trust_port import TrustPort
 from core.server.wsgi_bridge import WsgiBridge
 from dialects.socketio.server import SocketIo
 from dialects.socketio.transport import worker_of
@@ -153,4 +154,11 @@ _protocols: dict[str, Application] = {
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "lifespan":
         send = asking.begin(scope, send)
+    await _application(scope, receive, send)
+
+
+async def _by_type(scope: Any, receive: Any, send: Any) -> None:
     await _protocols[scope["type"]](scope, receive, send)
+
+
+_application = TrustPort(_by_type)

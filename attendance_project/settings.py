@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
 
 from attendance_project import __version__
+from core.addresses import on_network
 from core.files import private_file
 
 VERSION = __version__
@@ -34,6 +35,10 @@ env.read_env(str(BASE_DIR / ".env"))
 DEBUG = env.bool("DEBUG", False)
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 3000, validate=validate.Range(0, 65535))
+#: Whether `serve` listens on the network, over HTTPS with certificates of its own (`core.lan`).
+LAN = env.bool("LAN", False)
+#: Where devices fetch the certificate to trust, by plain HTTP; None: PORT + 1. `serve` with LAN sets it.
+TRUST_PORT = env.int("TRUST_PORT", None, validate=lambda port: port is None or validate.Range(1, 65535)(port))
 ALLOWED_HOSTS: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", ["*"])]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
@@ -180,6 +185,9 @@ except (KeyError, ValueError, OSError):
     raise ImproperlyConfigured(
         f"TIME_ZONE is {TIME_ZONE!r}, which is no time zone. Write Europe/Berlin, say."
     ) from None
+
+if LAN:
+    HOST = on_network(HOST)
 
 
 def _networks(setting: str, given: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -27,3 +27,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def on_network(host: str) -> str:
+    """Where a server listens that is to be reached from the network: on `host`, or everywhere."""
+    return "0.0.0.0" if is_loopback(host) else host  # noqa: S104  what LAN asks for

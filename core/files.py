@@ -44,6 +44,25 @@ def private_file(path: Path) -> None:
                 path.chmod(0o600)
 
 
+def kept(path: Path, content: bytes) -> bytes:
+    """Makes the file with this content, for its owner alone, where there is none. Returns what the file has.
+
+    The file is whole as soon as it is there. Of processes that start at the same time the first one's content stays.
+    """
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(made)
+    finally:
+        made.unlink()
+    return path.read_bytes()
+
+
 @contextmanager
 def replaced(path: Path) -> Iterator[IO[bytes]]:
     """A binary file that takes the place of `path`, for its owner alone, when the block is done.

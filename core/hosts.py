@@ -31,38 +31,60 @@ def addresses_to_open(host: str, port: int) -> list[str]:
     This machine's own comes first, then the network's where the server listens there. Where ALLOWED_HOSTS has neither,
     these are the names that it has: a proxy in front answers for them, or they are names of this machine.
     """
-    own, network = _reached(host, port)
-    named = [*[url for url in own if _is_allowed(url)][:1], *filter(_is_allowed, network)]
+    own, network = _reached(host)
+    named = [*[name for name in own if is_allowed(name)][:1], *filter(is_allowed, network)]
     if named:
-        return named
+        return [url_of(name, port) for name in named]
     if settings.PUBLIC_URL:
         return [settings.PUBLIC_URL]
-    suffix = "" if is_loopback(host) else f":{port}"
-    return [f"http://{name.removeprefix('.')}{suffix}" for name in settings.ALLOWED_HOSTS]
+    if is_loopback(host):
+        return [f"{_scheme()}://{name.removeprefix('.')}" for name in settings.ALLOWED_HOSTS]
+    return [url_of(name.removeprefix("."), port) for name in settings.ALLOWED_HOSTS]
 
 
 def own_address(host: str, port: int) -> str:
     """By which address this machine itself reaches a server that listens on `host`: one that is let in, if one is."""
-    own, _ = _reached(host, port)
-    return next(filter(_is_allowed, own), own[0])
+    own, _ = _reached(host)
+    return url_of(next(filter(is_allowed, own), own[0]), port)
 
 
-def _reached(host: str, port: int) -> tuple[list[str], list[str]]:
-    """By which addresses this machine itself reaches the server, and by which the network does besides."""
-    if host not in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
-        return [_url(host, port), *([_url("localhost", port)] if is_loopback(host) else [])], []
+def is_everywhere(host: str) -> bool:
+    """Whether a server that listens on `host` listens on every address of this machine."""
+    return host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
+
+
+def is_allowed(name: str) -> bool:
+    """Whether requests may ask for this host name or address."""
+    bare = f"[{name}]" if ":" in name else name
+    return "*" in settings.ALLOWED_HOSTS or validate_host(bare, settings.ALLOWED_HOSTS)
+
+
+def url_of(name: str, port: int) -> str:
+    """This server's address by a host name or address, without a slash at the end."""
+    return f"{_scheme()}://[{name}]:{port}" if ":" in name else f"{_scheme()}://{name}:{port}"
+
+
+def _scheme() -> str:
+    return "https" if settings.LAN else "http"
+
+
+def _reached(host: str) -> tuple[list[str], list[str]]:
+    """By which names this machine itself reaches the server, and by which the network does besides."""
+    if not is_everywhere(host):
+        return [host, *(["localhost"] if is_loopback(host) else [])], []
     network = network_address()
-    own = [_url("localhost", port), _url("127.0.0.1", port)]
-    return own, [] if network is None else [_url(network, port)]
+    return ["localhost", "127.0.0.1"], [] if network is None else [network]
 
 
-def _is_allowed(url: str) -> bool:
-    domain, _ = split_domain_port(url.removeprefix("http://"))
-    return "*" in settings.ALLOWED_HOSTS or validate_host(domain, settings.ALLOWED_HOSTS)
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def network_addresses() -> list[str]:
+    """All addresses by which the network may know this machine, the one that it uses first."""
+    try:
+        named = [str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)]
+    except OSError:
+        named = []
+    used = network_address()
+    known = [ipaddress.ip_address(each) for each in ([] if used is None else [used]) + named if "%" not in each]
+    return list(dict.fromkeys(str(each) for each in known if not (each.is_loopback or each.is_link_local)))
 
 
 def network_address() -> str | None:

@@ -4,14 +4,12 @@ No other command makes any of them. With a DATA_DIR that is not the server's, su
 database and with other secrets, and nobody would notice.
 """
 
-import contextlib
-import secrets
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from core.files import private_file, private_folder
+from core.files import kept, private_file, private_folder
 
 
 def missing() -> list[Path]:
@@ -49,11 +47,5 @@ def make() -> list[Path]:
 
 
 def _keep_secret(path: Path, secret: str) -> None:
-    """Writes the secret; if another process that starts at the same time was first, its secret is taken."""
-    made = path.with_suffix(f".{secrets.token_hex(4)}")
-    made.touch(mode=0o600)
-    made.write_text(secret)
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(made)  # so the file is whole as soon as it is there
-    made.unlink()
-    setattr(settings, path.stem.upper(), path.read_text().strip())
+    """Keeps the secret; if another process that starts at the same time was first, its secret is taken."""
+    setattr(settings, path.stem.upper(), kept(path, secret.encode()).decode().strip())

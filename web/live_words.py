@@ -65,6 +65,17 @@ def places() -> dict[str, str]:
     }
 
 
+def places_of_teachers() -> dict[str, str]:
+    """The same for a teacher, who need not say it."""
+    return {
+        "denied": _(
+            "This page may not see where you are. Allow it in the browser's settings, or choose “no matter where”."
+        ),
+        "insecure": _("Without HTTPS a browser says no place. Choose “no matter where”."),
+        "unknown": _("Your device does not know where it is. Go near a window, or choose “no matter where”."),
+    }
+
+
 def board_data(session_id: str, order: Iterable[Status]) -> dict[str, Any]:
     """What the board's script needs besides the page itself. `order`: what taps mark, one after the other."""
     letters = {status: str(LETTERS[status]).lower() for status in ORDER}
@@ -77,7 +88,7 @@ def board_data(session_id: str, order: Iterable[Status]) -> dict[str, Any]:
         # That the teacher marked goes without saying.
         "methods": {method.value: str(word) for method, word in METHODS.items() if method is not Method.TEACHER},
         "refusals": refusals(),
-        "places": places(),
+        "places": places_of_teachers(),
         "flagWords": {
             "out_of_range": _("seems to be too far away"),
             "other_device": _("checked in on somebody else's device"),

@@ -19,6 +19,7 @@ from web.views import (
     school,
     sessions,
     timetables,
+    trust,
 )
 
 app_name = "web"
@@ -36,6 +37,8 @@ urlpatterns = [
     path("reset", accounts.Reset.as_view(), name="reset"),
     path("token", live.Token.as_view(), name="token"),
     re_path(r"^files/([a-z-]+)\.([0-9a-f]+)\.(js|css)\Z", files.File.as_view(), name="file"),
+    path("trust", trust.Trust.as_view(), name="trust"),
+    path("trust/certificate", trust.TrustFile.as_view(), name="trust-file"),
     path("language", accounts.Language.as_view(), name="language"),
     path("classes/", classes.Classes.as_view(), name="classes"),
     path("classes/new", classes.ClassNew.as_view(), name="class-new"),

@@ -13,6 +13,7 @@ from multiprocessing import parent_process
 from typing import Any
 
 import uvicorn
+from django.conf import settings
 from uvicorn.supervisors import multiprocess
 
 from core import metrics
@@ -52,12 +53,30 @@ class Server(uvicorn.Server):
         if self.handover is not None:
             options = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
             self.handover.open(partial(self.handover.protocol, **options))
-        await super().startup(sockets)
+        plain = [each for each in sockets or [] if self._is_plain(each)]
+        await super().startup([each for each in sockets or [] if each not in plain])
+        for listener in plain if self.started else ():
+            self.servers.append(await self._open(listener))
         if self.started:
             sys.setswitchinterval(SWITCH_INTERVAL)
             self.collector = Collector()
             if self.ready is not None:
                 self.ready()
+
+    def _is_plain(self, listener: socket.socket) -> bool:
+        """Whether a server that speaks HTTPS speaks plain HTTP on this port: where devices come to trust it."""
+        return self.config.is_ssl and listener.getsockname()[1] == settings.TRUST_PORT
+
+    async def _open(self, listener: socket.socket) -> asyncio.Server:
+        """Listens without TLS, as uvicorn does where it has no certificate."""
+
+        def make() -> asyncio.Protocol:
+            options = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
+            protocol: asyncio.Protocol = self.config.http_protocol_class(**options)
+            return protocol
+
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(make, sock=listener, backlog=self.config.backlog)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # uvicorn ticks ten times a second

@@ -74,6 +74,7 @@ class _Relay(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: Any = None
         self.other: _Relay
+        self.is_lost = False
 
     def data_received(self, data: bytes) -> None:
         self.other.transport.write(data)
@@ -87,12 +88,13 @@ class _Relay(asyncio.Protocol):
             self.other.transport.resume_reading()
 
     def connection_lost(self, failure: Exception | None) -> None:
+        self.is_lost = True
         if self.other.transport is not None:
             self.other.transport.close()
 
 
 class _ToClient(_Relay):
-    """The client's connection. It counts as one of the server's `connections`, as other clients' do."""
+    """The client's connection. It counts as one of the server's `connections` until both it and the other are gone."""
 
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
         super().__init__()
@@ -108,8 +110,13 @@ class _ToClient(_Relay):
             super().data_received(data)
 
     def connection_lost(self, failure: Exception | None) -> None:
-        self._connections.discard(self)
         super().connection_lost(failure)
+        self.leave()
+
+    def leave(self) -> None:
+        """Counts no longer, if neither end is there."""
+        if self.is_lost and self.other.is_lost:
+            self._connections.discard(self)
 
     def shutdown(self) -> None:
         """Nothing yet: the worker that serves the connection ends it, or it is cut off with all that are left."""
@@ -129,6 +136,10 @@ class _ToWorker(_Relay):
         else:
             self.other.transport.resume_reading()
 
+    def connection_lost(self, failure: Exception | None) -> None:
+        super().connection_lost(failure)
+        self.other.leave()
+
 
 def relay(transport: asyncio.Transport, ours: socket.socket, connections: set[Any]) -> Coroutine[Any, Any, None]:
     """Puts a relay in the place of the protocol that `transport` had. What is returned joins it with `ours`."""
@@ -144,6 +155,8 @@ async def _join(worker: _ToWorker, ours: socket.socket) -> None:
     try:
         await adopt(ours, worker)
     except BaseException:
+        worker.is_lost = True  # it never began
+        worker.other.leave()
         worker.other.transport.abort()
         raise
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -39,14 +40,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(host: str, workers: int, listeners: list[socket.socket], ready: Callable[[], object]) -> bool:
+def serve(
+    host: str, workers: int, listeners: list[socket.socket], ready: Callable[[], object], certificate: Path | None
+) -> bool:
     """Serves on `listeners` until the process is told to stop. Calls `ready` once the server listens.
 
+    With the file of a certificate and its key it serves HTTPS, but for the listener at settings.TRUST_PORT.
     Returns whether the server ever listened.
     """
     connection.close()
     _allow_many_sockets()
-    config = configuration(host, workers)
+    config = configuration(host, workers, certificate)
     if workers > 1:
         _leave_database()
         supervisor = Supervisor(config, listeners, ready)
@@ -76,7 +80,7 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def configuration(host: str, workers: int) -> uvicorn.Config:
+def configuration(host: str, workers: int, certificate: Path | None = None) -> uvicorn.Config:
     """uvicorn's configuration for the project's application and protocols."""
     return uvicorn.Config(
         "attendance_project.asgi:application",
@@ -90,6 +94,8 @@ def configuration(host: str, workers: int) -> uvicorn.Config:
         log_config=None,  # Django's LOGGING, which keeps tokens out of every line
         access_log=False,
         server_header=False,
+        ssl_certfile=certificate,
+        proxy_headers=certificate is None,  # who does HTTPS itself has no proxy before it
         forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
         ws_max_size=settings.MAX_MESSAGE_SIZE,
         ws_per_message_deflate=False,  # compression costs each socket 58 KB, and 16 µs a frame

@@ -3,9 +3,9 @@
 All workers accept on the same ports, and the kernel wakes whom it likes: on a quiet machine one of four workers got 268
 of 300 connections. Here each worker tells the others how many it has, in a file that they map. A worker that has
 accepted a connection, and has clearly more than another, passes it on before it reads a byte: the file descriptor goes
-through a Unix socket that stays open between the two. (With TLS it keeps what it has accepted.) The port's queue stays one for all workers, so that what waits
+through a Unix socket that stays open between the two. The port's queue stays one for all workers, so that what waits
 in it is served by the others when a worker is killed. (With a queue for each worker, SO_REUSEPORT, it would be lost,
-and shares would be a matter of luck.)
+and shares would be a matter of luck.) With TLS each worker keeps what it has accepted.
 """
 
 import asyncio

@@ -80,7 +80,7 @@ class FrameTransport:
             self._socket.setblocking(False)
         # With this limit the transport calls the protocol as soon as it queues bytes, and again when all are sent. One
         # that encrypts takes a limit as reached, not as passed: at 0 it would be full while it is empty.
-        protocol.transport.set_write_buffer_limits(high=0 if protocol.scheme == "ws" else 1)
+        protocol.transport.set_write_buffer_limits(high=1 if protocol.is_encrypted else 0)
         #: Called when `writer` may have changed.
         self.changed: Callable[[], None] = nothing
 

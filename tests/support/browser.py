@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
+#: For tests in which the browser trusts an authority.
+needs_certutil = pytest.mark.skipif(shutil.which("certutil") is None, reason="no certutil here (libnss3-tools)")
 needs_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver here")
 
 #: What is to come has this long, seconds; far more than it needs, so that a busy machine fails no test.
@@ -42,8 +45,6 @@ OPTIONS = (
     "--headless=new",
     "--window-size=1280,1000",
     "--no-proxy-server",
-    # No name is ever resolved. What the browser would like to tell its makers ends here too.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--disable-dev-shm-usage",  # containers have little of it
 )
 
@@ -77,11 +78,16 @@ def _locator(place: str) -> tuple[str, str]:
 class Browser:
     """One Chromium with an empty profile; `fresh` between tests is cheaper than a new one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reaches: str = "127.0.0.1", trusts: Path | None = None) -> None:
+        """`reaches`: the one address that it can reach. `trusts`: the certificate of an authority."""
         self.folder = Path(tempfile.mkdtemp(prefix="attendance-chromium-"))
+        if trusts is not None:
+            self._trust(trusts)
         options = webdriver.ChromeOptions()
         options.binary_location = str(CHROMIUM)
-        for option in (*OPTIONS, f"--user-data-dir={self.folder / 'profile'}"):
+        # No name is ever resolved. What the browser would like to tell its makers ends here too.
+        nowhere_else = f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {reaches}"
+        for option in (*OPTIONS, nowhere_else, f"--user-data-dir={self.folder / 'profile'}"):
             options.add_argument(option)
         if os.geteuid() == 0:
             options.add_argument("--no-sandbox")  # it needs a user who is not root
@@ -93,6 +99,14 @@ class Browser:
         self.driver.set_page_load_timeout(LIMIT)
         self._seen = Seen()
         self._asked: dict[str, str] = {}
+
+    def _trust(self, authority: Path) -> None:
+        """As a person does in the browser's settings: NSS keeps it in the home folder."""
+        keys = self.folder / ".pki" / "nssdb"
+        keys.mkdir(parents=True)
+        where = ["certutil", "-d", f"sql:{keys}"]
+        subprocess.run([*where, "-N", "--empty-password"], check=True)
+        subprocess.run([*where, "-A", "-t", "C,,", "-n", "school", "-i", str(authority)], check=True)
 
     def close(self) -> None:
         self.driver.quit()

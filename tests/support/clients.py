@@ -86,8 +86,8 @@ class Person:
 class Api:
     """The REST side of one server, as strangers see it."""
 
-    def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=60, verify=NO_CERTIFICATES)
+    def __init__(self, url: str, trust: ssl.SSLContext = NO_CERTIFICATES) -> None:
+        self.http = httpx.Client(base_url=url, timeout=60, verify=trust)
 
     def close(self) -> None:
         self.http.close()

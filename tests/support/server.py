@@ -84,7 +84,7 @@ class Server(ServerProcess):
         pause = threading.Event()
         while time.monotonic() < until:
             text = self.log.read_bytes()[offset:].decode(errors="replace")
-            if re.search(rf"(?:Listening on http://[^:\s]+|Listening on TCP address [\d.]+):{self.port}\b", text):
+            if re.search(rf"(?:Listening on https?://[^:\s]+|Listening on TCP address [\d.]+):{self.port}\b", text):
                 return self
             if not says_where and answers(self.port):  # other servers say where they listen in words of their own
                 return self

@@ -50,6 +50,8 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("reset", "POST", "reset", (FORM,) * 6),
     ("token", "POST", "token", (401, 200, 200, 200, 200, 200)),
     ("file", "GET", "files/pages.0.css", (200,) * 6),
+    ("trust", "GET", "trust", (404,) * 6),  # the server is not on the network by itself
+    ("trust-file", "GET", "trust/certificate", (404,) * 6),
     ("language", "POST", "language", (GO,) * 6),
     ("classes", "GET", "classes/", (IN, 200, 200, 403, 403, 200)),
     ("class-new", "GET", "classes/new", (IN, 200, 200, 403, 403, 200)),

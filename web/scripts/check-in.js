@@ -98,8 +98,9 @@ class CheckIn extends HTMLElement {
 
   _refused(error) {
     const needsPlace = error.code === "place_missing" || error.code === "place_vague";
-    this._say(this.refusals[error.code] ?? error.message, !needsPlace);
-    this.querySelector(".check-in-place").hidden = !needsPlace;
+    const cannotSay = needsPlace && !isSecureContext; // no use in asking for a place then
+    this._say(cannotSay ? this.places.insecure : (this.refusals[error.code] ?? error.message), !needsPlace || cannotSay);
+    this.querySelector(".check-in-place").hidden = !needsPlace || cannotSay;
     if (needsPlace) return;
     sessionStorage.removeItem(KEPT);
     this.form.hidden = !this.isSignedIn;

@@ -21,6 +21,7 @@ class Projector extends HTMLElement {
     document.addEventListener("visibilitychange", () => this._awake());
     document.addEventListener("mousemove", () => this._moved());
     this._moved();
+    this.querySelector(".projector-sleeps").hidden = Boolean(navigator.wakeLock); // there by HTTPS alone
     this._awake();
     setInterval(() => this._tick(), 250);
   }

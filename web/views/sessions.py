@@ -20,7 +20,7 @@ from attendance.enums import Method, SessionState, Status
 from attendance.live.requests import session_mark
 from attendance.marking import Wanted
 from attendance.overview import Line, Overview, session_overview
-from core import errors
+from core import errors, lan
 from core.rest.permissions import Audience
 from web.forms.sessions import CorrectionForm
 from web.live_words import board_data
@@ -76,6 +76,7 @@ class SessionDetail(SessionPage):
                 "usual": check_in_defaults(self.session.class_ref),
                 "data": board_data(self.overview.id, order),
                 "zone": settings.TIME_ZONE,
+                "is_on_lan": lan.here() is not None,
             }
             return self.show("board.html", content)
         return self.show("record.html")

@@ -1,6 +1,7 @@
 """`manage.py serve`: the project's server."""
 
 import argparse
+import os
 import secrets
 import socket
 from collections.abc import Sequence
@@ -12,15 +13,19 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from core import own_files
+from core.addresses import on_network
 from core.commands import ExplainedCommand, port_number
 from core.database.readiness import NotReady, lacking_migrations, require_ready
-from core.hosts import addresses_to_open, own_address
+from core.hosts import addresses_to_open, is_everywhere, own_address, url_of
+from core.lan import CannotServe, Lan, here, name_to_open, prepare, public_file, require_alone, server_file
+from core.qr_codes import qr_text
 from core.server.serving import listen, serve
 
 ADMIN_EMAIL = "admin@attendance.local"
 
 EXAMPLE = """\
   python manage.py serve --setup
+  python manage.py serve --setup --lan
   HOST=0.0.0.0 PORT=8000 python manage.py serve
   REDIS_URL=redis://127.0.0.1:6379 python manage.py serve --workers 4
 """
@@ -42,15 +47,28 @@ class Command(ExplainedCommand):
             "--workers", type=int, default=settings.WORKERS, help="server processes (default: WORKERS, %(default)s)"
         )
         parser.add_argument(
+            "--lan",
+            action="store_true",
+            default=settings.LAN,
+            help="listen on the school's network, over HTTPS with certificates of its own (also LAN=1)",
+        )
+        parser.add_argument(
             "--setup", action="store_true", help="apply missing migrations and make the first admin account"
         )
 
-    def handle(self, *args: Any, host: str, port: int, workers: int, setup: bool, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, workers: int, lan: bool, setup: bool, **options: Any) -> None:
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
+        name = ""
+        if lan:
+            host = on_network(host)
+            name = _on_the_network(host)
         listeners = [_listen(host, port)]
+        port = listeners[0].getsockname()[1]
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
+        if lan:
+            listeners.append(_listen(host, settings.TRUST_PORT or min(port + 1, 65535), "TRUST_PORT"))
         try:
             if setup:
                 made, missing = own_files.make(), lacking_migrations()
@@ -66,14 +84,17 @@ class Command(ExplainedCommand):
         if missing:
             self.stdout.write(f"Applying {missing} migrations to the database …")
             call_command("migrate", verbosity=0)
+        if lan:
+            _prepare(name, port, trust_port=listeners[-1].getsockname()[1])
         password = _make_admin() if setup else None
-        here = host, listeners[0].getsockname()[1]
-        own, urls = own_address(*here), addresses_to_open(*here)
-        if not serve(host, workers, listeners, ready=lambda: self.welcome(own, urls, password)):
+        own, urls = own_address(host, port), addresses_to_open(host, port)
+        certificate = server_file() if lan else None
+        if not serve(host, workers, listeners, lambda: self.welcome(own, urls, password), certificate):
             raise CommandError("The server could not start. The lines above say why.")
 
     def welcome(self, own: str, urls: Sequence[str], password: str | None) -> None:
         """Prints where the server listens and lets people in; after its first start also a password and what to try."""
+        on_lan = here()
         url = urls[0]
         lines = [
             f"\nLive attendance {settings.VERSION}",
@@ -90,15 +111,55 @@ class Command(ExplainedCommand):
                 *_first_request(url),
                 "  The README's tour continues from here. `manage.py demo` makes a class to look at.",
             ]
+        if on_lan is not None:
+            lines += self._how_devices_trust(on_lan)
         self.stdout.write("\n".join([*lines, ""]))
         self.stdout.flush()
+
+    def _how_devices_trust(self, on_lan: Lan) -> list[str]:
+        return [
+            f"\nOn every address of this machine ({settings.HOST}), for every device: {on_lan.url}/app/"
+            if is_everywhere(settings.HOST)
+            else f"\nFor every device: {on_lan.url}/app/",
+            f"A device comes to trust this server first at {on_lan.trust_url}, where it is told how.",
+            "What it is asked to trust has this SHA-256 fingerprint:",
+            f"  {on_lan.fingerprint[:47]}",
+            f"  {on_lan.fingerprint[48:]}",
+            *([qr_text(on_lan.trust_url)] if self._shows_pictures() else []),
+        ]
+
+    def _shows_pictures(self) -> bool:
+        """Whether somebody looks at a terminal that knows the letters of a QR code; in a log they would be noise."""
+        encoding = getattr(self.stdout._out, "encoding", None) or "ascii"
+        return self.stdout.isatty() and encoding.lower().replace("-", "") == "utf8"
+
+
+def _on_the_network(host: str) -> str:
+    """By which name or address the network reaches a server that listens on `host`."""
+    try:
+        require_alone()
+        return name_to_open(host)
+    except CannotServe as why:
+        raise CommandError(str(why)) from None
+
+
+def _prepare(name: str, port: int, *, trust_port: int) -> None:
+    """Makes the certificates, and has this process and the workers that it starts know how they are reached."""
+    try:
+        prepare(name)
+    except CannotServe as why:
+        raise CommandError(str(why)) from None
+    settings.LAN, settings.TRUST_PORT = True, trust_port
+    settings.PUBLIC_URL = url_of(name, port)
+    os.environ.update(LAN="1", PUBLIC_URL=settings.PUBLIC_URL, TRUST_PORT=str(trust_port))
 
 
 def _first_request(url: str) -> list[str]:
     if settings.SIGNUP != "open":
         return [f"  SIGNUP={settings.SIGNUP}: invite people with `manage.py invite`, or make accounts in the admin."]
+    trusting = f" --cacert {public_file()}" if settings.LAN else ""
     return [
-        f"  curl -s {url}/auth/signup -H 'Content-Type: application/json' \\",
+        f"  curl -s{trusting} {url}/auth/signup -H 'Content-Type: application/json' \\",
         """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
     ]
 
