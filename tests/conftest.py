@@ -22,8 +22,8 @@ from tests.support.redis import RedisServer
 from tests.support.server import Server
 from tests.support.starter import starter_of_the_tests
 
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 if TEST_DATABASE_URL.startswith("mongodb"):
-    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
     monitoring.register(writes)  # with clients made from now on, so before the first test
 
 # Examples are for what is true, not for how quick a busy machine is: left alone, one of 200 ms fails its test.
