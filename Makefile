@@ -95,11 +95,11 @@ bench-docs: $(VENV)/.bench ## docs/benchmarks.md and docs/scaling.md, from what 
 	$(RUN) -m bench.docs $(ARGS)
 
 messages: $(VENV)/.dev ## the catalogues of pages, mails and errors, from code and templates, and compiled; needs gettext
-	for catalogues in */locale; do for language in es hi fr de ar; do \
-		(cd $$catalogues/.. && ../$(VENV)/bin/django-admin makemessages --locale $$language --no-location --no-obsolete \
+	for catalogues in */locale */*/locale; do for language in es hi fr de ar; do \
+		(cd $$catalogues/.. && $(CURDIR)/$(VENV)/bin/django-admin makemessages --locale $$language --no-location --no-obsolete \
 			--no-wrap) || exit 1; done; done
-	sed -i '/^"POT-Creation-Date/d' */locale/*/LC_MESSAGES/django.po
-	for catalogues in */locale; do (cd $$catalogues/.. && ../$(VENV)/bin/django-admin compilemessages) || exit 1; done
+	sed -i '/^"POT-Creation-Date/d' */locale/*/LC_MESSAGES/django.po */*/locale/*/LC_MESSAGES/django.po
+	for catalogues in */locale */*/locale; do (cd $$catalogues/.. && $(CURDIR)/$(VENV)/bin/django-admin compilemessages) || exit 1; done
 
 lock: $(RELEASE)/.tools ## requirements*.lock, with the hashes of all files of a release, from requirements*.txt and constraints.txt
 	for each in requirements requirements-dev requirements-bench requirements-fuzzing requirements-release; do \

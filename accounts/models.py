@@ -12,6 +12,7 @@ from django.db.models import F
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from accounts import passwords
 from accounts.signals import accounts_changed, person_changed
@@ -268,7 +269,7 @@ class User(AbstractBaseUser, PermissionsMixin, Named):
 def refuse_nameless(*, role: str, email: str, roll_number: str | None) -> None:
     """Only a student with a roll number may have no e-mail: nobody else could be named. Raises `InvalidSchema`."""
     if not email and (role != Role.STUDENT or roll_number_key(roll_number) is None):
-        raise errors.InvalidSchema({"email": ["Only a student with a roll number may have no e-mail."]})
+        raise errors.InvalidSchema({"email": [_("Only a student with a roll number may have no e-mail.")]})
 
 
 class StudentProfile(models.Model):

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
+from django.utils.translation import gettext as _
 
 from accounts import passwords
 from accounts.models import OneTimeCode, Origin, User, refuse_nameless
@@ -86,7 +87,7 @@ def _refuse(user: User) -> None:
     """Raises what `student_add` raises for an account that is about to be saved."""
     refuse_nameless(role=Role.STUDENT, email=user.email, roll_number=user.roll_number)
     if user.roll_number is not None and roll_number_key(user.roll_number) is None:
-        raise errors.InvalidSchema({"rollNumber": ["It has no letter that can be seen."]})
+        raise errors.InvalidSchema({"rollNumber": [_("It has no letter that can be seen.")]})
     others = User.objects.exclude(pk=user.pk)
     if user.email:
         refuse_other_mailboxes(user.email)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.limits import take
 from attendance.enums import ExcuseState
@@ -48,17 +49,17 @@ class Span:
     def check(self) -> None:
         """Raises `InvalidSchema` for a span that is none, is over, or is longer than LONGEST."""
         if isinstance(self.since, datetime) != isinstance(self.until, datetime):
-            raise errors.InvalidSchema({"until": ["A day where `from` is a day, and a time where it is a time."]})
+            raise errors.InvalidSchema({"until": [_("A day where `from` is a day, and a time where it is a time.")]})
         for name, moment in (("from", self.since), ("until", self.until)):
             if is_far(moment):
-                raise errors.InvalidSchema({name: ["A day of the years 1900 to 9000."]})
+                raise errors.InvalidSchema({name: [_("A day of the years 1900 to 9000.")]})
         if self.until < self.since or (self.until == self.since and not self.whole_days):
-            raise errors.InvalidSchema({"until": ["Not after `from`."]})
+            raise errors.InvalidSchema({"until": [_("Not after `from`.")]})
         since, until = self.instants
         if until <= now():
-            raise errors.InvalidSchema({"until": ["This is over."]})
+            raise errors.InvalidSchema({"until": [_("This is over.")]})
         if until - since > LONGEST:
-            raise errors.InvalidSchema({"until": ["More than a year after `from`."]})
+            raise errors.InvalidSchema({"until": [_("More than a year after `from`.")]})
 
 
 @dataclass(frozen=True, slots=True)

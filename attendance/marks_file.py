@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from attendance.enums import Status
 from attendance.live.limits import MARKS_A_MESSAGE
@@ -177,12 +178,12 @@ def _line(table: Table, line: int, cells: Sequence[str]) -> MarkLine:
         problem = str(failure)
     note = " ".join(texts.get("note", "").split())
     if "\0" in "".join(texts.values()):
-        problem = "it has a NUL character: remove it"
+        problem = _("it has a NUL character: remove it")
     elif len(note) > LONGEST_NOTE:
-        problem = f"the note is too long: at most {LONGEST_NOTE} characters"
+        problem = _("the note is too long: at most %d characters") % LONGEST_NOTE
     email, roll_number = texts.get("email", ""), texts.get("roll_number", "")
     if problem is None and not email and not roll_number:
-        problem = "it names nobody: it has no roll number and no e-mail"
+        problem = _("it names nobody: it has no roll number and no e-mail")
     return MarkLine(line, name, email, roll_number, status, at, note, problem)
 
 
@@ -191,7 +192,8 @@ def _status(text: str) -> Status | None:
         return None
     found = _STATUSES.get(_word(text))
     if found is None:
-        raise ValueError(f"“{text[:40]}” is no status: write present, late, absent or excused, or P, L, A or E")
+        said = _("“%s” is no status: write present, late, absent or excused, or P, L, A or E")
+        raise ValueError(said % text[:40])
     return found
 
 
@@ -200,7 +202,7 @@ def _time(text: str) -> datetime | time | None:
     if not text:
         return None
     clock = _CLOCK.match(text)
-    wrong = ValueError(f"“{text[:40]}” is no time: write it as 09:05, or as 2025-03-11 09:05")
+    wrong = ValueError(_("“%s” is no time: write it as 09:05, or as 2025-03-11 09:05") % text[:40])
     try:
         if clock:
             hour, half = int(clock[1]), (clock[4] or "").lower()

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 
+from django.utils.translation import gettext as _
+
 from accounts.limits import take
 from accounts.models import User
 from attendance.corrections import Correction, session_correct
@@ -137,16 +139,17 @@ def marks_plan(*, session: Session, lines: Sequence[MarkLine]) -> MarksPlan:
         if at is not None and at.second == 0 and at < session.started_at < at + timedelta(minutes=1):
             at = session.started_at  # a list has minutes, and the session began within this one
         if problem is None and at is not None and not session.started_at <= at <= moment:
-            problem = "its time is before the lesson's start, or has not come yet"
+            problem = _("its time is before the lesson's start, or has not come yet")
         if problem is None and student is not None:
             first = seen.setdefault(student.id, line.line)
-            problem = None if first == line.line else f"it is the same student as line {first}: leave one of them out"
+            if first != line.line:
+                problem = _("it is the same student as line %d: leave one of them out") % first
         if problem is not None or student is None:
             rows.append(MarkRow(line, Outcome.REFUSED, problem or "", student))
             continue
         now_is = before.get(student.id)
         if line.status is None:
-            rows.append(MarkRow(line, Outcome.LEFT_OUT, "it has no status", student, now_is))
+            rows.append(MarkRow(line, Outcome.LEFT_OUT, _("it has no status"), student, now_is))
             continue
         same = line.status is now_is and not line.note
         rows.append(MarkRow(line, Outcome.UNCHANGED if same else Outcome.MARKED, "", student, now_is, at))
@@ -172,7 +175,7 @@ def marks_correct(*, actor: Actor, session: Session, plan: MarksPlan, reason: st
         if row.student is not None and row.line.status is not None
     ]
     if not all(without_invisible(change.note).strip() for change in changes):
-        raise errors.InvalidSchema({"reason": ["The lesson is over: say why its records are corrected."]})
+        raise errors.InvalidSchema({"reason": [_("The lesson is over: say why its records are corrected.")]})
     if changes:
         session_correct(actor=actor, session_id=session.pk, changes=changes)
 
@@ -201,11 +204,12 @@ class _Finder:
         key = roll_number_key(line.roll_number)
         by_number = self._by_number.get(key) if key is not None else None
         if line.email and by_email is None:
-            return None, f"nobody in the class has the e-mail {line.email}"
+            return None, _("nobody in the class has the e-mail %s") % line.email
         if key is not None and by_number is None and by_email is None:
-            return None, f"nobody in the class has the roll number {line.roll_number}"
+            return None, _("nobody in the class has the roll number %s") % line.roll_number
         if by_email is not None and by_number is not None and by_email != by_number:
-            return None, f"the e-mail is {by_email.name}'s, and the roll number {by_number.name}'s: correct one of them"
+            said = _("the e-mail is %(one)s's, and the roll number %(other)s's: correct one of them")
+            return None, said % {"one": by_email.name, "other": by_number.name}
         return by_email or by_number, None
 
 

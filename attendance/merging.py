@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import StudentProfile, User
 from accounts.selectors import student_get
@@ -120,7 +121,7 @@ def _held(keep_id: str, other_id: str) -> tuple[User, User]:
         user_hold(user_id=key)
     keep, other = (student_get(key) for key in keys)
     if keep.id == other.id:
-        raise errors.InvalidSchema({"other": ["The same account as `keep`."]})
+        raise errors.InvalidSchema({"other": [_("The same account as `keep`.")]})
     # A session of one of their classes opens before, so that it is seen here, or after all has moved.
     attended = Enrolment.objects.filter(student_id__in=[keep.id, other.id]).values_list("class_ref_id", flat=True)
     for class_id in sorted(set(attended)):

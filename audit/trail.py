@@ -22,6 +22,7 @@ from core import asking
 from core.database.batches import batches
 from core.database.failures import DATABASE_ERRORS
 from core.database.unit_of_work import unit_of_work
+from core.plurals import counted
 from core.server.shutdown import on_stopping
 from core.times import now
 
@@ -104,7 +105,7 @@ class Trail:
             waiting, self._waiting = self._waiting, {}
             dropped, self._dropped = self._dropped, 0
         if dropped:
-            logger.error("%d entries of the audit log were dropped: the database took none.", dropped)
+            logger.error("%s of the audit log dropped: the database took none.", counted(dropped, "entry", "entries"))
         try:
             if waiting:
                 _write(list(waiting.values()))

@@ -22,6 +22,7 @@ from classes.students import enrolment_add, enrolment_check, enrolment_update
 from core import errors
 from core.identity import Role
 from core.ids import parse_id
+from core.plurals import counted
 from core.times import today
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ OF_CLASS = "class_ref__id__exact"
 def roster_link(found: Class, size: int) -> SafeString:
     """A link to the class's roster, with the number of its students."""
     url = f"{reverse('admin:classes_enrolment_changelist')}?{OF_CLASS}={found.pk}&enrolled=today"
-    return format_html('<a href="{}">{} – search, days, taking off</a>', url, f"{size} students")
+    return format_html('<a href="{}">{} – search, days, taking off</a>', url, counted(size, "student"))
 
 
 class DaysForm(_EnrolmentForm):

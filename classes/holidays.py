@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.limits import take
 from classes.calendars.holidays import HolidaysPlan, Span, holidays_plan
@@ -47,7 +48,7 @@ def holiday_get(holiday_id: str) -> Holiday:
 def holiday_add(*, name: str, since: date, until: date) -> Holiday:
     """One that is there already stays as it is. Raises `InvalidSchema` where the last day is before the first."""
     if until < since:
-        raise errors.InvalidSchema({"until": ["A day before `from`."]})
+        raise errors.InvalidSchema({"until": [_("A day before `from`.")]})
     known = Holiday.objects.filter(name=name, since=since, until=until).first()
     return known or Holiday.objects.create(name=name, since=since, until=until)
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from django.db import IntegrityError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.selectors import account_find, student_get
@@ -53,7 +54,7 @@ def enrolment_check(*, class_id: str, student: User, since: date | None, until: 
     if before.exclude(until__lt=today()).exists():
         raise errors.AlreadyEnrolled
     if since is not None and since > today() and before.exists():
-        raise errors.InvalidSchema({"from": ["The student was in this class before: say a day until today."]})
+        raise errors.InvalidSchema({"from": [_("The student was in this class before: say a day until today.")]})
 
 
 def enrolment_add(
@@ -114,4 +115,4 @@ def enrolment_stop(*, enrolment: Enrolment, has_record: bool) -> None:
 
 def _check_days(since: date | None, until: date | None) -> None:
     if since is not None and until is not None and until < since:
-        raise errors.InvalidSchema({"until": ["The last day is before the first."]})
+        raise errors.InvalidSchema({"until": [_("The last day is before the first.")]})

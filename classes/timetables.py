@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import combinations
 
+from django.utils.translation import gettext as _
+
 from classes.holidays import is_holiday
 from classes.models import Class, Slot, covers
 from core import errors
@@ -102,12 +104,12 @@ def _check(slots: Sequence[WeeklyLesson]) -> None:
     fields: dict[str, list[str]] = {}
     for number, slot in enumerate(slots):
         if slot.end <= slot.start:
-            fields[f"slots.{number}.end"] = ["Not after `start`."]
+            fields[f"slots.{number}.end"] = [_("Not after `start`.")]
         if slot.since and slot.until and slot.until < slot.since:
-            fields[f"slots.{number}.until"] = ["A day before `from`."]
+            fields[f"slots.{number}.until"] = [_("A day before `from`.")]
     for (first, one), (second, other) in combinations(enumerate(slots), 2):
         if one.meets(other):
-            fields.setdefault(f"slots.{second}.start", [f"At the time of slot {first + 1}."])
+            fields.setdefault(f"slots.{second}.start", [_("At the time of slot %d.") % (first + 1)])
     if fields:
         raise errors.InvalidSchema(fields)
 

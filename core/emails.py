@@ -8,6 +8,7 @@ import unicodedata
 import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
+from django.utils.translation import gettext as _
 
 from core import errors
 from core.characters import without_invisible
@@ -66,7 +67,7 @@ class AddressValidator(EmailValidator):
 def refuse_other_mailboxes(email: str) -> None:
     """Raises `InvalidSchema` for an address whose key may be another mailbox's: no account is made for it."""
     if not email.rpartition("@")[0].isascii() or len(email_key(email)) > LONGEST:
-        raise errors.InvalidSchema({"email": ["Not an e-mail address."]})
+        raise errors.InvalidSchema({"email": [_("Not an e-mail address.")]})
 
 
 #: Raises `ValidationError` for a text that is no e-mail address.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -50,8 +51,12 @@ def _sentence(notice: Notice, report: ClassReport) -> str:
         " %(threshold)d percent.",
         line.tally.total,
     )
-    tally = {"percent": line.tally.percent, "total": line.tally.total, "threshold": notice.class_ref.threshold}
-    return text % {**names, **tally}
+    tally = {
+        "percent": localize(line.tally.percent),
+        "total": line.tally.total,
+        "threshold": notice.class_ref.threshold,
+    }
+    return text % {**names, **tally, "threshold": notice.class_ref.threshold}
 
 
 def payload(notice: Notice, report: ClassReport) -> dict[str, Any]:

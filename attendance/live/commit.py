@@ -19,6 +19,7 @@ from core import errors
 from core.database.failures import DATABASE_ERRORS, is_unavailable
 from core.database.unit_of_work import unit_of_work
 from core.limits import JOURNAL
+from core.plurals import counted
 from core.refusals import count_refusal
 
 logger = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def _commit(units: Sequence[Unit]) -> list[list[Marked] | Refusal]:
         return _append(units)
     except DATABASE_ERRORS:
         count = sum(len(unit.marks) for unit in units)
-        logger.warning("A batch of %d marks failed; trying again one by one.", count, exc_info=True)
+        logger.warning("A batch of %s failed; trying again one by one.", counted(count, "mark"), exc_info=True)
     outcomes: list[list[Marked] | Refusal] = []
     for position, unit in enumerate(units):
         try:
@@ -97,7 +98,8 @@ def _commit(units: Sequence[Unit]) -> list[list[Marked] | Refusal]:
         except DATABASE_ERRORS as failure:
             if is_unavailable(failure):
                 # To wait for the database again for every other mark would help nobody.
-                logger.exception("%d marks cannot be committed.", sum(len(left.marks) for left in units[position:]))
+                count = sum(len(left.marks) for left in units[position:])
+                logger.exception("%s cannot be committed.", counted(count, "mark"))
                 return outcomes + [Refusal.FAILED] * (len(units) - position)
             logger.exception("A mark of session %s cannot be committed.", unit.session_id)
             outcomes.append(Refusal.FAILED)

@@ -15,6 +15,7 @@ from attendance.live import gateway
 from attendance.live.commit import Refusal, Unit, commit
 from attendance.live.facts import EVERYBODY, Audience, Marked
 from core import metrics
+from core.plurals import counted
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class GroupCommit:
         try:
             outcomes = await gateway.write(commit, units)
         except Exception:
-            logger.exception("%d marks cannot be committed.", sum(len(unit.marks) for unit in units))
+            logger.exception("%s cannot be committed.", counted(sum(len(unit.marks) for unit in units), "mark"))
             return [Refusal.FAILED] * len(units)
         finally:
             self._arrived(units)  # the replica takes them before anything else runs
@@ -122,7 +123,7 @@ class GroupCommit:
                 audiences = await self._announce({key: _once(marks) for key, marks in committed.items()})
             except Exception:
                 # The marks are in the journal: the next look finds them there and tells everybody.
-                logger.exception("%d committed marks could not be announced at once.", count)
+                logger.exception("%s could not be announced at once.", counted(count, "committed mark"))
         return [
             outcome if isinstance(outcome, Refusal) else Committed(outcome, audiences.get(unit.session_id, EVERYBODY))
             for unit, outcome in zip(units, outcomes, strict=True)

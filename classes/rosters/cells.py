@@ -2,6 +2,8 @@
 
 import re
 
+from django.utils.translation import gettext_noop
+
 from core.spreadsheets import without_guard
 
 #: `="0013"`, by which a CSV file keeps a spreadsheet from making a number of 0013.
@@ -19,7 +21,7 @@ _RUINED_NUMBER = re.compile(
 #: The value of a formula that failed, in the languages of spreadsheets: #N/A, #NV, #REF!, #BEZUG!, #NAME?, #¡VALOR!
 _ERROR = re.compile(r"#[^\W\d_¡/!?. ]*[\w¡/ .]*[!?]|#N/A|#N/D|#NV|#N/V|#Н/Д|#ND", re.IGNORECASE)
 
-RUINED = "a spreadsheet ruined it: format the column as text and export it again"
+RUINED = gettext_noop("a spreadsheet ruined it: format the column as text and export it again")
 
 
 def cleaned(cell: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from classes.rosters.cells import RUINED, cleaned, cleaned_number, is_error, is_ruined
 from classes.rosters.formats import Fate
@@ -44,7 +45,7 @@ class Entry:
 def entries_of(table: Table) -> list[Entry]:
     """The table's rows as entries, in the file's order; lines that are nobody are left out."""
     all_texts = [(line, cells, _texts(table, cells)) for line, cells in table.rows]
-    is_last_first = table.format.last_first or _are_last_first([texts.get("name", "") for _, _, texts in all_texts])
+    is_last_first = table.format.last_first or _are_last_first([texts.get("name", "") for *__, texts in all_texts])
     has_no_email = table.columns.keys().isdisjoint(EMAILS)
     entries: list[Entry] = []
     seen: dict[str, int] = {}
@@ -67,7 +68,7 @@ def entries_of(table: Table) -> list[Entry]:
         if problem is None or len(cells) < len(table.headings):
             problem = _cells_problem(table, cells, problem) or problem
         if fate is Fate.LEAVES:
-            problem = None if email or roll_number else "it names nobody: it has no e-mail and no identifier"
+            problem = None if email or roll_number else _("it names nobody: it has no e-mail and no identifier")
         entries.append(
             replace(
                 entry,
@@ -112,12 +113,14 @@ def _are_last_first(names: Sequence[str]) -> bool:
 def _cells_problem(table: Table, cells: Sequence[str], problem: str | None) -> str | None:
     number, width = len(cells), len(table.headings)
     if any(cell.strip() for cell in cells[width:]):
-        return (
-            f"it has {number} cells, more cells than there are headings ({width}): a cell with a separator in it needs"
-            f" quotation marks. It was read as {quoted(cells)}"
+        said = _(
+            "it has %(number)d cells, more cells than there are headings (%(width)d): a cell with a separator in it"
+            " needs quotation marks. It was read as %(cells)s"
         )
+        return said % {"number": number, "width": width, "cells": quoted(cells)}
     if problem is not None and number < width and any(at >= number for at in table.columns.values()):
-        return f"it has {number} of {width} cells, so {problem}. It was read as {quoted(cells)}"
+        said = _("it has %(number)d of %(width)d cells, so %(problem)s. It was read as %(cells)s")
+        return said % {"number": number, "width": width, "problem": problem, "cells": quoted(cells)}
     return None
 
 
@@ -128,33 +131,41 @@ def _problem(name: str, email: str, roll_number: str) -> str | None:
         if problem is not None:
             return problem
     if not name:
-        return "the name is missing: fill it in"
+        return _("the name is missing: fill it in")
     if not email:
-        return None if roll_number else "the e-mail is missing: fill it in"
+        return None if roll_number else _("the e-mail is missing: fill it in")
     try:
         valid_email(email)
     except ValidationError:
-        return f"{email!r} is not an e-mail address: correct it"
+        return _("“%s” is not an e-mail address: correct it") % email
     return None
 
 
 def _cell_problem(column: str, cell: str) -> str | None:
-    label = LABELS[column]
+    label = _(LABELS[column])
     if any(unicodedata.category(letter) == "Cc" for letter in cell):
-        return f"the {label} has a control character (NUL or a line break, say): remove it"
+        return _("the %s has a control character (NUL or a line break, say): remove it") % label
     if len(cell) > _LONGEST[column] or (column == "email" and len(email_key(cell)) > _LONGEST[column]):
-        return f"the {label} is too long: at most {_LONGEST[column]} characters"
+        said = _("the %(column)s is too long: at most %(longest)d characters")
+        return said % {"column": label, "longest": _LONGEST[column]}
     if column == "roll_number" and is_ruined(cell):
-        return f"the roll number is {cell}: {RUINED}"
+        return _("the roll number is %(number)s: %(why)s") % {"number": cell, "why": _(RUINED)}
     if is_error(cell):
-        return f"the {label} is {cell}, a formula's error: correct it in the spreadsheet and export it again"
+        said = _("the %(column)s is %(cell)s, a formula's error: correct it in the spreadsheet and export it again")
+        return said % {"column": label, "cell": cell}
     if (
         column == "email"
         and (hidden := next((at for at, letter in enumerate(cell) if is_invisible(letter)), None)) is not None
     ):
-        return f"the e-mail has an invisible character ({named(cell[hidden])}) {_place(cell, hidden)}: remove it"
+        return _invisible(cell, hidden)
     return None
 
 
-def _place(text: str, at: int) -> str:
-    return f"after “{one_line(text[:at])}”" if at else f"before “{one_line(text[1:])}”"
+def _invisible(text: str, at: int) -> str:
+    before, after = one_line(text[:at]), one_line(text[at + 1 :])
+    said = (
+        _("the e-mail has an invisible character (%(character)s) after “%(place)s”: remove it")
+        if at
+        else _("the e-mail has an invisible character (%(character)s) before “%(place)s”: remove it")
+    )
+    return said % {"character": named(text[at]), "place": before if at else after}

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from django.utils.translation import gettext as _
+
 #: A row's texts by column: those of `headings.LABELS`, and those that a format names besides.
 Texts = Mapping[str, str]
 
@@ -83,22 +85,22 @@ _STUDENTS = re.compile(
 def _by_role(texts: Texts) -> Judgement:
     role = texts.get("role", "")
     if role and not _STUDENTS.search(role):
-        return Fate.LEFT_OUT, f"the role is {role}"
+        return Fate.LEFT_OUT, _("the role is %s") % role
     return _STUDENT
 
 
 def _zoom(texts: Texts) -> Judgement:
     if texts.get("guest", "").casefold() in ("yes", "ja", "oui", "sí", "si", "sim", "sì", "true"):
-        return Fate.LEFT_OUT, "a guest of the meeting, whose account is not the school's"
+        return Fate.LEFT_OUT, _("a guest of the meeting, whose account is not the school's")
     if not texts.get("email"):
-        return Fate.LEFT_OUT, "the meeting knows no e-mail of theirs: nobody knows who this is"
+        return Fate.LEFT_OUT, _("the meeting knows no e-mail of theirs: nobody knows who this is")
     return _STUDENT
 
 
 def _meeting(texts: Texts) -> Judgement:
     fate, why = _by_role(texts)
     if fate is Fate.STUDENT and not texts.get("email"):
-        return Fate.LEFT_OUT, "the meeting knows no e-mail of theirs: nobody knows who this is"
+        return Fate.LEFT_OUT, _("the meeting knows no e-mail of theirs: nobody knows who this is")
     return fate, why
 
 
@@ -122,7 +124,7 @@ def _blackboard(texts: Texts) -> Judgement:
 def _oneroster(texts: Texts) -> Judgement:
     role = texts.get("role", "")
     if role.casefold() != "student":
-        return Fate.LEFT_OUT, f"the role is {role}" if role else "it has no role"
+        return Fate.LEFT_OUT, _("the role is %s") % role if role else _("it has no role")
     is_gone = texts.get("status", "").casefold() == "tobedeleted" or texts.get("enabled", "").casefold() == "false"
     return (Fate.LEAVES, "") if is_gone else _STUDENT
 

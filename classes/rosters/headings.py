@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.utils.translation import gettext_noop
+
 from classes.rosters.errors import RosterError
 from core.characters import without_invisible
 
@@ -74,11 +76,11 @@ _EITHER = "name; nom; nombre; nome; noms; student name"
 
 #: What messages call the columns, in their order.
 LABELS = {
-    "name": "name",
-    "first_name": "first name",
-    "last_name": "last name",
-    "email": "e-mail",
-    "roll_number": "roll number",
+    "name": gettext_noop("name"),
+    "first_name": gettext_noop("first name"),
+    "last_name": gettext_noop("last name"),
+    "email": gettext_noop("e-mail"),
+    "roll_number": gettext_noop("roll number"),
 }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from accounts.standing import Author, address_counts, gives_way, is_set_aside, may_correct, may_number
 from classes.models import Class, Enrolment
@@ -201,7 +203,7 @@ def _judge(entry: Entry, known: _Known, first_lines: dict[tuple[str, str], int])
     if reason is not None:
         return Row(entry, Outcome.REFUSED, reason)
     if student is not None and _waits_for_proof(student, known):
-        reason = "" if student.role == Role.STUDENT else "it is a teacher's account; the admin can change that"
+        reason = "" if student.role == Role.STUDENT else _("it is a teacher's account; the admin can change that")
         return Row(
             entry,
             Outcome.SET_ASIDE,
@@ -236,11 +238,11 @@ def _off_the_roster(entry: Entry, known: _Known) -> Row | None:
         return Row(entry, Outcome.LEFT_OUT, entry.left_out)
     student = known.student(entry)
     if entry.may_be_staff and student is not None and _is_staff(student):
-        return Row(entry, Outcome.LEFT_OUT, "it is a teacher's account", student_id=student.id)
+        return Row(entry, Outcome.LEFT_OUT, _("it is a teacher's account"), student_id=student.id)
     if not entry.leaves:
         return None
     if student is None or student.id not in known.enrolled:
-        return Row(entry, Outcome.LEFT_OUT, "the file says that they leave, and they are not on the roster")
+        return Row(entry, Outcome.LEFT_OUT, _("the file says that they leave, and they are not on the roster"))
     return Row(entry, Outcome.REMOVED, student_id=student.id)
 
 
@@ -276,41 +278,46 @@ def _waits_for_proof(student: User, known: _Known) -> bool:
     return is_set_aside(student) or student.role != Role.STUDENT
 
 
-_LEAVE_OUT = ", or leave the column out if the students have none"
-_NOTE_EMAIL = "let the office note the address, or leave the cell empty"
-
-
 def _conflict(entry: Entry, known: _Known, student: User | None, holder: User | None) -> str | None:
     """Why `entry` contradicts the database; None where it does not."""
     if student is None and not entry.email and not (entry.has_no_email and known.author.is_school):
-        return (
-            f"it has no e-mail, and no student has the roll number {entry.roll_number}: fill in the e-mail"
-            f"{_LEAVE_OUT if known.author.is_school else ''}"
+        said = (
+            _(
+                "it has no e-mail, and no student has the roll number %s: fill in the e-mail, or leave the column out"
+                " if the students have none"
+            )
+            if known.author.is_school
+            else _("it has no e-mail, and no student has the roll number %s: fill in the e-mail")
         )
+        return said % entry.roll_number
     if student is not None and _is_staff(student):
-        return f"{student.email} is a teacher's account, and only students can be enrolled: leave the row out"
+        return _("%s is a teacher's account, and only students can be enrolled: leave the row out") % student.email
     if holder is not None and holder != student and not known.loses_number(holder):
         if not holder.email:
-            return (
-                f"the roll number {entry.roll_number} belongs to {holder.name}, who has no e-mail here: {_NOTE_EMAIL}"
+            said = _(
+                "the roll number %(number)s belongs to %(name)s, who has no e-mail here: let the office note the"
+                " address, or leave the cell empty"
             )
-        return f"the roll number {entry.roll_number} belongs to {holder.email}: correct one of the two"
+            return said % {"number": entry.roll_number, "name": holder.name}
+        said = _("the roll number %(number)s belongs to %(email)s: correct one of the two")
+        return said % {"number": entry.roll_number, "email": holder.email}
     other = student is not None and _has_other_number(student, entry)
     if student is not None and other and not (known.replaces_number(entry, student) or is_set_aside(student)):
-        return f"{student.email} already has the roll number {student.roll_number}: correct it here or in the admin"
+        said = _("%(email)s already has the roll number %(number)s: correct it here or in the admin")
+        return said % {"email": student.email, "number": student.roll_number}
     return None
 
 
 def _repeated(entry: Entry, student: User | None, first_lines: dict[tuple[str, str], int]) -> str | None:
     """Why `entry` is the student of an earlier row; None where it is not, and then its keys go into `first_lines`."""
     named = {
-        "e-mail": email_key(entry.email),
-        "roll number": roll_number_key(entry.roll_number),
-        "student": student and student.id,
+        _("it has the same e-mail as line %d: leave one of the two out"): email_key(entry.email),
+        _("it has the same roll number as line %d: leave one of the two out"): roll_number_key(entry.roll_number),
+        _("it is the same student as line %d: leave one of the two out"): student and student.id,
     }
     keys = [(what, value) for what, value in named.items() if value]
     for key in keys:
         if key in first_lines:
-            return f"it has the same {key[0]} as line {first_lines[key]}: leave one of the two out"
+            return key[0] % first_lines[key]
     first_lines.update(dict.fromkeys(keys, entry.line))
     return None

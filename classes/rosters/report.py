@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from classes.rosters.headings import LABELS
 from classes.rosters.plan import Outcome, Plan, Row
 from classes.rosters.tables import Table, one_line
+from core.plurals import counted
 
 #: Outcomes that are counted only where there are some.
 _SELDOM = (Outcome.REMOVED, Outcome.SET_ASIDE, Outcome.LEFT_OUT)
@@ -49,7 +50,7 @@ def totals_of(plan: Plan) -> str:
     """How many rows there are, how many of each outcome, and how many that somebody should look at."""
     numbers = {outcome: len(plan.of(outcome)) for outcome in Outcome}
     counts = [f"{number} {outcome.value}" for outcome, number in numbers.items() if number or outcome not in _SELDOM]
-    text = f"{len(plan.rows)} rows: {', '.join(counts)}."
+    text = f"{counted(len(plan.rows), 'row')}: {', '.join(counts)}."
     if plan.known_otherwise:
         text += f" {len(plan.known_otherwise)} known here by another name."
     doubtful = sum(row.is_doubtful for row in plan.rows)

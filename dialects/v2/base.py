@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -97,7 +98,7 @@ class V2View(ApiView):
         if key is None or request.method in ("GET", "HEAD", "OPTIONS") or not self._keeps():
             return
         if not 1 <= len(key) <= _LONGEST_KEY:
-            raise errors.InvalidSchema({KEY: [f"1 to {_LONGEST_KEY} characters."]})
+            raise errors.InvalidSchema({KEY: [_("1 to %d characters.") % _LONGEST_KEY]})
         asked = "\n".join((str(request.method), request.get_full_path(), "")).encode() + request._request.body
         row = services.answer_begin(person_id=self.actor.id, key=key, digest=hashlib.sha256(asked).hexdigest())
         if row.status is not None:

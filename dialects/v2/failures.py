@@ -36,12 +36,12 @@ def code_of(error: ApiError) -> str:
 def worded(error: ApiError) -> tuple[int, Any]:
     """The status and body of a failure."""
     status, code = _HERE.get(error.code, (error.status, error.code))
-    body: dict[str, Any] = {"success": False, "error": _message(error), "code": code}
+    body: dict[str, Any] = {"success": False, "error": message_of(error), "code": code}
     if isinstance(error, InvalidSchema):
         body["fields"] = {name: list(words) for name, words in error.fields.items()}
     return status, body
 
 
-def _message(error: ApiError) -> str:
-    """For people, in the language that the client asked for (`Accept-Language`)."""
+def message_of(error: ApiError) -> str:
+    """For people, in the language of the running code: the one that the client asked for (`Accept-Language`)."""
     return error.message if get_language() in (None, settings.LANGUAGE_CODE) else sentence_of(error)

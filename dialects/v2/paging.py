@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from core import errors, strict_json
@@ -37,7 +38,7 @@ class Asked:
         """The page that the query names. Raises `InvalidSchema`."""
         text = query.get("limit", str(LIMIT))
         if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= MOST):
-            raise errors.InvalidSchema({"limit": [f"A number from 1 to {MOST}."]})
+            raise errors.InvalidSchema({"limit": [_("A number from 1 to %d.") % MOST]})
         after = query.get("after")
         return cls(int(text), None if after is None else _decoded(after))
 
@@ -116,4 +117,4 @@ def _time(text: str) -> datetime:
 
 
 def _bad_after() -> errors.InvalidSchema:
-    return errors.InvalidSchema({"after": ["Not the `next` of a page."]})
+    return errors.InvalidSchema({"after": [_("Not the `next` of a page.")]})

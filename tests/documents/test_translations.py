@@ -22,13 +22,16 @@ from tests.support.processes import ROOT
 
 #: Every app that has catalogues, and every language that it has them in.
 CATALOGUES = [
-    (locale.parent.name, language)
-    for locale in sorted(ROOT.glob("*/locale"))
+    (str(locale.parent.relative_to(ROOT)), language)
+    for locale in sorted([*ROOT.glob("*/locale"), *ROOT.glob("*/*/locale")])
     for language, _ in settings.LANGUAGES
     if language != "en"
 ]
 #: What stands for a value that is filled in.
-PLACES = re.compile(r"%\(\w+\)s|%[sd]|\{\d\}")
+PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+
+#: An entry of a catalogue: its context, and its source as it is wrapped.
+ENTRY = re.compile(r'^(?:msgctxt "(.*)"\n)?msgid ((?:".*"\n?)+)', re.MULTILINE)
 
 needs_gettext = pytest.mark.skipif(not shutil.which("xgettext"), reason="no gettext here")
 
@@ -54,13 +57,13 @@ def read(mo: Path) -> dict[object, str]:
 def sources(app: str) -> set[tuple[str, str]]:
     """Every sentence of an app, as its code and templates have them now."""
     with tempfile.TemporaryDirectory() as folder:
-        return _sources(app, Path(folder) / app)
+        return _sources(app, Path(folder) / Path(app).name)
 
 
 def _sources(app: str, copy: Path) -> set[tuple[str, str]]:
     shutil.copytree(ROOT / app, copy, ignore=shutil.ignore_patterns("locale", "__pycache__"))
     (copy / "locale").mkdir()
-    command = [sys.executable, "-m", "django", "makemessages", "--locale", "de", "--no-location"]
+    command = [sys.executable, "-P", "-m", "django", "makemessages", "--locale", "de", "--no-location"]
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=copy, env=environment, check=True, capture_output=True)
     po = copy / "locale" / "de" / "LC_MESSAGES" / "django.po"
@@ -69,13 +72,8 @@ def _sources(app: str, copy: Path) -> set[tuple[str, str]]:
 
 def _keys(text: str) -> list[tuple[str, str]]:
     """Context and source of each entry of a catalogue's text."""
-    keys = []
-    for entry in text.split("\n\n")[1:]:
-        source = re.search(r'^msgid ((?:".*"\n?)+)', entry, re.MULTILINE)
-        if source is not None and not entry.lstrip().startswith("#~"):
-            context = re.search(r'^msgctxt "(.*)"', entry, re.MULTILINE)
-            keys.append((context[1] if context else "", "".join(re.findall(r'"(.*)"', source[1]))))
-    return keys
+    found = [(context, "".join(re.findall(r'"(.*)"', source))) for context, source in ENTRY.findall(text)]
+    return [key for key in found if key[1]]  # the empty source is the head
 
 
 @needs_gettext

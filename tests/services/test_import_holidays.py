@@ -74,7 +74,7 @@ def test_a_dry_run_writes_nothing(path: Path) -> None:
 
 def test_with_a_refused_event_nothing_is_written(path: Path) -> None:
     path.write_text(CALENDAR.replace("VALUE=DATE:20250507", "VALUE=DATE:soon"))
-    with pytest.raises(CommandError, match=r"Nothing was written: 1 of 3 events are refused\."):
+    with pytest.raises(CommandError, match=r"Nothing was written: 1 of 3 events is refused\."):
         run(path)
     assert not Holiday.objects.exists()
 

@@ -50,7 +50,7 @@ def test_a_dry_run_says_what_every_line_would_do_and_a_run_does_it(session: Sess
 
 def test_with_a_refused_line_nothing_is_written(session: Session, tmp_path: Path) -> None:
     path = file(tmp_path, "roll number,status\n1,late\n9,P\n")
-    with pytest.raises(CommandError, match="1 of 2 lines are refused"):
+    with pytest.raises(CommandError, match="1 of 2 lines is refused"):
         run(session, path)
     assert not Mark.objects.exists()
 

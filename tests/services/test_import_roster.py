@@ -174,7 +174,7 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(tmp_path: Path, physics: 
 
 
 BAD_ROWS = {
-    "bad e-mail": ("Bad,not-an-address,", "'not-an-address' is not an e-mail address: correct it"),
+    "bad e-mail": ("Bad,not-an-address,", "“not-an-address” is not an e-mail address: correct it"),
     "e-mail of another host's kind": ("Bad,bad@localhost,", "is not an e-mail address"),
     "missing name": (" ,bad@example.com,", "the name is missing: fill it in"),
     "missing e-mail": ("Bad,,", "the e-mail is missing: fill it in"),
@@ -184,7 +184,7 @@ BAD_ROWS = {
     "another roll number": ("Known,known@example.com,8", "already has the roll number 7"),
     "same e-mail twice": ("Good,GOOD@example.com,", "it has the same e-mail as line 2: leave one of the two out"),
     "same roll number twice": ("Bad,bad@example.com,1", "it has the same roll number as line 2"),
-    "same student twice": ("Known,,7\nKnown,known@example.com,", "it has the same student as line 3"),
+    "same student twice": ("Known,,7\nKnown,known@example.com,", "it is the same student as line 3"),
     "NUL in the name": ("B\0d,bad@example.com,", "the name has a control character"),
     "NUL in the e-mail": ("Bad,b\0d@example.com,", "the e-mail has a control character"),
     "line break in the name": ('"B\nd",bad@example.com,', "the name has a control character"),
@@ -221,7 +221,7 @@ def test_one_refused_row_with_its_reason_and_line_refuses_the_whole_file(
     assert len(refused) == 1, lines
     assert refused[0].startswith(f"line {at}: ")
     assert reason in refused[0]
-    assert f"Nothing was written: 1 of {at} rows are refused." in error
+    assert f"Nothing was written: 1 of {at} rows is refused." in error
     assert lines[-1].endswith("1 refused.")
     assert people() == before
     assert roster(physics) == []

@@ -153,7 +153,7 @@ REFUSED = {
     ),
     "without_email.csv": ("it has no e-mail, and no student has the roll number a45-1: fill in the e-mail",),
     "full_width.csv": (
-        "'ann@school。example' is not an e-mail address",
+        "“ann@school。example” is not an e-mail address",
         "the e-mail has an invisible character (U+00AD SOFT HYPHEN) after “cid@sch”",
     ),
 }

@@ -9,12 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
-from classes.calendars.reasons import Why
 from classes.models import Class, Holiday, Slot
 from tests.api.rest import School
 from tests.support.http import Client
 from tests.web.people import signed_in, text_of, words_of
-from web.calendar_words import WHY
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -206,7 +204,3 @@ def test_what_was_added_since_the_preview_of_holidays_is_shown_first(office: Cli
     Holiday.objects.create(name="Trip", since=date(2025, 3, 5), until=date(2025, 3, 6))
     assert "Something has changed meanwhile." in text_of(office.post(page, {"token": token(html)}), 412)
     assert Holiday.objects.count() == 1
-
-
-def test_every_reason_has_its_sentence_in_the_readers_language() -> None:
-    assert {why: str(said) for why, said in WHY.items()} == {why: why.value for why in Why}

@@ -10,7 +10,7 @@ from classes import holidays
 from classes.calendars.reasons import CalendarError
 from classes.previews import PreviewKind, SentFile, preview_get
 from core import errors
-from web.calendar_words import counts_shown, rows_shown, said
+from web.calendar_words import counts_shown, rows_shown
 from web.forms.timetables import CalendarForm, HolidayForm
 from web.views.office import OfficePage
 
@@ -61,7 +61,7 @@ class HolidaysImport(OfficePage):
                 return self._do(form.cleaned_data["token"])
             return self._preview(form.cleaned_data["sent"])
         except CalendarError as refusal:
-            form.add_error("file", said(refusal.reason))
+            form.add_error("file", str(refusal))
         except errors.PreviewNotFound:
             form.add_error("file", _("Choose the file once more."))
         except errors.TooManyRequests as refusal:

@@ -17,7 +17,7 @@ from classes.timetables import WEEK, WeeklyLesson, timetable, timetable_replace
 from core import errors
 from core.rest.rendered import tag_of
 from core.times import is_far, today
-from web.calendar_words import counts_shown, rows_shown, said
+from web.calendar_words import counts_shown, rows_shown
 from web.forms.timetables import SlotForm, TermForm
 from web.views.classes import ClassPage
 
@@ -163,7 +163,7 @@ class TimetableImport(TimetablePage):
                 return self._do(data["token"])
             return self._preview(replace(data["sent"], since=data["since"], until=data["until"]))
         except CalendarError as refusal:
-            form.add_error("file", said(refusal.reason))
+            form.add_error("file", str(refusal))
         except errors.PreviewNotFound:
             form.add_error("file", _("Choose the file once more."))
         except errors.TooManyRequests as refusal:

@@ -6,6 +6,7 @@ from accounts.doubles import Doubles, doubles_find
 from accounts.models import User
 from core.characters import is_invisible
 from core.commands import ExplainedCommand, printable
+from core.plurals import counted
 
 
 class Command(ExplainedCommand):
@@ -23,7 +24,7 @@ class Command(ExplainedCommand):
             self.stdout.write(f"{double.what} {printable(double.key)}: {len(double.users)} accounts")
             for user in double.users:
                 self.stdout.write(f"  {_line(double, user)}")
-        self.stdout.write(f"{len(found)} doubles." if found else "There are no doubles.")
+        self.stdout.write(f"{counted(len(found), 'double')}." if found else "There are no doubles.")
 
 
 def _line(double: Doubles, user: User) -> str:

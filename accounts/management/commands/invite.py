@@ -14,6 +14,7 @@ from core import errors
 from core.commands import ExplainedCommand, printable
 from core.emails import email_key, valid_email
 from core.identity import Role
+from core.plurals import are
 
 EXAMPLE = """\
   python manage.py invite teacher asha@school.example ben@school.example
@@ -89,7 +90,7 @@ class Command(ExplainedCommand):
         self.stdout.write(_good_until(role, len(emails) - len(refused)))
         if refused:
             raise CommandError(
-                f"{len(refused)} of {len(emails)} are not invited. Invite them again once that is mended."
+                f"{len(refused)} of {len(emails)} {are(len(refused))} not invited. Invite again once that is mended."
             )
 
 

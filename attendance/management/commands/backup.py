@@ -13,6 +13,7 @@ from core.commands import ExplainedCommand
 from core.database.backup.archive import left_empty
 from core.database.backup.write import backup, count_rows
 from core.files import replaced
+from core.plurals import counted
 
 EXAMPLE = """\
   python manage.py backup /backups/attendance-2026-11-28.zip
@@ -47,6 +48,7 @@ class Command(ExplainedCommand):
                 made = backup(file, secrets=secrets, advance=bar.update)
         except OSError as failure:
             raise CommandError(f"Cannot write {path}: {failure.strerror}.") from None
-        self.stdout.write(f"{made.rows} rows of {len(made.tables)} tables, {len(made.secrets)} secrets: {path}")
+        rows, tables = counted(made.rows, "row"), counted(len(made.tables), "table")
+        self.stdout.write(f"{rows} of {tables}, {counted(len(made.secrets), 'secret')}: {path}")
         if made.left_empty:
             self.stderr.write(left_empty(made.left_empty))

@@ -15,6 +15,7 @@ from classes.commands import class_find
 from core import spreadsheets
 from core.commands import ExplainedCommand, day_given
 from core.files import replaced
+from core.plurals import counted
 
 _KINDS = ("csv", "xlsx")
 
@@ -82,7 +83,9 @@ class Command(ExplainedCommand):
             spreadsheets.write_csv(self.stdout, table_of(report))
             return
         self.write_file(report, Legend(found.name, first, last, found.threshold), kind, path, mark)
-        self.stdout.write(f"{len(report.students)} students, {len(report.lessons)} sessions: {path}")
+        self.stdout.write(
+            f"{counted(len(report.students), 'student')}, {counted(len(report.lessons), 'session')}: {path}"
+        )
 
     def write_file(self, report: ClassReport, about: Legend, kind: str, path: Path, mark: bool) -> None:
         if path.exists() and not path.is_file():

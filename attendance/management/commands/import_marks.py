@@ -17,6 +17,7 @@ from classes.rosters.tables import named_columns
 from core.commands import ExplainedCommand, printable
 from core.errors import ApiError, InvalidSchema
 from core.ids import new_id, parse_id
+from core.plurals import are, counted
 
 EXAMPLE = """\
   python manage.py import_marks 65f1a2b3c4d5e6f708192a3b monday.csv --dry-run
@@ -82,9 +83,10 @@ class Command(ExplainedCommand):
         for row in plan.rows:
             self.stdout.write(printable(_said(row)))
         counts = ", ".join(f"{len(plan.of(outcome))} {outcome.value}" for outcome in Outcome)
-        self.stdout.write(f"{len(plan.rows)} lines: {counts}.")
+        self.stdout.write(f"{counted(len(plan.rows), 'line')}: {counts}.")
         if refused:
-            raise CommandError(f"Nothing was written: {len(refused)} of {len(plan.rows)} lines are refused.")
+            of = f"{len(refused)} of {counted(len(plan.rows), 'line')} {are(len(refused))}"
+            raise CommandError(f"Nothing was written: {of} refused.")
         if dry_run:
             self.stdout.write("Nothing was written: this was a dry run.")
             return

@@ -13,6 +13,7 @@ from core.commands import ExplainedCommand
 from core.database.backup.archive import BackupError, Reader, left_empty, opened
 from core.database.backup.restore import restore
 from core.files import replaced
+from core.plurals import are, counted
 
 EXAMPLE = """\
   python manage.py migrate
@@ -56,7 +57,8 @@ class Command(ExplainedCommand):
             raise CommandError(f"The rows are back, and no secret: cannot write {place}: {failure.strerror}.") from None
         trail.command(Action.CHANGE, "restore")
         made = backup.manifest
-        self.stdout.write(f"{made.rows} rows of {len(made.tables)} tables are back, {len(secrets)} secrets: {path}")
+        rows, tables = counted(made.rows, "row"), counted(len(made.tables), "table")
+        self.stdout.write(f"{rows} of {tables} {are(made.rows)} back, {counted(len(secrets), 'secret')}: {path}")
         if gone:
             self.stderr.write(left_empty(gone))
 

@@ -12,6 +12,7 @@ from classes.calendars.rows import Row
 from classes.calendars.scanning import LARGEST
 from classes.holidays import HolidaysImport, holidays_import_plan, holidays_write
 from core.commands import ExplainedCommand, printable
+from core.plurals import are, counted
 
 EXAMPLE = """\
   python manage.py import_holidays holidays.ics --dry-run
@@ -40,7 +41,8 @@ class Command(ExplainedCommand):
         self.report(found)
         if found.plan.refused:
             raise CommandError(
-                f"Nothing was written: {len(found.plan.refused)} of {len(found.plan.rows)} events are refused."
+                f"Nothing was written: {len(found.plan.refused)} of {counted(len(found.plan.rows), 'event')}"
+                f" {are(len(found.plan.refused))} refused."
             )
         if dry_run:
             self.stdout.write("Nothing was written: this was a dry run.")

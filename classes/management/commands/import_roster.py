@@ -21,6 +21,7 @@ from classes.rosters.sources import read_path
 from classes.rosters.tables import named_columns
 from classes.rosters.write import roster_import
 from core.commands import ExplainedCommand, printable
+from core.plurals import are, counted
 
 EXAMPLE = """\
   python manage.py import_roster "Physics 1" students.csv --dry-run
@@ -148,10 +149,8 @@ class Command(ExplainedCommand):
 
 def _why_refused(plan: Plan) -> str:
     if plan.refused:
-        return (
-            f"Nothing was written: {len(plan.refused)} of {len(plan.rows)} rows are refused."
-            " Correct them and run it again."
-        )
+        refused = f"{len(plan.refused)} of {counted(len(plan.rows), 'row')} {are(len(plan.refused))}"
+        return f"Nothing was written: {refused} refused. Correct them and run it again."
     return (
         f"Nothing was written: {len(plan.known_otherwise)} students are known here by another name. Was the sheet"
         " sorted in one column alone? Then each name stands beside somebody else's address. If the names are right, run"

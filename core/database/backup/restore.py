@@ -13,6 +13,7 @@ from core.database.backup.tables import BATCH, FORGOTTEN, Content, Names, Table,
 from core.database.batches import insert_as_they_are
 from core.database.snapshot import see_one_moment
 from core.database.unit_of_work import unit_of_work
+from core.plurals import counted
 
 #: Told of what is done: which step, and of how many rows.
 Advance = Callable[[str, int], object]
@@ -125,4 +126,4 @@ def _compare(backup: Reader, table: Table, names: Names) -> Iterator[int]:
         same += len(found)
         yield len(found)
     if same != backup.manifest.tables[table.label].rows:
-        raise BackupError(f"{table.label} has {same} rows, and the backup has another number.")
+        raise BackupError(f"{table.label} has {counted(same, 'row')}, and the backup has another number.")

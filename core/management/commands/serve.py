@@ -18,6 +18,7 @@ from core.commands import ExplainedCommand, port_number
 from core.database.readiness import NotReady, lacking_migrations, require_ready
 from core.hosts import addresses_to_open, is_everywhere, own_address, url_of
 from core.lan import CannotServe, Lan, here, name_to_open, prepare, public_file, require_alone, server_file
+from core.plurals import counted
 from core.qr_codes import qr_text
 from core.server.serving import listen, serve
 
@@ -82,7 +83,7 @@ class Command(ExplainedCommand):
         if made:
             self.stdout.write(f"Making a new server: {', '.join(map(str, made))}")
         if missing:
-            self.stdout.write(f"Applying {missing} migrations to the database …")
+            self.stdout.write(f"Applying {counted(missing, 'migration')} to the database …")
             call_command("migrate", verbosity=0)
         if lan:
             _prepare(name, port, trust_port=listeners[-1].getsockname()[1])

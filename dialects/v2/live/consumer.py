@@ -1,5 +1,7 @@
 """The Channels consumer at `/ws/v2`."""
 
+from functools import cached_property
+
 from django.conf import settings
 
 from accounts import tokens
@@ -8,17 +10,13 @@ from attendance.live.consumer import SocketConsumer, raw_token
 from attendance.live.process import live
 from attendance.live.socket import Socket
 from core import errors
+from core.languages import language_of_headers
 from core.times import now, to_iso
 from dialects.v2.live import events, frames
 from dialects.v2.live.events import Client
 from dialects.v2.live.room import room
 
 SUBPROTOCOL = "attendance.v2"
-
-
-def _dismissed(message: str) -> str:
-    """How a socket is told that its token is no longer good."""
-    return frames.error_frame(errors.SocketUnauthorized())
 
 
 class V2Consumer(SocketConsumer):
@@ -32,13 +30,11 @@ class V2Consumer(SocketConsumer):
             lambda: tokens.authenticate(raw_token(self.scope, SUBPROTOCOL)),
             outlet=self.outlet,
             form=None,
-            error=_dismissed,
+            error=lambda _: self.error_frame(errors.SocketUnauthorized()),  # its token is no longer good
         )
         claims = socket.claims
-        device = device_of_headers(dict(self.scope.get("headers", ())))
-        self.client = Client(
-            device or f"token:{claims.token_id if claims else ''}", (self.scope.get("client") or [None])[0]
-        )
+        device = device_of_headers(self._headers) or f"token:{claims.token_id if claims else ''}"
+        self.client = Client(device, (self.scope.get("client") or [None])[0], self._language)
         room.enter(socket)
         hello = {"serverTime": to_iso(now()), "user": frames.person(socket.actor), "version": settings.VERSION}
         live.hub.tell(socket, frames.frame("HELLO", hello))
@@ -48,7 +44,15 @@ class V2Consumer(SocketConsumer):
         await events.receive(live, self.socket, self.client, text)
 
     def error_frame(self, error: errors.ApiError) -> str:
-        return frames.error_frame(error)
+        return frames.error_frame(error, self._language)
+
+    @cached_property
+    def _headers(self) -> dict[bytes, bytes]:
+        return dict(self.scope.get("headers", ()))
+
+    @cached_property
+    def _language(self) -> str:
+        return language_of_headers(self._headers)
 
     def _left(self) -> None:
         super()._left()

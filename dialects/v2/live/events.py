@@ -107,7 +107,7 @@ class Request(events.Request):
         return worded(error)[0]
 
     def refuse(self, error: errors.ApiError) -> None:
-        self.live.hub.tell(self.socket, frames.error_frame(error, self.id))
+        self.live.hub.tell(self.socket, frames.error_frame(error, self.client.language, self.id))
 
 
 # Finding what a message is about
@@ -327,10 +327,11 @@ EVENTS: dict[str, Event] = {
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What a socket's handshake says of the client: its device, and the address that it comes from."""
+    """What a socket's handshake says of the client: its device, its address, and the language of its errors."""
 
     device: str
     address: str | None
+    language: str
 
 
 async def receive(live: Live, socket: Socket, client: Client, text: str) -> None:

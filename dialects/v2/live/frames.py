@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
+from django.utils import translation
 
 from attendance.check_in import FlagShown
 from attendance.enums import SessionState
@@ -18,7 +19,7 @@ from core.errors import ApiError
 from core.identity import Actor
 from core.names import by_name
 from core.times import to_iso
-from dialects.v2.failures import code_of
+from dialects.v2.failures import code_of, message_of
 from dialects.v2.serializers.check_in import FlagOutput, check_in_shown
 
 Json = dict[str, Any]
@@ -36,9 +37,11 @@ def frame(event: str, data: Json | None = None, request_id: Any = None) -> str:
     return _encode(message).decode()
 
 
-def error_frame(error: ApiError, request_id: Any = None) -> str:
-    """`ERROR` for the message of this id, or for none."""
-    return frame("ERROR", {"code": code_of(error), "message": error.message}, request_id)
+def error_frame(error: ApiError, language: str, request_id: Any = None) -> str:
+    """`ERROR` for the message of this id, or for none, worded in this language."""
+    with translation.override(language):
+        message = message_of(error)
+    return frame("ERROR", {"code": code_of(error), "message": message}, request_id)
 
 
 def person(actor: Actor) -> Json:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from attendance.check_in import Answer, CheckInOptions, CheckInRules, Circle, Mode, Place
@@ -67,18 +68,18 @@ class CheckInInput(CheckInOptionsInput):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         until = attrs.get("until")
         if until is not None and until <= now():
-            raise serializers.ValidationError({"until": ["A time to come."]})
+            raise serializers.ValidationError({"until": [_("A time to come.")]})
         return attrs
 
 
 def options_of(body: Mapping[str, Any], defaults: CheckInOptions | None, path: str = "") -> CheckInOptions:
     """The options of a validated body; `path` stands before the names of fields. Raises `InvalidSchema`."""
     if defaults is None and "mode" not in body:
-        raise InvalidSchema({f"{path}mode": ["This field is required."]})
+        raise InvalidSchema({f"{path}mode": [_("This field is required.")]})
     base = defaults or CheckInOptions(Mode(body["mode"]))
     networks = body.get("networks", base.checks_networks)
     if networks and not settings.CHECK_IN_NETWORKS:
-        raise InvalidSchema({f"{path}networks": ["This school has set no networks."]})
+        raise InvalidSchema({f"{path}networks": [_("This school has set no networks.")]})
     return CheckInOptions(
         mode=Mode(body.get("mode", base.mode)),
         circle=_circle(body, base.circle, path),
@@ -96,7 +97,7 @@ def _circle(body: Mapping[str, Any], usual: Circle | None, path: str) -> Circle 
     metres = given.get("range", usual and usual.radius)
     if (place is None) != (metres is None):
         missing = "place" if place is None else "range"
-        raise InvalidSchema({f"{path}{missing}": ["place and range go together."]})
+        raise InvalidSchema({f"{path}{missing}": [_("place and range go together.")]})
     return None if place is None or metres is None else Circle(place, metres)
 
 
@@ -173,7 +174,7 @@ class SelfMarkInput(InputSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("claim" in attrs) == ("code" in attrs):
-            raise serializers.ValidationError({"claim": ["Exactly one of claim and code."]})
+            raise serializers.ValidationError({"claim": [_("Exactly one of claim and code.")]})
         return attrs
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from classes.access import Part
@@ -73,7 +74,7 @@ class StudentInput(DaysInput):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(attrs.keys() & {"student_id", "email", "roll_number"}) != 1:
-            raise serializers.ValidationError({"studentId": ["Exactly one of studentId, email and rollNumber."]})
+            raise serializers.ValidationError({"studentId": [_("Exactly one of studentId, email and rollNumber.")]})
         return attrs
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, NoReturn
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -23,7 +24,7 @@ class Columns(StrictString):
     """JSON as a text of a form: which heading is which column. The value has columns as the code names them."""
 
     default_error_messages: ClassVar = {
-        "invalid_columns": 'Not as {{"email":"SIS Login ID"}}, with some of the columns {columns}.',
+        "invalid_columns": _('Not as {{"email":"SIS Login ID"}}, with some of the columns {columns}.'),
     }
 
     def __init__(self, columns: Collection[str], **kwargs: Any) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import time
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -37,7 +38,7 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z", re.ASCII)
 class Clock(StrictString):
     """A time of the school's day, `09:00`. One with an offset is refused: DRF's own field would drop the offset."""
 
-    default_error_messages: ClassVar = {"invalid_clock": "Not a time of the day: write it as 09:00."}
+    default_error_messages: ClassVar = {"invalid_clock": _("Not a time of the day: write it as 09:00.")}
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
@@ -195,7 +196,7 @@ class SettingsInput(InputSerializer):
 
     def validate_order(self, order: list[str]) -> list[str]:
         if len(set(order)) != len(order):
-            raise serializers.ValidationError("A status is there twice.")
+            raise serializers.ValidationError(_("A status is there twice."))
         return order
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

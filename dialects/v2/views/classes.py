@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -60,7 +61,7 @@ class ClassList(V2View):
     def get(self, request: Request) -> Response:
         archived = request.query_params.get("archived", "false")
         if archived not in ("true", "false"):
-            raise InvalidSchema({"archived": ["true or false."]})
+            raise InvalidSchema({"archived": [gettext("true or false.")]})
         rows = classes_taught(actor=self.actor, archived=archived == "true")
 
         def show(found: Sequence[Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -45,7 +46,7 @@ class ReportView(V2View):
         """The first and the last day that the query names. Raises `InvalidSchema`."""
         since, until = (day_asked(self.request.query_params, name) for name in DAYS)
         if since and until and since > until:
-            raise InvalidSchema({"until": ["A day before `from`."]})
+            raise InvalidSchema({"until": [gettext("A day before `from`.")]})
         return since, until
 
     def answer(
@@ -60,7 +61,7 @@ class ReportView(V2View):
         if kind == "json":
             return Response(shown())
         if kind not in MEDIA_TYPES:
-            raise InvalidSchema({"format": ["json, csv or xlsx."]})
+            raise InvalidSchema({"format": [gettext("json, csv or xlsx.")]})
         return attachment(file_of(kind, lines(), tables), about.name, kind, MEDIA_TYPES[kind])
 
 

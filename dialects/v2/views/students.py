@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -49,7 +50,7 @@ class StudentList(V2View):
         found, _ = class_for_teacher(actor=self.actor, class_id=class_id)
         ended = request.query_params.get("ended", "false")
         if ended not in ("true", "false"):
-            raise InvalidSchema({"ended": ["true or false."]})
+            raise InvalidSchema({"ended": [gettext("true or false.")]})
         rows = students.enrolments_listed(found.id, ended=ended == "true")
         return self.page(rows, StudentOutput.show_all, Order("student__name_folded"))
 
@@ -84,7 +85,7 @@ class StudentSearch(V2View):
     def get(self, request: Request) -> Response:
         text = without_invisible(request.query_params.get("q", "")).strip()
         if not 1 <= len(text) <= LONGEST or "\0" in text:
-            raise InvalidSchema({"q": [f"1 to {LONGEST} characters."]})
+            raise InvalidSchema({"q": [gettext("1 to %d characters.") % LONGEST]})
         return self.page(students_found(actor=self.actor, text=text), FoundOutput.show_all, Order("name_folded"))
 
 

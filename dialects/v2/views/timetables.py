@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -101,7 +102,9 @@ class TimetableImport(V2View):
                 done = timetable_import_preview(actor=self.actor, class_id=found.id, file=sent)
             if self.brings_file and not body["dry_run"]:
                 if done.token is None:
-                    raise InvalidSchema({"file": [f"Line {row.line}: {row.reason}" for row in done.plan.refused]})
+                    said = gettext("Line %(line)d: %(reason)s")
+                    wrong = [said % {"line": row.line, "reason": row.reason} for row in done.plan.refused]
+                    raise InvalidSchema({"file": wrong})
                 done = timetable_import(actor=self.actor, class_id=found.id, token=done.token)
         except CalendarError as failure:
             raise InvalidSchema({"file": [str(failure)]}) from None

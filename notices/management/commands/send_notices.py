@@ -3,6 +3,7 @@
 from typing import Any
 
 from core.commands import ExplainedCommand
+from core.plurals import counted
 from notices.sending import send_due
 
 EXAMPLE = """\
@@ -19,4 +20,5 @@ class Command(ExplainedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = send_due()
-        self.stdout.write(f"{done.looked_at} sessions looked at, {done.told} notices sent, {done.failed} failed.")
+        sessions, notices = counted(done.looked_at, "session"), counted(done.told, "notice")
+        self.stdout.write(f"{sessions} looked at, {notices} sent, {done.failed} failed.")
