@@ -56,7 +56,7 @@ def _sentence(notice: Notice, report: ClassReport) -> str:
         "total": line.tally.total,
         "threshold": notice.class_ref.threshold,
     }
-    return text % {**names, **tally, "threshold": notice.class_ref.threshold}
+    return text % {**names, **tally}
 
 
 def payload(notice: Notice, report: ClassReport) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def test_a_known_student_keeps_the_name_and_gets_the_roll_number_that_was_missin
     add_person("Asha Rao", "asha@example.com")
     lines = run(physics.id, write(tmp_path, HEADINGS + "A. Rao,asha@example.com,7\n"))
     assert lines[0] == ("line 2: A. Rao <asha@example.com>: enrolled, known here as Asha Rao, roll number 7 noted")
-    assert lines[1] == "1 rows: 0 created and enrolled, 1 enrolled, 0 already on the roster, 0 refused." + (
+    assert lines[1] == "1 row: 0 created and enrolled, 1 enrolled, 0 already on the roster, 0 refused." + (
         " 1 known here by another name."
     )
     assert people()[0] == ("Asha Rao", "asha@example.com", "7")

@@ -261,6 +261,20 @@ def test_a_mail_is_in_the_language_of_its_reader(
     assert f'<html lang="{language or "en"}"{" dir=" if language == "ar" else ""}' in html.alternatives[0][0]
 
 
+def test_a_rate_is_written_as_the_readers_language_writes_numbers(
+    room: Room, clock: Clock, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
+    settings.NOTICE_TO = ["students"]
+    language_note(user_id=room.students[0].id, language="de")
+    Class.objects.filter(pk=room.class_id).update(threshold=75)
+    for status in ("present", "absent", "late"):
+        lesson(room, asha=status)
+    clock.pass_(minutes=31)
+    send_due()
+    (mail,) = mailoutbox
+    assert " 66,7 Prozent " in mail.body
+
+
 def test_the_rule_of_counting_has_words_in_every_language(settings: Settings) -> None:
     for language, _ in settings.LANGUAGES[1:]:
         with translation.override(language):

@@ -82,7 +82,7 @@ IMPORTED = {
         (
             "Columns: name from “Student”, roll number from “SIS User ID”, e-mail, where there is no other, from “SIS",
             "Columns not used: “ID”, “Section”, “Quiz 1 (23)”.",
-            "1 rows: 1 created",
+            "1 row: 1 created",
         ),
     ),
     "oneroster_users.csv": Case(

@@ -112,7 +112,7 @@ def test_the_command_says_who_is_set_aside_and_importing_twice_mails_once(
         assert lines == [
             "line 2: Asha <asha@school.example>: set aside: somebody signed up with this address and has not proved it;"
             " they are enrolled once they have",
-            "1 rows: 0 created and enrolled, 0 enrolled, 0 already on the roster, 1 set aside, 0 refused."
+            "1 row: 0 created and enrolled, 0 enrolled, 0 already on the roster, 1 set aside, 0 refused."
             " 1 with an address that nobody has proved.",
         ]
     assert roster(found) == set()

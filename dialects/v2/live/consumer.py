@@ -1,6 +1,6 @@
 """The Channels consumer at `/ws/v2`."""
 
-from functools import cached_property
+from functools import partial
 
 from django.conf import settings
 
@@ -19,22 +19,31 @@ from dialects.v2.live.room import room
 SUBPROTOCOL = "attendance.v2"
 
 
+def _dismissed(language: str, message: str) -> str:
+    """How a socket is told that its token is no longer good."""
+    return frames.error_frame(errors.SocketUnauthorized(), language)
+
+
 class V2Consumer(SocketConsumer):
     """A client's socket. It hears no session until it follows one."""
 
     subprotocol = SUBPROTOCOL
+    #: Of what the client is told of errors.
+    language: str
     client: Client
 
     async def enter(self) -> Socket:
+        headers = dict(self.scope.get("headers", ()))
+        self.language = language_of_headers(headers)
         socket = await live.welcome(
             lambda: tokens.authenticate(raw_token(self.scope, SUBPROTOCOL)),
             outlet=self.outlet,
             form=None,
-            error=lambda _: self.error_frame(errors.SocketUnauthorized()),  # its token is no longer good
+            error=partial(_dismissed, self.language),
         )
         claims = socket.claims
-        device = device_of_headers(self._headers) or f"token:{claims.token_id if claims else ''}"
-        self.client = Client(device, (self.scope.get("client") or [None])[0], self._language)
+        device = device_of_headers(headers) or f"token:{claims.token_id if claims else ''}"
+        self.client = Client(device, (self.scope.get("client") or [None])[0], self.language)
         room.enter(socket)
         hello = {"serverTime": to_iso(now()), "user": frames.person(socket.actor), "version": settings.VERSION}
         live.hub.tell(socket, frames.frame("HELLO", hello))
@@ -44,15 +53,7 @@ class V2Consumer(SocketConsumer):
         await events.receive(live, self.socket, self.client, text)
 
     def error_frame(self, error: errors.ApiError) -> str:
-        return frames.error_frame(error, self._language)
-
-    @cached_property
-    def _headers(self) -> dict[bytes, bytes]:
-        return dict(self.scope.get("headers", ()))
-
-    @cached_property
-    def _language(self) -> str:
-        return language_of_headers(self._headers)
+        return frames.error_frame(error, self.language)
 
     def _left(self) -> None:
         super()._left()

@@ -56,11 +56,13 @@ class Asking:
     def post(self, path: str, body: Any = None, **options: Any) -> Answer:
         return self("POST", path, {} if body is None else body, **options)
 
-    def send(self, path: str, content: str | bytes, name: str = "list.csv", **fields: str) -> Answer:
-        """A form with a file."""
+    def send(
+        self, path: str, content: str | bytes, name: str = "list.csv", language: str = "en", **fields: str
+    ) -> Answer:
+        """A form with a file, from somebody who reads `language`."""
         data = content.encode() if isinstance(content, str) else content
         raw = encode_multipart(BOUNDARY, {"file": SimpleUploadedFile(name, data), **fields})
-        return self("POST", path, raw=raw, content_type=MULTIPART_CONTENT)
+        return self("POST", path, raw=raw, content_type=MULTIPART_CONTENT, **{"Accept-Language": language})
 
     def patch(self, path: str, body: Any, **options: Any) -> Answer:
         return self("PATCH", path, body, **options)

@@ -62,6 +62,16 @@ def test_a_file_is_shown_row_by_row_and_its_token_does_what_was_shown_once(
     is_refused(owner.post(path, {"token": shown["token"]}), 404, "preview_not_found")
 
 
+def test_why_a_row_is_refused_is_told_in_the_readers_language_and_the_token_is_good_in_any(
+    owner: Asking, school: School, path: str
+) -> None:
+    shown = owner.send(path, LIST, language="de").data
+    assert shown["rows"][2]["reason"] == "„none“ ist keine E-Mail-Adresse: berichtigen Sie sie"
+    assert shown["rows"][2]["outcome"] == "refused"
+    assert owner.post(path, {"token": shown["token"]}, **{"Accept-Language": "fr"}).status == 200
+    assert names(school) == {"Ann", "Ben", "Chen Li"}
+
+
 def test_what_is_no_longer_as_it_was_shown_is_refused_and_nothing_is_written(
     owner: Asking, school: School, path: str
 ) -> None:

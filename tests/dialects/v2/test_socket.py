@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.dialects.v2.socket import V2Socket
 from tests.realtime.conftest import People, make_people
@@ -405,6 +406,30 @@ async def test_a_bad_token_closes_the_socket(server: Server) -> None:
     async with Socket(f"{server.ws_url}/v2", "bad") as socket:
         assert (await socket.frame())["data"]["code"] == "unauthorized"
         assert await socket.close_code() == 4401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"},
+        {"Accept-Language": "fr", "Cookie": f"other=1; {settings.LANGUAGE_COOKIE_NAME}=de"},
+    ],
+)
+async def test_errors_are_told_in_the_language_of_the_handshake(
+    server: Server, people: People, headers: dict[str, str]
+) -> None:
+    async with V2Socket(server, people.teacher, additional_headers=headers) as desk:
+        await desk.send_raw('{"event":"DANCE","id":1}')
+        assert (await desk.frame())["data"] == {
+            "code": "unknown_event",
+            "message": "So eine Nachricht gibt es hier nicht.",
+        }
+    async with Socket(f"{server.ws_url}/v2", "bad", additional_headers=headers) as stranger:
+        told = {"code": "unauthorized", "message": "Melden Sie sich bitte noch einmal an."}
+        assert (await stranger.frame())["data"] == told
+    async with V2Socket(server, people.teacher) as plain:
+        await plain.send_raw('{"event":"DANCE","id":1}')
+        assert (await plain.frame())["data"]["message"] == "Unknown event"
 
 
 async def test_the_token_may_stand_in_the_subprotocols(server: Server, people: People) -> None:
