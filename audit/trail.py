@@ -105,7 +105,9 @@ class Trail:
             waiting, self._waiting = self._waiting, {}
             dropped, self._dropped = self._dropped, 0
         if dropped:
-            logger.error("%s of the audit log dropped: the database took none.", counted(dropped, "entry", "entries"))
+            logger.error(
+                "%s of the audit log could not be kept: the database took none.", counted(dropped, "entry", "entries")
+            )
         try:
             if waiting:
                 _write(list(waiting.values()))

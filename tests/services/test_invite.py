@@ -117,7 +117,7 @@ def test_who_has_an_account_is_named_and_the_others_are_invited(monkeypatch: pyt
     monkeypatch.setattr(mail, "_send", lambda message: True)
     User(name="Asha", email="asha@school.example", password="a hash").save(force_insert=True)
     out = io.StringIO()
-    with pytest.raises(CommandError, match="1 of 2 are not invited"):
+    with pytest.raises(CommandError, match="1 of 2 is not invited"):
         call_command("invite", "teacher", "asha@school.example", "ben@school.example", stdout=out)
     assert "asha@school.example: not invited: somebody has this address already" in out.getvalue()
     assert list(Invitation.objects.values_list("email", flat=True)) == ["ben@school.example"]
@@ -130,7 +130,7 @@ def test_a_mail_server_that_takes_nothing_leaves_no_invitation_open(databases: D
     )
     assert done.returncode == 1
     assert "asha@school.example: not invited: the mail server did not take the mail" in done.stdout
-    assert "1 of 1 are not invited" in done.stderr
+    assert "1 of 1 is not invited" in done.stderr
     assert database.ask(lambda: Invitation.objects.get().voided_at) is not None
 
 
