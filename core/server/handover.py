@@ -21,6 +21,7 @@ from typing import Any
 from uvicorn.protocols.utils import is_ssl
 
 from core.server.adopted import adopt
+from core.server.channels import channels_to
 from core.server.http_protocol import HttpProtocol
 from core.server.relay import FarEnd, RelayedTransport, far_end, far_end_of, relay
 from core.server.spreading import Spread
@@ -132,15 +133,8 @@ class Handover:
             await asyncio.get_running_loop().sock_sendall(channel, rest)
 
     async def _accept(self, listener: socket.socket, make_protocol: Callable[[], "HandoverProtocol"]) -> None:
-        loop = asyncio.get_running_loop()
-        with listener:
-            while True:
-                try:
-                    channel, _ = await loop.sock_accept(listener)
-                except OSError:
-                    await asyncio.sleep(1)  # no file descriptor is free; the other workers' connections wait
-                    continue
-                channel.setblocking(False)
+        async with contextlib.aclosing(channels_to(listener)) as channels:
+            async for channel in channels:
                 self._start(self._take(channel, make_protocol))
 
     async def _take(self, channel: socket.socket, make_protocol: Callable[[], "HandoverProtocol"]) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.server.adopted import adopt
+from core.server.channels import channels_to
 from core.server.workers import Worker
 
 #: A worker may have so many connections more than another before it passes new ones on, or this part of the other's:
@@ -159,14 +160,8 @@ class Spread:
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        with listener:
-            while True:
-                try:
-                    channel, _ = await loop.sock_accept(listener)
-                except OSError:
-                    await asyncio.sleep(1)  # no file descriptor is free
-                    continue
-                channel.setblocking(False)
+        async with contextlib.aclosing(channels_to(listener)) as channels:
+            async for channel in channels:
                 self._taking.add(channel)
                 loop.add_reader(channel, self._take, channel)
 
