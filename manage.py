@@ -10,8 +10,11 @@ if __name__ == "__main__":
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
+        made = os.path.join(".venv", "bin", "python")
         sys.exit(
-            "Django is not installed for this Python. "
+            f"Django is not installed for this Python. Run: {made} manage.py {' '.join(sys.argv[1:])}"
+            if os.path.exists(made)
+            else "Django is not installed for this Python. "
             "Run `make serve`, or: python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
         )
     try:

@@ -24,7 +24,7 @@ def require() -> None:
         names = " and ".join(path.name for path in lacking)
         raise ImproperlyConfigured(
             f"{lacking[0].parent} has no {names}. Set DATA_DIR (or DATABASE_URL) to the server's,"
-            " or make a new server with: python manage.py serve --setup"
+            " or make a new server with: python manage.py serve --setup (for restore, with: python manage.py migrate)"
         )
 
 

@@ -208,12 +208,12 @@ async def test_several_workers_share_the_port_and_socketio_finds_its_worker(
 
 def serve(tmp_path: Path, databases: Databases, **environment: str) -> subprocess.CompletedProcess[str]:
     """A server that does not come to serve."""
+    ports = {"PORT": str(free_port()), "TRUST_PORT": str(free_port())}
+    asked = {name: value for name, value in {**ports, **environment}.items() if value}
     return subprocess.run(
-        [*SERVE, "--lan", "--port", str(free_port())],
+        [*SERVE, "--lan"],
         cwd=ROOT,
-        env=environment_of(
-            databases.fresh(), {"DATA_DIR": str(tmp_path), "TRUST_PORT": str(free_port()), **environment}
-        ),
+        env=environment_of(databases.fresh(), {"DATA_DIR": str(tmp_path), **asked}),
         capture_output=True,
         text=True,
         timeout=START_LIMIT,
@@ -236,6 +236,16 @@ def test_a_proxys_address_does_not_go_together_with_it(tmp_path: Path, databases
         " does HTTPS itself, by its own address. Leave one of them out."
     )
     assert not (tmp_path / "lan").exists()
+
+
+def test_two_ports_that_cannot_be_are_told(tmp_path: Path, databases: Databases) -> None:
+    port = str(free_port())
+    line = refusal(tmp_path, databases, PORT=port, TRUST_PORT=port)
+    assert line == f"CommandError: PORT and TRUST_PORT are both {port}. Set TRUST_PORT to another."
+    line = refusal(tmp_path, databases, PORT="65535", TRUST_PORT="")
+    assert line == (
+        "CommandError: PORT is 65535, and there is no next port for plain HTTP. Set TRUST_PORT, or another PORT."
+    )
 
 
 def test_hosts_that_let_nobody_in_are_told(tmp_path: Path, databases: Databases) -> None:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client as DjangoClient
 from django.urls import reverse
@@ -156,6 +157,18 @@ def test_the_reader_chooses_the_language_and_programs_are_answered_in_english(ow
     refused = owner.get("/auth/me", headers={"Accept-Language": "ar"}).json()
     assert refused["error"] == "Unauthorized, token missing or invalid"
     assert owner.post("/app/language", {"language": "tlh"}).cookies.get("django_language") is None
+
+
+def test_each_language_stands_by_its_own_name_whichever_the_page_speaks() -> None:
+    for spoken in ("en", "ar"):
+        page = text_of_page(spoken)
+        for code, name in settings.LANGUAGES:
+            assert re.search(f'<option value="{code}" lang="{code}"[^>]*>{name}</option>', page), (spoken, code)
+
+
+def text_of_page(language: str) -> str:
+    """The page of the sign-in as it comes."""
+    return DjangoClient().get("/app/sign-in", headers={"Accept-Language": language}).content.decode()
 
 
 def test_the_language_of_the_browser_is_the_first_choice(school: School) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.dates import WEEKDAYS
@@ -28,6 +29,12 @@ def script(name: str) -> SafeString:
 def style(name: str) -> SafeString:
     """The element of a page's style, joined with those that it imports."""
     return format_html('<link rel="stylesheet" href="{}">', _file(name, "css").address)
+
+
+@register.simple_tag
+def languages() -> list[tuple[str, str]]:
+    """The languages with their own names, because somebody who reads one of them alone looks for that name."""
+    return list(settings.LANGUAGES)
 
 
 @register.simple_tag

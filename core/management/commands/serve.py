@@ -22,6 +22,7 @@ from core.plurals import counted
 from core.qr_codes import qr_text
 from core.server.serving import listen, serve
 
+LAST_PORT = 65_535
 ADMIN_EMAIL = "admin@attendance.local"
 
 EXAMPLE = """\
@@ -60,8 +61,9 @@ class Command(ExplainedCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int, lan: bool, setup: bool, **options: Any) -> None:
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
-        name = ""
+        name, trust_port = "", settings.TRUST_PORT
         if lan:
+            trust_port = _trust_port(port)
             host = on_network(host)
             name = _on_the_network(host)
         listeners = [_listen(host, port)]
@@ -69,7 +71,7 @@ class Command(ExplainedCommand):
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
         if lan:
-            listeners.append(_listen(host, settings.TRUST_PORT or min(port + 1, 65535), "TRUST_PORT"))
+            listeners.append(_listen(host, trust_port or port + 1, "TRUST_PORT"))
         try:
             if setup:
                 made, missing = own_files.make(), lacking_migrations()
@@ -163,6 +165,18 @@ def _first_request(url: str) -> list[str]:
         f"  curl -s{trusting} {url}/auth/signup -H 'Content-Type: application/json' \\",
         """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
     ]
+
+
+def _trust_port(port: int) -> int | None:
+    """The port over plain HTTP that is asked for, another than `port`; None: the next one."""
+    asked = settings.TRUST_PORT
+    if port == LAST_PORT and asked is None:
+        raise CommandError(
+            f"PORT is {port}, and there is no next port for plain HTTP. Set TRUST_PORT, or another PORT."
+        )
+    if asked == port:
+        raise CommandError(f"PORT and TRUST_PORT are both {port}. Set TRUST_PORT to another.")
+    return asked
 
 
 def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
