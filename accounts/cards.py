@@ -18,7 +18,7 @@ from accounts.printed import letters_of, secret_hash, secret_make
 from audit.models import Action, Outcome
 from audit.trail import trail
 from core import errors, logs
-from core.addresses import network_of
+from core.addresses import network_if_known
 from core.database.batches import batches
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor, Role
@@ -108,7 +108,7 @@ def card_sign_in(*, code: str, address: str | None = None, device: Device | None
 
     Raises `InvalidCard`, and `TooManyRequests` after too many wrong ones from the address.
     """
-    with mistakes_counted((CARDS, network_of(address) if address is not None else None)):
+    with mistakes_counted((CARDS, network_if_known(address))):
         user = card_holder(code)
         if user is None:
             logs.event(logger, "sign_in_failed", "A card that is void or none.")

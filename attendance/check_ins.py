@@ -28,7 +28,7 @@ from attendance.services import record_corrections
 from attendance.signals import session_changed
 from classes.selectors import classes_of_student, is_enrolled
 from core import errors, limits
-from core.addresses import network_of
+from core.addresses import network_if_known
 from core.database.unit_of_work import after_commit, retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
@@ -127,7 +127,7 @@ def claim_make(*, session_id: str, code: str, address: str | None) -> Claim:
     rows = Session.objects.filter(pk=key, state=SessionState.OPEN, class_ref__removed_at=None)
     session = rows.select_related("class_ref").first() if key else None
     moment = asked_at()
-    with mistakes_counted((limits.CHECK_INS_AT_ADDRESS, _counted(address))):
+    with mistakes_counted((limits.CHECK_INS_AT_ADDRESS, network_if_known(address))):
         if session is None:
             raise errors.CheckInClosed
         rules = check_in_at(session, moment)
@@ -149,7 +149,7 @@ def check_in_by_code(*, actor: Actor, code: str, where: Where, session_id: str |
     is_open = [rules for rules in check_in_rules(list(sessions)).values() if rules.is_open(moment)]
     if not is_open:
         raise errors.CheckInClosed
-    with mistakes_counted((limits.CHECK_INS, actor.id), (limits.CHECK_INS_AT_ADDRESS, _counted(where.address))):
+    with mistakes_counted((limits.CHECK_INS, actor.id), (limits.CHECK_INS_AT_ADDRESS, network_if_known(where.address))):
         check_in.check_code([one for rules in is_open for one in rules.good_codes(moment)], code)
     rules = next(rules for rules in is_open if code in rules.good_codes(moment))
     return _check_in(actor, sessions[rules.session_id], rules, where)
@@ -254,10 +254,6 @@ def in_allowed_network(address: str | None) -> bool:
     except ValueError:
         return False
     return any(found in ip_network(network) for network in settings.CHECK_IN_NETWORKS)
-
-
-def _counted(address: str | None) -> str | None:
-    return network_of(address) if address is not None else None
 
 
 # Flags

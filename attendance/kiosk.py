@@ -16,7 +16,7 @@ from attendance.models import Session
 from classes.access import part_in
 from classes.selectors import is_enrolled
 from core import errors, limits
-from core.addresses import network_of
+from core.addresses import network_if_known
 from core.identity import Actor, Role
 from core.times import now
 
@@ -59,7 +59,7 @@ def kiosk_mark(*, key: str, code: str, address: str | None) -> tuple[Done, str]:
         raise errors.Unauthorized
     if session.state != SessionState.OPEN:
         raise errors.NoActiveSession
-    with mistakes_counted((limits.CHECK_INS_AT_ADDRESS, network_of(address) if address is not None else None)):
+    with mistakes_counted((limits.CHECK_INS_AT_ADDRESS, network_if_known(address))):
         student = account_find(role=Role.STUDENT, roll_number=code) or card_holder(code)
         if student is None or not is_enrolled(actor=actor_of(student), class_id=session.class_ref_id):
             raise errors.StudentNotEnrolled

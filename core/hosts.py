@@ -59,9 +59,10 @@ def is_allowed(name: str) -> bool:
     return "*" in settings.ALLOWED_HOSTS or validate_host(bare, settings.ALLOWED_HOSTS)
 
 
-def url_of(name: str, port: int) -> str:
-    """This server's address by a host name or address, without a slash at the end."""
-    return f"{_scheme()}://[{name}]:{port}" if ":" in name else f"{_scheme()}://{name}:{port}"
+def url_of(name: str, port: int, scheme: str = "") -> str:
+    """This server's address by a host name or address, without a slash at the end; by its own scheme as it comes."""
+    scheme = scheme or _scheme()
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
 def _scheme() -> str:

@@ -115,7 +115,7 @@ def here() -> Lan | None:
     if not (settings.LAN and settings.PUBLIC_URL and settings.TRUST_PORT and public_file().exists()):
         return None
     host = urlsplit(settings.PUBLIC_URL).hostname or ""
-    trust_url = f"http://[{host}]:{settings.TRUST_PORT}" if ":" in host else f"http://{host}:{settings.TRUST_PORT}"
+    trust_url = hosts.url_of(host, settings.TRUST_PORT, "http")
     return Lan(settings.PUBLIC_URL, trust_url, x509.load_pem_x509_certificate(public_file().read_bytes()))
 
 

@@ -61,9 +61,9 @@ class Command(ExplainedCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int, lan: bool, setup: bool, **options: Any) -> None:
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
-        name, trust_port = "", settings.TRUST_PORT
+        name = ""
         if lan:
-            trust_port = _trust_port(port)
+            _require_two_ports(port)
             host = on_network(host)
             name = _on_the_network(host)
         listeners = [_listen(host, port)]
@@ -71,7 +71,7 @@ class Command(ExplainedCommand):
         if settings.CHAT_PORT is not None:
             listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
         if lan:
-            listeners.append(_listen(host, trust_port or port + 1, "TRUST_PORT"))
+            listeners.append(_listen(host, settings.TRUST_PORT or port + 1, "TRUST_PORT"))
         try:
             if setup:
                 made, missing = own_files.make(), lacking_migrations()
@@ -167,16 +167,14 @@ def _first_request(url: str) -> list[str]:
     ]
 
 
-def _trust_port(port: int) -> int | None:
-    """The port over plain HTTP that is asked for, another than `port`; None: the next one."""
-    asked = settings.TRUST_PORT
-    if port == LAST_PORT and asked is None:
+def _require_two_ports(port: int) -> None:
+    """Raises `CommandError` if there is no port for plain HTTP beside `port`: TRUST_PORT, or else the next one."""
+    if port == LAST_PORT and settings.TRUST_PORT is None:
         raise CommandError(
             f"PORT is {port}, and there is no next port for plain HTTP. Set TRUST_PORT, or another PORT."
         )
-    if asked == port:
+    if port == settings.TRUST_PORT:
         raise CommandError(f"PORT and TRUST_PORT are both {port}. Set TRUST_PORT to another.")
-    return asked
 
 
 def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:

@@ -8,7 +8,7 @@ import pytest
 
 from attendance.models import Mark
 from tests.dialects.v2.socket import V2Socket
-from tests.realtime.conftest import People, make_people
+from tests.realtime.conftest import People
 from tests.support.clients import Room, make_class
 from tests.support.database import Databases
 from tests.support.server import Server
@@ -19,13 +19,6 @@ def server(databases: Databases) -> Iterator[Server]:
     with Server(databases.fresh(), LIMIT_JOURNAL="2", LIMIT_JOURNAL_A_STUDENT="1") as running:
         yield running
         running.assert_clean()
-
-
-@pytest.fixture(scope="module")
-def people(server: Server) -> Iterator[People]:
-    made = make_people(server)
-    yield made
-    made.teacher.http.close()
 
 
 @pytest.fixture

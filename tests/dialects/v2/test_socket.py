@@ -1,24 +1,16 @@
 """`/ws/v2`: who follows what hears what; and what messages do, and how they are answered."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
 
 from tests.dialects.v2.socket import V2Socket
-from tests.realtime.conftest import People, make_people
+from tests.realtime.conftest import People
 from tests.support.asyncapi import check_all
 from tests.support.clients import Person, Room, Socket, make_class
 from tests.support.server import Server
-
-
-@pytest.fixture(scope="module")
-def people(server: Server) -> Iterator[People]:
-    made = make_people(server)
-    yield made
-    made.teacher.http.close()
 
 
 @pytest.fixture
