@@ -11,7 +11,7 @@ FUZZING := .venv-fuzzing
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
-.PHONY: help serve test coverage test-databases test-servers check crash crash-databases test-pages bench-pages screenshots fuzz outage slow-requests slow-readers attack \
+.PHONY: help serve test test-all coverage test-databases test-servers check crash crash-databases test-pages bench-pages screenshots fuzz outage slow-requests slow-readers attack \
 	fuzz-parsers fuzz-api autobahn lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
@@ -21,10 +21,13 @@ help: ## lists the targets
 serve: $(VENV)/.serve ## sets everything up and serves on HOST:PORT (127.0.0.1:3000); LAN=1: on the network, over HTTPS
 	@exec $(RUN) manage.py serve --setup
 
-test: $(VENV)/.dev ## the whole suite on SQLite
+test: $(VENV)/.dev ## the tests on SQLite, while one waits: all but the long ones, which are few
+	$(RUN) -m pytest $(PARALLEL) -m "not long" $(PYTEST_ARGS)
+
+test-all: $(VENV)/.dev ## the whole suite on SQLite
 	$(RUN) -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
-coverage: $(VENV)/.dev ## lines and branches that `make test` runs, in its servers and commands too
+coverage: $(VENV)/.dev ## lines and branches that `make test-all` runs, in its servers and commands too
 	@rm -rf .coverage && mkdir .coverage
 	$(RUN) -m coverage run -m pytest $(PARALLEL) $(PYTEST_ARGS)
 	$(RUN) -m coverage combine --quiet

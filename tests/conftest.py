@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=on_one)
         left_out = set(on_one)
         items[:] = [item for item in items if item not in left_out]
-    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+    items.sort(key=lambda item: not (item.get_closest_marker("long") or item.get_closest_marker("early")))
 
 
 @pytest.fixture(scope="session", autouse=True)

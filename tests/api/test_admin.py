@@ -635,6 +635,7 @@ class Browser:
         return answer
 
 
+@pytest.mark.long
 async def test_what_the_admin_does_reaches_the_sockets_of_a_running_server(
     make_server: Callable[..., Server],
 ) -> None:

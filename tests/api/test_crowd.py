@@ -14,7 +14,7 @@ from tests.support.database import Databases
 from tests.support.server import Server
 
 pytestmark = [
-    pytest.mark.early,
+    pytest.mark.long,
     pytest.mark.one_database("It is about how much is refused; what counts it is tested on each database."),
 ]
 

@@ -5,7 +5,10 @@ import pytest
 from tests.programs import fuzz_api
 from tests.support.server import Server
 
-pytestmark = pytest.mark.one_database("That answers are as the document says, other tests see to on each database.")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.one_database("That answers are as the document says, other tests see to on each database."),
+]
 
 
 def test_generated_requests_are_answered_as_the_document_says(server: Server) -> None:

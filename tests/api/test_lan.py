@@ -31,6 +31,7 @@ from tests.support.redis import RedisServer
 from tests.support.server import SERVE, Server, only_serve
 
 pytestmark = [
+    pytest.mark.long,
     needs_network,
     only_serve,
     pytest.mark.one_database("HTTPS as the server speaks it, whatever is behind the routes."),

@@ -140,6 +140,7 @@ async def sockets_at(server: Server, token: str, workers: Sequence[int]) -> Asyn
         yield opened
 
 
+@pytest.mark.long
 @only_serve
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server here")
 async def test_each_of_several_workers_answers_for_all_of_them(databases: Databases) -> None:

@@ -44,6 +44,7 @@ def described() -> Any:
     return Client().get("/api-docs/schema").json()
 
 
+@pytest.mark.long
 def test_the_document_is_valid_and_nothing_in_it_was_guessed(
     described: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from tests.support.clients import MANY, NO_CERTIFICATES, PASSWORD, Api, Room, at
 from tests.support.environment import REAL_SETTINGS
 from tests.support.server import Server
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from tests.support.server import Server
 pytestmark = pytest.mark.one_database("The requests never come as far as a database.")
 
 
+@pytest.mark.long
 async def test_requests_that_never_become_whole_are_ended_and_others_are_answered_meanwhile(
     make_server: Callable[..., Server],
 ) -> None:

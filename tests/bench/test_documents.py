@@ -10,7 +10,7 @@ from bench import docs
 from bench import simulate_nine_oclock as simulation
 from bench.results import ROOT, read
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 
 def committed() -> list[Path]:

@@ -13,6 +13,8 @@ from bench.servers import Server
 from bench.yardsticks import Yardsticks
 from tests.support.node import needs_node
 
+pytestmark = pytest.mark.long
+
 OWN = Yardsticks.of(None)
 STARTS = [
     pytest.param(OWN.start_node, marks=needs_node, id="node"),

@@ -13,7 +13,7 @@ from tests.support.database import Databases, environment_of, manage, run_script
 from tests.support.environment import REAL_SETTINGS
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 PARTS = (
     "core",

@@ -23,7 +23,7 @@ pytestmark = [
     needs_chromium,
     only_serve,
     pytest.mark.one_database("What a browser shows does not depend on who gave the rows."),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 ALL = os.environ.get("PAGES") == "all"

@@ -19,7 +19,7 @@ from tests.support.server import Server
 pytestmark = [
     needs_chromium,
     pytest.mark.one_database("What a browser shows of an answer does not depend on who gave the rows."),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 PAGE = {"/": CLIENTS / "page.html"}

@@ -29,7 +29,7 @@ pytestmark = [
     needs_chromium,
     only_serve,
     pytest.mark.one_database("What a board shows of marks does not depend on who keeps them."),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 SIZES = (40, 300) if os.environ.get("PAGES") == "all" else (40,)

@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.one_database(
         "nginx, TLS and workers stand in front of the routes; other tests ask each database for what is behind."
     ),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 

@@ -21,7 +21,7 @@ from tests.support.processes import ROOT
 from tests.support.server import Server
 
 pytestmark = [
-    pytest.mark.early,
+    pytest.mark.long,
     pytest.mark.one_database("Each command is for a database of its own kind."),
     pytest.mark.skipif(os.name != "posix", reason="the pages are for Linux"),
 ]

@@ -15,6 +15,7 @@ from tests.support.lan import ADDRESS, LanServer, PlainServer, needs_network
 from tests.support.server import Server, only_serve
 
 pytestmark = [
+    pytest.mark.long,
     needs_chromium,
     needs_network,
     only_serve,

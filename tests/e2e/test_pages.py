@@ -37,7 +37,7 @@ pytestmark = [
     needs_chromium,
     only_serve,
     pytest.mark.one_database("What a browser does with pages does not depend on who gave the rows."),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 STUDENTS = ("Asha", "Ben", "Chen", "Dalia")

@@ -13,6 +13,8 @@ from tests.support.database import Databases
 from tests.support.processes import ROOT
 from tests.support.server import SERVE, Server, only_serve
 
+pytestmark = pytest.mark.long
+
 #: `**label** `value`` is a field to fill in, `**label**` something to press, `*text*` what the page says then.
 STEP = re.compile(r"\*\*(?P<field>[^*]+)\*\*\s+`(?P<value>[^`]+)`|\*\*(?P<press>[^*]+)\*\*|\*(?P<says>[^*]+)\*")
 

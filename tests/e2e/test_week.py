@@ -47,7 +47,7 @@ from tests.support.smtp import Mailbox, smtp_server
 from tests.support.webhooks import Receiver
 
 #: Several hundred requests: a slow database on a busy machine takes minutes.
-pytestmark = [pytest.mark.early, only_serve, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, only_serve, pytest.mark.timeout(900)]
 
 OFFICE = "office@school.example.com"
 GUARDIAN = "guardian@home.example.com"

@@ -10,7 +10,7 @@ from tests.support.database import Databases
 from tests.support.server import Server, only_serve
 
 pytestmark = [
-    pytest.mark.early,
+    pytest.mark.long,
     pytest.mark.one_database("What the attacks meet is counted in the process, or tested by itself on each database."),
     only_serve,
 ]

@@ -10,7 +10,7 @@ from tests.programs.crash import run
 from tests.support.database import Database, Databases, Unblock
 from tests.support.killable import crash_database
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

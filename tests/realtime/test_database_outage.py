@@ -20,7 +20,7 @@ from tests.support.server import Server
 
 pytestmark = [
     pytest.mark.skipif(not TEST_DATABASE_URL, reason="SQLite is no server that could go away"),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 

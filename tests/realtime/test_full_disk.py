@@ -12,6 +12,7 @@ from tests.support.clients import FRAME_LIMIT
 from tests.support.server import Server
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.one_database("The server's own disk has SQLite's database alone."),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the files of another process"),
 ]

@@ -17,7 +17,7 @@ from tests.realtime.contract import INVALID, UNAUTHORIZED, done, error, marked, 
 from tests.support.clients import Api, Room, Socket, make_class
 from tests.support.server import OTHER_SERVERS, SERVE, TOO_BIG, Server
 
-pytestmark = [pytest.mark.early, pytest.mark.one_database("What differs is the ASGI server.")]
+pytestmark = [pytest.mark.long, pytest.mark.one_database("What differs is the ASGI server.")]
 
 
 @pytest.mark.parametrize("name", OTHER_SERVERS)

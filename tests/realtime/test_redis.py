@@ -14,7 +14,7 @@ from tests.support.database import Databases
 from tests.support.redis import RedisServer
 from tests.support.server import Server, two_servers
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

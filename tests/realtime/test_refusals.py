@@ -18,7 +18,7 @@ from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket
 from tests.support.server import Server
 from tests.support.socketio import SocketIo, events_socket, rooms_socket
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 #: More than can be sent before the server refuses one.
 FLOOD = 60

@@ -11,7 +11,7 @@ from tests.realtime.contract import NO_SESSION, done, error, marked, mine, summa
 from tests.support.clients import FRAME_LIMIT, Room, Socket, make_class
 from tests.support.server import Server
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 
 class TestOneAtATime:

@@ -18,6 +18,7 @@ PORTION = 4_000
 PORTIONS = 6
 
 
+@pytest.mark.long
 @only_serve  # daphne and granian take whatever they are given, and under uvicorn the kernel takes more than this
 async def test_who_does_not_read_is_closed_and_the_others_hear_everything(server: Server, room: Room) -> None:
     first, second = room.students

@@ -21,7 +21,7 @@ STOPPED_WITHIN = 10.0
 #: A slow database takes a fraction of the time that a server that stops has for them.
 MARKS = 100
 
-pytestmark = [only_serve, pytest.mark.early]
+pytestmark = [only_serve, pytest.mark.long]
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])

@@ -11,7 +11,7 @@ from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_c
 from tests.support.database import Databases
 from tests.support.server import Server, two_servers
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.support.redis import RedisServer
 from tests.support.server import Server, only_serve
 from tests.support.workers import PROC, freed, replaced, socket_at_each_worker, worker_of, worker_pids
 
-pytestmark = [pytest.mark.skipif(not PROC.exists(), reason="looks into Linux's /proc"), only_serve, pytest.mark.early]
+pytestmark = [pytest.mark.skipif(not PROC.exists(), reason="looks into Linux's /proc"), only_serve, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from tests.support.database import ON_SQLITE, Database, Databases, Files, manage
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.server import Server
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 #: A moment that MongoDB cannot keep whole.
 MICROSECONDS = datetime(2026, 11, 28, 9, 0, 0, 123456, tzinfo=UTC)

@@ -89,6 +89,7 @@ def be_guessed_at(user: User | None, clock: Clock, times: int, address: str | No
 # A class at nine
 
 
+@pytest.mark.long
 def test_three_hundred_pupils_of_one_address_log_in_also_when_a_third_mistypes_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -516,6 +516,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused_before_anything_is_se
     assert receiver.got == []
 
 
+@pytest.mark.long
 def test_a_server_sends_by_itself_and_the_command_sends_nothing_again(
     databases: Databases, make_server: Callable[..., Server], receiver: Receiver, settings: Settings
 ) -> None:

@@ -42,7 +42,7 @@ from tests.services.conftest import (
     make_users,
 )
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 hypothesis_settings.register_profile(
     "short",

@@ -97,6 +97,7 @@ def test_a_file_is_replaced_where_the_system_has_none_without_a_name(
     assert (path.read_text(), [found.name for found in tmp_path.iterdir()]) == ("newer", ["out.csv"])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has no files without a name")
 @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
 def test_an_export_that_is_killed_leaves_nothing_anywhere(tmp_path: Path, name: str) -> None:
@@ -117,6 +118,7 @@ def test_an_export_that_is_killed_leaves_nothing_anywhere(tmp_path: Path, name: 
     assert (list(exports.iterdir()), list(temporary.iterdir())) == ([], [])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("umask", [0o000, 0o022])
 def test_migrate_makes_data_dir_for_its_owner_alone_with_all_that_is_in_it(tmp_path: Path, umask: int) -> None:
     folder = tmp_path / "data"

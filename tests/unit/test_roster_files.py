@@ -505,11 +505,13 @@ def million_rows(row: str) -> bytes:
     )
 
 
+@pytest.mark.long
 def test_a_sheet_that_is_formatted_down_to_its_end_is_read() -> None:
     table = read(million_rows('<row r="{n}"><c r="A{n}" s="1"/></row>'))
     assert [(line, cells[0]) for line, cells in table.rows] == [(2, "Asha"), (1000003, "Ben")]
 
 
+@pytest.mark.long
 def test_a_text_of_a_million_empty_rows_is_read() -> None:
     table = read("name,email,x\n" + ",,\n" * 1_000_000 + "Asha,asha@example.com,\n")
     assert [line for line, _ in table.rows] == [1_000_002]

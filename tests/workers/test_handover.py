@@ -151,6 +151,7 @@ async def test_a_client_that_is_gone_costs_the_other_worker_nothing(workers: tup
     await until(lambda: not two.state.connections)
 
 
+@pytest.mark.long
 async def test_many_connections_move_at_once(workers: tuple[Running, Running]) -> None:
     async def talk(number: int) -> None:
         here, there = workers if number % 2 else workers[::-1]

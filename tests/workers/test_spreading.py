@@ -87,6 +87,7 @@ async def test_the_busiest_of_four_workers_has_at_most_a_third_more_than_the_mea
         assert max(found.values()) <= 1.3 * 300 / WORKERS, found
 
 
+@pytest.mark.long
 @only_serve
 @looks_into_proc
 async def test_the_clients_of_a_killed_worker_find_the_others_at_once(server: Server) -> None:

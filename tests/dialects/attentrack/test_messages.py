@@ -387,6 +387,7 @@ async def test_in_open_mode_a_token_that_goes_bad_closes_its_socket_and_no_other
     school.close()
 
 
+@pytest.mark.long
 async def test_a_restart_and_another_process_keep_the_live_state(make_server: Callable[..., Server]) -> None:
     first = make_server()
     second = make_server(database=first.database)

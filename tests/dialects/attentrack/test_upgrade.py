@@ -25,7 +25,7 @@ from tests.support.database import Database, Databases, manage
 from tests.support.migrations import interrupt
 from tests.support.server import Server
 
-pytestmark = pytest.mark.early
+pytestmark = pytest.mark.long
 
 #: The last migrations before AttenTrack had tables of its own.
 BEFORE: list[tuple[str, str | None]] = [

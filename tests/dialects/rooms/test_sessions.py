@@ -223,6 +223,7 @@ async def test_an_unknown_student_and_a_student_of_another_class_get_different_e
     assert server.database.journal(idle_class.class_id) == []
 
 
+@pytest.mark.long
 async def test_a_restart_keeps_sessions_marks_and_names(make_server: Callable[..., Server]) -> None:
     server = make_server()
     api = Api(server.url)

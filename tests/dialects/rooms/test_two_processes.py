@@ -16,6 +16,7 @@ from tests.support.socketio import rooms_socket
 __all__ = ["gateway_threads", "rig"]
 
 
+@pytest.mark.long
 async def test_a_room_spans_two_servers(databases: Databases) -> None:
     here = Server(databases.fresh()).start()
     there = Server(here.database).start()

@@ -110,6 +110,7 @@ async def test_a_refused_client_may_try_again_on_the_same_connection(server: Ser
         assert (await socket.packet()).startswith('40{"sid":')
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("open_socket", [events_socket, rooms_socket])
 async def test_a_token_that_expires_ends_its_connection(
     server: Server, room: Room, open_socket: Callable[..., SocketIo]

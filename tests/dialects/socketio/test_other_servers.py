@@ -8,7 +8,7 @@ from tests.support.clients import Api
 from tests.support.server import OTHER_SERVERS, TOO_BIG, Server
 from tests.support.socketio import events_socket, rooms_socket
 
-pytestmark = pytest.mark.one_database("What differs is the ASGI server.")
+pytestmark = [pytest.mark.long, pytest.mark.one_database("What differs is the ASGI server.")]
 
 
 @pytest.mark.parametrize("name", OTHER_SERVERS)

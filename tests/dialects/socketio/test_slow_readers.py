@@ -21,7 +21,7 @@ from tests.support.clients import NO_CERTIFICATES, Api, Room, Socket
 from tests.support.server import Server
 from tests.support.socketio import rooms_socket
 
-pytestmark = pytest.mark.one_database("A reader's slowness is the socket's matter.")
+pytestmark = [pytest.mark.long, pytest.mark.one_database("A reader's slowness is the socket's matter.")]
 
 
 class Engine:

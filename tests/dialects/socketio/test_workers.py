@@ -21,7 +21,7 @@ from tests.support.workers import connections_alternate, replaced, taking_connec
 pytestmark = [
     pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server here"),
     pytest.mark.one_database("Which worker has a client is no database's matter."),
-    pytest.mark.early,
+    pytest.mark.long,
 ]
 
 
