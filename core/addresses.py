@@ -35,5 +35,5 @@ def is_loopback(host: str) -> bool:
 
 
 def on_network(host: str) -> str:
-    """Where a server listens that is to be reached from the network: on `host`, or everywhere."""
-    return "0.0.0.0" if is_loopback(host) else host  # noqa: S104  what LAN asks for
+    """Where a server listens that is to be reached from the network: on `host`, or on every address of this machine."""
+    return "::" if is_loopback(host) else host

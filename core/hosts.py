@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -12,8 +13,8 @@ from core.addresses import is_loopback
 #: A load balancer or Prometheus asks here, often by an address.
 ANY_HOST_PATHS = tuple(f"/{name}{slash}" for name in ("healthz", "readyz", "metrics") for slash in ("", "/"))
 
-#: Nobody has this address (RFC 5737). To ask for the way there sends nothing.
-_ELSEWHERE = "192.0.2.1"
+#: Nobody has these addresses (RFC 5737, RFC 3849). To ask for the way there sends nothing.
+_ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def allowed(scope: dict[str, Any]) -> bool:
@@ -42,6 +43,14 @@ def addresses_to_open(host: str, port: int) -> list[str]:
     return [url_of(name.removeprefix("."), port) for name in settings.ALLOWED_HOSTS]
 
 
+def public_address(host: str, port: int) -> str:
+    """By which address others than this machine reach a server that listens on `host`; "" where none is known."""
+    if settings.PUBLIC_URL or is_loopback(host):
+        return str(settings.PUBLIC_URL)
+    urls = addresses_to_open(host, port)
+    return next((url for url in urls if not is_loopback(urlsplit(url).hostname or "")), "")
+
+
 def own_address(host: str, port: int) -> str:
     """By which address this machine itself reaches a server that listens on `host`: one that is let in, if one is."""
     own, _ = _reached(host)
@@ -49,7 +58,7 @@ def own_address(host: str, port: int) -> str:
 
 
 def is_everywhere(host: str) -> bool:
-    """Whether a server that listens on `host` listens on every address of this machine."""
+    """Whether a server that listens on `host` listens on every address of this machine, if of IPv4 alone."""
     return host in ("0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
@@ -74,7 +83,8 @@ def _reached(host: str) -> tuple[list[str], list[str]]:
     if not is_everywhere(host):
         return [host, *(["localhost"] if is_loopback(host) else [])], []
     network = network_address()
-    return ["localhost", "127.0.0.1"], [] if network is None else [network]
+    is_reached = network is not None and (host == "::" or ":" not in network)
+    return ["localhost", "127.0.0.1"], [str(network)] if is_reached else []
 
 
 def network_addresses() -> list[str]:
@@ -83,17 +93,23 @@ def network_addresses() -> list[str]:
         named = [str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM)]
     except OSError:
         named = []
-    used = network_address()
-    known = [ipaddress.ip_address(each) for each in ([] if used is None else [used]) + named if "%" not in each]
+    used = [found for found in map(_used, _ELSEWHERE) if found is not None]
+    known = [ipaddress.ip_address(each) for each in used + named if "%" not in each]
     return list(dict.fromkeys(str(each) for each in known if not (each.is_loopback or each.is_link_local)))
 
 
 def network_address() -> str | None:
-    """The address by which the network knows this machine; None where there is no network."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
-            asking.connect((_ELSEWHERE, 9))
-        except OSError:
-            return None
-        found = str(asking.getsockname()[0])
-    return None if ipaddress.ip_address(found).is_loopback else found
+    """The address by which the network knows this machine, of IPv4 if there is one; None where there is no network."""
+    return next((found for found in map(_used, _ELSEWHERE) if found is not None), None)
+
+
+def _used(family: socket.AddressFamily) -> str | None:
+    """The address that this machine has for others, of IPv4 or IPv6."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
+            asking.connect((_ELSEWHERE[family], 9))
+            found = str(asking.getsockname()[0])
+    except OSError:
+        return None
+    address = ipaddress.ip_address(found.partition("%")[0])
+    return None if address.is_loopback or address.is_link_local else found

@@ -114,9 +114,12 @@ def here() -> Lan | None:
     """This server on the network; None if it is not there."""
     if not (settings.LAN and settings.PUBLIC_URL and settings.TRUST_PORT and public_file().exists()):
         return None
-    host = urlsplit(settings.PUBLIC_URL).hostname or ""
-    trust_url = hosts.url_of(host, settings.TRUST_PORT, "http")
-    return Lan(settings.PUBLIC_URL, trust_url, x509.load_pem_x509_certificate(public_file().read_bytes()))
+    return Lan(settings.PUBLIC_URL, trust_url(), x509.load_pem_x509_certificate(public_file().read_bytes()))
+
+
+def trust_url() -> str:
+    """Where devices come to trust this server, which is on the network; without a slash at the end."""
+    return hosts.url_of(urlsplit(settings.PUBLIC_URL).hostname or "", settings.TRUST_PORT or 0, "http")
 
 
 def _prepare(name: str) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from core.files import kept, private_file, private_folder
+from core.program import command_line
 
 
 def missing() -> list[Path]:
@@ -24,7 +25,8 @@ def require() -> None:
         names = " and ".join(path.name for path in lacking)
         raise ImproperlyConfigured(
             f"{lacking[0].parent} has no {names}. Set DATA_DIR (or DATABASE_URL) to the server's,"
-            " or make a new server with: python manage.py serve --setup (for restore, with: python manage.py migrate)"
+            f" or make a new server with: {command_line('serve', '--setup')}"
+            f" (for restore, with: {command_line('migrate')})"
         )
 
 

@@ -6,6 +6,7 @@ from django.db import connection
 from core import own_files
 from core.database.failures import ADVICE, DATABASE_ERRORS, describe, is_unavailable
 from core.database.missing_migrations import missing_migrations
+from core.program import command_line
 
 
 class NotReady(Exception):
@@ -20,7 +21,7 @@ def require_ready() -> None:
         raise NotReady(str(failure)) from None
     lacking = lacking_migrations()
     if lacking:
-        raise NotReady(f"The database lacks {lacking} migrations. Run: python manage.py migrate")
+        raise NotReady(f"The database lacks {lacking} migrations. Run: {command_line('migrate')}")
 
 
 def lacking_migrations() -> int:

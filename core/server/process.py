@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property
 from multiprocessing import parent_process
 from typing import Any
 
@@ -51,11 +51,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         if self.handover is not None:
-            options = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
-            self.handover.open(partial(self.handover.protocol, **options))
-        plain = [each for each in sockets or [] if self._is_plain(each)]
-        await super().startup([each for each in sockets or [] if each not in plain])
-        for listener in plain if self.started else ():
+            self.handover.open(self._make_protocol)
+        await super().startup([])
+        for listener in (sockets or ()) if self.started else ():
             self.servers.append(await self._open(listener))
         if self.started:
             sys.setswitchinterval(SWITCH_INTERVAL)
@@ -63,20 +61,21 @@ class Server(uvicorn.Server):
             if self.ready is not None:
                 self.ready()
 
+    def _make_protocol(self) -> Any:
+        options = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
+        return self.config.http_protocol_class(**options)
+
     def _is_plain(self, listener: socket.socket) -> bool:
         """Whether a server that speaks HTTPS speaks plain HTTP on this port: where devices come to trust it."""
         return self.config.is_ssl and listener.getsockname()[1] == settings.TRUST_PORT
 
     async def _open(self, listener: socket.socket) -> asyncio.Server:
-        """Listens without TLS, as uvicorn does where it has no certificate."""
-
-        def make() -> asyncio.Protocol:
-            options = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
-            protocol: asyncio.Protocol = self.config.http_protocol_class(**options)
-            return protocol
-
+        """Listens, with TLS where that is spoken, which a client has to agree on within the time of a request."""
+        tls: dict[str, Any] = {}
+        if self.config.ssl is not None and not self._is_plain(listener):
+            tls = {"ssl": self.config.ssl, "ssl_handshake_timeout": settings.REQUEST_TIMEOUT}
         loop = asyncio.get_running_loop()
-        return await loop.create_server(make, sock=listener, backlog=self.config.backlog)
+        return await loop.create_server(self._make_protocol, sock=listener, backlog=self.config.backlog, **tls)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # uvicorn ticks ten times a second

@@ -1,6 +1,7 @@
 """How the `serve` command listens and serves: uvicorn, on sockets that are set up for many slow clients."""
 
 import contextlib
+import errno
 import resource
 import signal
 import socket
@@ -13,6 +14,7 @@ import uvicorn
 from django.conf import settings
 from django.db import connection
 
+from core.server import plain_http
 from core.server.process import LEAVE_LIMIT, Server, Supervisor
 from core.server.workers import shared_folder
 
@@ -27,12 +29,30 @@ BACKLOG = 4096
 WORKER_START_LIMIT = 60
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. The sockets that it accepts inherit its options. `OSError` for an address it cannot have."""
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listening sockets: two for "::", where the machine has IPv6, else one. `OSError` for an address it cannot have.
+
+    One socket for both would show IPv4 addresses in another form, which no list of networks knows.
+    """
+    if host != "::":
+        return [_listener(host, port)]
+    listeners = [_listener("0.0.0.0", port)]  # noqa: S104
+    try:
+        listeners.append(_listener(host, listeners[0].getsockname()[1]))
+    except OSError as failure:
+        if failure.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            raise
+    return listeners
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A listening socket. The sockets that it accepts inherit its options."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
     listener.bind(address)
@@ -95,6 +115,7 @@ def configuration(host: str, workers: int, certificate: Path | None = None) -> u
         access_log=False,
         server_header=False,
         ssl_certfile=certificate,
+        ssl_context_factory=None if certificate is None else plain_http.context,
         proxy_headers=certificate is None,  # who does HTTPS itself has no proxy before it
         forwarded_allow_ips=settings.FORWARDED_ALLOW_IPS,
         ws_max_size=settings.MAX_MESSAGE_SIZE,

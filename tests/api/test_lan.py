@@ -5,11 +5,13 @@ import os
 import pty
 import re
 import shutil
+import socket
 import ssl
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,11 +23,12 @@ from cryptography.hazmat.primitives import hashes
 from PIL import Image
 
 from core import certificates
+from core.server.plain_http import MAX_REQUEST
 from core.times import now
 from tests.realtime.contract import marked
 from tests.support.clients import Api, Room, Socket
-from tests.support.database import Databases, environment_of
-from tests.support.lan import ADDRESS, LanServer, needs_network
+from tests.support.database import Databases, environment_of, manage
+from tests.support.lan import ADDRESS, HAS_IPV6, IPV6, LanServer, needs_network
 from tests.support.processes import ROOT, START_LIMIT, free_port
 from tests.support.redis import RedisServer
 from tests.support.server import SERVE, Server, only_serve
@@ -46,6 +49,13 @@ def lan(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
+@pytest.fixture(scope="module")
+def impatient(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanServer]:
+    folder = tmp_path_factory.mktemp("impatient")
+    with LanServer(databases.fresh(), folder, REQUEST_TIMEOUT="1") as running, running.clean_log():
+        yield running
+
+
 @pytest.fixture
 def room(lan: LanServer) -> Iterator[Room]:
     api = Api(lan.url, lan.trust)
@@ -53,7 +63,7 @@ def room(lan: LanServer) -> Iterator[Room]:
     api.close()
 
 
-@pytest.mark.parametrize("host", [ADDRESS, "127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", [ADDRESS, "127.0.0.1", "localhost", *(["[::1]"] if HAS_IPV6 else []), *IPV6])
 def test_whoever_trusts_the_authority_is_served_by_every_name_of_the_machine(lan: LanServer, host: str) -> None:
     with lan.client() as http:
         assert http.get(f"https://{host}:{lan.port}/healthz").status_code == 200
@@ -88,6 +98,84 @@ def test_cookies_stay_on_https_and_links_lead_to_the_network(lan: LanServer, roo
         assert http.put(path, json={"mode": "rotating"}, headers=headers).status_code == 200
         code = http.get(f"{path}/code", headers=headers).json()["data"]
     assert code["url"].startswith(f"{lan.url}/app/check-in/")  # a phone cannot open the teacher's localhost
+
+
+def plain(lan: LanServer, *parts: bytes) -> HTTPResponse:
+    """The answer to a request that speaks no TLS, with each part sent by itself."""
+    connection = socket.create_connection((str(ADDRESS), lan.port), timeout=START_LIMIT)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for part in parts:
+        connection.sendall(part)
+    response = HTTPResponse(connection, method=parts[0].split(b" ")[0].decode())
+    response.begin()
+    connection.close()  # the response goes on having it
+    return response
+
+
+def test_plain_http_at_the_port_of_https_is_led_to_https(lan: LanServer) -> None:
+    asked = b"GET /app/classes/?q=%22a&b HTTP/1.1\r\nHost: x\r\naccept-language: ar;q=1, en;q=0.1\r\n\r\n"
+    for parts in ([asked], [asked[:1], asked[1:40], asked[40:-2], asked[-2:]]):
+        answer = plain(lan, *parts)
+        page = answer.read().decode()
+        assert (answer.status, answer.headers["Connection"]) == (400, "close")
+        assert f'<a href="{lan.url}/app/classes/?q=%22a&amp;b">' in page
+        assert f'<a href="{lan.trust_url}/">' in page
+        assert '<html lang="ar" dir="rtl">' in page
+        assert "HTTPS" in page
+        assert "speaks" not in page
+
+
+@pytest.mark.parametrize(
+    ("request_", "path"),
+    [
+        (b"HEAD /x HTTP/1.1\r\n\r\n", ""),
+        (b"POST /auth/login HTTP/1.1\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60_000, "/auth/login"),
+        (b"GET http://elsewhere/ HTTP/1.1\r\n\r\n", "/"),
+        (b'GET /"><script> HTTP/1.1\r\n\r\n', "/&quot;&gt;&lt;script&gt;"),
+        (b"GET /\xff HTTP/1.1\nHost: x\n\n", "/"),
+        (b"GET /" + b"a" * 9000, "/"),
+        (b"HELLO\r\n\r\n", "/"),
+    ],
+    ids=["head", "body", "proxy", "markup", "bytes", "long", "no http"],
+)
+def test_so_is_every_other_request_that_is_no_tls(lan: LanServer, request_: bytes, path: str) -> None:
+    answer = plain(lan, request_)
+    page = answer.read().decode()
+    assert (answer.status, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+    assert f'href="{lan.url}{path}"' in page if path else page == ""
+
+
+def test_who_sends_too_much_plain_http_is_cut_off(lan: LanServer) -> None:
+    connection = socket.create_connection((str(ADDRESS), lan.port), timeout=START_LIMIT)
+    with connection, pytest.raises(ConnectionError):  # noqa: PT012
+        while True:
+            connection.sendall(b"A" * MAX_REQUEST)
+
+
+@pytest.mark.parametrize("begun", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+def test_who_does_not_come_to_an_end_is_cut_off(impatient: LanServer, begun: bytes) -> None:
+    with socket.create_connection((str(ADDRESS), impatient.port), timeout=START_LIMIT) as connection:
+        connection.sendall(begun)
+        with contextlib.suppress(ConnectionError):
+            while connection.recv(65536):
+                pass
+
+
+def test_commands_in_another_shell_print_addresses_that_work(lan: LanServer) -> None:
+    beside = {"database": lan.database, "DATA_DIR": str(lan.folder)}
+    invited = manage("invite", "teacher", "--print", "1", **beside)  # type: ignore[arg-type]
+    link = invited.stdout.split()[0]
+    assert (link.partition("/invitation/")[0], invited.stderr) == (lan.url, "")
+    shown = manage("demo", **beside).stdout  # type: ignore[arg-type]
+    assert f"Open https://localhost:{lan.port}/app/ on this machine, or {lan.url}/app/ on any device:" in shown
+    with lan.client() as http:
+        assert http.get(link).status_code == 200
+    asking = re.search(r"^The teacher .*\n  (TOKEN=(?:.*\n)*?)  \S+ \S+ -m websockets", shown, re.MULTILINE)
+    assert asking is not None
+    done = subprocess.run(["bash", "-c", asking[1]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert '"success":true' in done.stdout, done
+    listening = re.search(rf'^  SSL_CERT_FILE={lan.authority} .* "wss://localhost:{lan.port}/ws', shown, re.MULTILINE)
+    assert listening is not None
 
 
 def test_a_form_of_the_servers_own_page_is_taken(lan: LanServer) -> None:

@@ -47,7 +47,7 @@ def main() -> None:
     config.app = Echo(deflate=options.deflate)
     config.lifespan = "off"
     config.ws_max_size, config.ws_per_message_deflate = LONGEST, options.deflate
-    listener = listen("127.0.0.1", options.port)
+    (listener,) = listen("127.0.0.1", options.port)
     port = listener.getsockname()[1]
     Server(config, lambda: print(f"Listening on http://127.0.0.1:{port}", flush=True)).run(sockets=[listener])
 

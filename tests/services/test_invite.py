@@ -19,6 +19,7 @@ from tests.services.conftest import at_once
 from tests.support.clients import Api
 from tests.support.database import Databases, manage
 from tests.support.processes import free_port
+from tests.support.server import Server
 from tests.support.smtp import smtp_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,6 +68,13 @@ def test_a_link_begins_with_the_public_address(settings: Any) -> None:
     assert re.fullmatch(r"https://attendance\.school\.example/invitation/[a-z2-9-]{29}  asha@school\.example", line), (
         line
     )
+
+
+def test_without_an_address_that_others_reach_there_is_no_link_and_it_is_said_why(databases: Databases) -> None:
+    with Server(databases.fresh()) as server:
+        done = manage("invite", "student", "--print", "1", database=server.database)
+    assert SECRET.match(done.stdout)
+    assert "These have no link: no server runs here that others reach, and PUBLIC_URL is not set." in done.stderr
 
 
 def test_addresses_of_a_file_are_invited_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A server of the tests on the network, over HTTPS (`manage.py serve --lan`), and clients that trust its authority."""
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,20 @@ from tests.support.server import SERVE, Server
 
 #: How the network knows this machine; None where there is no network.
 ADDRESS = next(iter(network_addresses()), None)
+#: By which the network knows it by IPv6, as they stand in a URL.
+IPV6 = [f"[{address}]" for address in network_addresses() if ":" in address]
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as plug:
+            plug.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+HAS_IPV6 = _has_ipv6()
 
 needs_network = pytest.mark.skipif(ADDRESS is None, reason="this machine is in no network")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from core.program import command_line
 from tests.support.database import run_script
 from tests.support.environment import TEST_DATABASE_URL
 from tests.support.processes import ROOT
@@ -82,7 +83,7 @@ def test_a_command_on_a_database_that_lacks_tables_says_which_command_makes_them
     for arguments in (["demo"], ["createsuperuser", "--noinput", "--email", "a@example.com"]):
         ran = run(tmp_path, *arguments)
         assert ran.returncode == 1
-        assert "migrations. Run: python manage.py migrate" in ran.stderr
+        assert f"migrations. Run: {command_line('migrate')}\n" in ran.stderr
         assert "Traceback" not in ran.stderr
 
 

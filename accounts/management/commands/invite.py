@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
-from core import errors
+from accounts.invitations import LIFETIME, PAGE, Made, invitation_mail, invitation_print, invitation_void
+from core import errors, running
 from core.commands import ExplainedCommand, printable
 from core.emails import email_key, valid_email
 from core.identity import Role
@@ -30,8 +30,9 @@ class Command(ExplainedCommand):
         f"Invites people to sign up, each once and within {LIFETIME.days} days, as a teacher or a student.\n"
         "Without --print an invitation is mailed to each address, and whoever accepts it has shown that the mailbox\n"
         "is theirs. With --print the invitations are printed here, to be handed over, and are mailed to nobody.\n"
-        "All addresses are checked before anything is sent. PUBLIC_URL is what links begin with; without it there\n"
-        "is the invitation alone, which a client sends as `invitation` to POST /auth/signup. The admin lists them all."
+        "All addresses are checked before anything is sent. Links begin with PUBLIC_URL, or else with the address at\n"
+        "which others reach the server that runs here; without either there is the invitation alone, which a client\n"
+        "sends as `invitation` to POST /auth/signup. The admin lists them all."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -54,6 +55,9 @@ class Command(ExplainedCommand):
             raise CommandError("--print takes a number from 1 on, and 1 where addresses are given.")
         if number is None and not wanted:
             raise CommandError("Name at least one address, or a --file of addresses, or --print N.")
+        if not settings.PUBLIC_URL:
+            server = running.found()
+            settings.PUBLIC_URL = server.public if server is not None else ""
         try:
             if number is None:
                 self.mail(Role(role), wanted)
@@ -69,6 +73,7 @@ class Command(ExplainedCommand):
             made = invitation_print(role=role, email=email)
             shown = made.link if settings.PUBLIC_URL else made.secret
             self.stdout.write(f"{shown}  {email or 'whoever has it'}")
+        self._say_what_lacks()
         self.stdout.write(_good_until(role, len(emails)))
 
     def mail(self, role: Role, emails: Sequence[str]) -> None:
@@ -85,12 +90,21 @@ class Command(ExplainedCommand):
             if one.mailed is not None and not one.mailed.result():
                 invitation_void(invitation_id=one.invitation.id)
                 refused.append((email, "the mail server did not take the mail: see the lines above"))
+        if made:
+            self._say_what_lacks()
         for email, reason in refused:
             self.stdout.write(f"{printable(email)}: not invited: {reason}")
         self.stdout.write(_good_until(role, len(emails) - len(refused)))
         if refused:
             raise CommandError(
                 f"{len(refused)} of {len(emails)} {are(len(refused))} not invited. Invite again once that is mended."
+            )
+
+    def _say_what_lacks(self) -> None:
+        if not settings.PUBLIC_URL:
+            self.stderr.write(
+                "These have no link: no server runs here that others reach, and PUBLIC_URL is not set. Each is opened"
+                f" at the server's address, below {PAGE} (as {PAGE}abcd-…)."
             )
 
 

@@ -1,5 +1,7 @@
 """`manage.py demo`: a class to look at, with a past and a live session."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +14,13 @@ from accounts.services import user_add
 from attendance.samples import DAYS_AGO, days_missing, live_session, past_session, sample_class
 from classes.rosters.errors import RosterError
 from classes.selectors import student_ids
+from core import running
 from core.commands import ExplainedCommand
 from core.database.failures import DATABASE_ERRORS
 from core.hosts import addresses_to_open
 from core.identity import Actor, Role
+from core.program import near, python
+from core.running import Running
 
 TEACHER_NAME, TEACHER_EMAIL = "Demo Teacher", "demo.teacher@example.com"
 CLASS_NAME = "Demo class"
@@ -25,21 +30,21 @@ teacher   {teacher}   password {teacher_password}
 student   {student}   password {student_password}   id {student_id}
 class     {class}   ({name})
 
-Open {url}/app/ with the server running:
+{open}
   as the teacher, go on with the live lesson, then look at the class's reports;
   as the student, see whether you are in.
 
 Or as a program. The student listens, in one terminal:
-  TOKEN=$(curl -s {url}/auth/login -H 'Content-Type: application/json' \
+  TOKEN=$({curl} {url}/auth/login -H 'Content-Type: application/json' \
     -d '{"email":"{student}","password":"{student_password}"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
-  .venv/bin/python -m websockets "{ws_url}/ws?token=$TOKEN"
+  {websockets} "{ws_url}/ws?token=$TOKEN"
 
 The teacher takes the class's attendance, in another:
-  TOKEN=$(curl -s {url}/auth/login -H 'Content-Type: application/json' \
+  TOKEN=$({curl} {url}/auth/login -H 'Content-Type: application/json' \
     -d '{"email":"{teacher}","password":"{teacher_password}"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
-  curl -s {url}/attendance/start -H "Authorization: $TOKEN" \
+  {curl} {url}/attendance/start -H "Authorization: $TOKEN" \
     -H 'Content-Type: application/json' -d '{"classId":"{class}"}'
-  .venv/bin/python -m websockets "{ws_url}/ws?token=$TOKEN"
+  {websockets} "{ws_url}/ws?token=$TOKEN"
 and pastes there, to mark that student, and to be told the counts:
   {"event":"ATTENDANCE_MARKED","data":{"studentId":"{student_id}","status":"present"}}
   {"event":"TODAY_SUMMARY"}
@@ -83,9 +88,15 @@ class Command(ExplainedCommand):
         self.welcome(class_id, teacher_password, student, student_password)
 
     def welcome(self, class_id: str, teacher_password: str, student: User, student_password: str) -> None:
-        url = addresses_to_open(settings.HOST, settings.PORT)[0]
+        server = running.found()
+        url = server.own if server else addresses_to_open(settings.HOST, settings.PORT)[0]
+        authority = shlex.quote(near(Path(server.authority))) if server and server.authority else ""
+        trusting = f"SSL_CERT_FILE={authority} " if authority else ""
         values = {
+            "{open}": _where_to_open(url, server),
             "{url}": url,
+            "{curl}": f"curl -s --cacert {authority}" if authority else "curl -s",
+            "{websockets}": f"{trusting}{shlex.quote(python())} -m websockets",
             "{ws_url}": url.replace("http", "ws", 1),
             "{teacher}": TEACHER_EMAIL,
             "{teacher_password}": teacher_password,
@@ -99,6 +110,14 @@ class Command(ExplainedCommand):
         for place, value in values.items():
             text = text.replace(place, value)
         self.stdout.write(text)
+
+
+def _where_to_open(url: str, server: Running | None) -> str:
+    if server is None:
+        return f"Open {url}/app/ with the server running:"
+    if server.public in ("", url):
+        return f"Open {url}/app/ in a browser:"
+    return f"Open {url}/app/ on this machine, or {server.public}/app/ on any device:"
 
 
 def _teacher(password: str) -> Actor:

@@ -1,8 +1,10 @@
 """`manage.py serve`: the project's server."""
 
 import argparse
+import contextlib
 import os
 import secrets
+import shlex
 import socket
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +18,12 @@ from core import own_files
 from core.addresses import on_network
 from core.commands import ExplainedCommand, port_number
 from core.database.readiness import NotReady, lacking_migrations, require_ready
-from core.hosts import addresses_to_open, is_everywhere, own_address, url_of
+from core.hosts import addresses_to_open, is_everywhere, own_address, public_address, url_of
 from core.lan import CannotServe, Lan, here, name_to_open, prepare, public_file, require_alone, server_file
 from core.plurals import counted
+from core.program import command_line, near
 from core.qr_codes import qr_text
+from core.running import Running, told
 from core.server.serving import listen, serve
 
 LAST_PORT = 65_535
@@ -66,12 +70,12 @@ class Command(ExplainedCommand):
             _require_two_ports(port)
             host = on_network(host)
             name = _on_the_network(host)
-        listeners = [_listen(host, port)]
+        listeners = _listen(host, port)
         port = listeners[0].getsockname()[1]
         if settings.CHAT_PORT is not None:
-            listeners.append(_listen(host, settings.CHAT_PORT, "CHAT_PORT"))
+            listeners += _listen(host, settings.CHAT_PORT, "CHAT_PORT")
         if lan:
-            listeners.append(_listen(host, settings.TRUST_PORT or port + 1, "TRUST_PORT"))
+            listeners += _listen(host, settings.TRUST_PORT or port + 1, "TRUST_PORT")
         try:
             if setup:
                 made, missing = own_files.make(), lacking_migrations()
@@ -91,9 +95,15 @@ class Command(ExplainedCommand):
             _prepare(name, port, trust_port=listeners[-1].getsockname()[1])
         password = _make_admin() if setup else None
         own, urls = own_address(host, port), addresses_to_open(host, port)
-        certificate = server_file() if lan else None
-        if not serve(host, workers, listeners, lambda: self.welcome(own, urls, password), certificate):
-            raise CommandError("The server could not start. The lines above say why.")
+        this = Running(own, public_address(host, port), str(public_file()) if lan else "")
+        with contextlib.ExitStack() as while_it_runs:
+
+            def ready() -> None:
+                while_it_runs.enter_context(told(this))
+                self.welcome(own, urls, password)
+
+            if not serve(host, workers, listeners, ready, server_file() if lan else None):
+                raise CommandError("The server could not start. The lines above say why.")
 
     def welcome(self, own: str, urls: Sequence[str], password: str | None) -> None:
         """Prints where the server listens and lets people in; after its first start also a password and what to try."""
@@ -109,10 +119,12 @@ class Command(ExplainedCommand):
         if password is not None:
             lines += [
                 f"  admin login {ADMIN_EMAIL}",
-                f"  password    {password}   (shown this once; change it with: manage.py changepassword {ADMIN_EMAIL})",
+                f"  password    {password}   (shown this once)",
+                f"  another one {command_line('changepassword', ADMIN_EMAIL)}",
                 "\nOr as a program:",
                 *_first_request(url),
-                "  The README's tour continues from here. `manage.py demo` makes a class to look at.",
+                "\nThe README's tour continues from here. A class to look at, in another terminal:",
+                f"  {command_line('demo')}",
             ]
         if on_lan is not None:
             lines += self._how_devices_trust(on_lan)
@@ -121,7 +133,7 @@ class Command(ExplainedCommand):
 
     def _how_devices_trust(self, on_lan: Lan) -> list[str]:
         return [
-            f"\nOn every address of this machine ({settings.HOST}), for every device: {on_lan.url}/app/"
+            f"\nOn every address of this machine, for every device: {on_lan.url}/app/"
             if is_everywhere(settings.HOST)
             else f"\nFor every device: {on_lan.url}/app/",
             f"A device comes to trust this server first at {on_lan.trust_url}, where it is told how.",
@@ -159,8 +171,13 @@ def _prepare(name: str, port: int, *, trust_port: int) -> None:
 
 def _first_request(url: str) -> list[str]:
     if settings.SIGNUP != "open":
-        return [f"  SIGNUP={settings.SIGNUP}: invite people with `manage.py invite`, or make accounts in the admin."]
-    trusting = f" --cacert {public_file()}" if settings.LAN else ""
+        if settings.SIGNUP == "closed":
+            return ["  SIGNUP=closed: make accounts in the admin."]
+        return [
+            f"  SIGNUP={settings.SIGNUP}: make accounts in the admin, or invite people:",
+            f"  {command_line('invite', 'teacher', '--print', '1')}",
+        ]
+    trusting = f" --cacert {shlex.quote(near(public_file()))}" if settings.LAN else ""
     return [
         f"  curl -s{trusting} {url}/auth/signup -H 'Content-Type: application/json' \\",
         """       -d '{"name":"Asha","email":"asha@example.com","password":"secret1","role":"teacher"}'""",
@@ -177,7 +194,7 @@ def _require_two_ports(port: int) -> None:
         raise CommandError(f"PORT and TRUST_PORT are both {port}. Set TRUST_PORT to another.")
 
 
-def _listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
+def _listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
     try:
         return listen(host, port)
     except OSError as failure:
