@@ -36,8 +36,10 @@ class Route:
 
     method: str
     path: str
-    token: str
+    token: str = ""
     body: Any = None
+    #: As a browser sends them that has signed in to the pages.
+    cookies: str = ""
 
 
 def load(server: Server, route: Route, *, seconds: int, connections: int, requests: str = "") -> Figures:
@@ -52,7 +54,10 @@ def load(server: Server, route: Route, *, seconds: int, connections: int, reques
         file = Path(folder, "requests.lua")
         file.write_text("\n".join(script))
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(file)]
-        command += ["-H", f"Authorization: {route.token}", server.url + route.path]
+        headers = {"Authorization": route.token, "Cookie": route.cookies}
+        for name in filter(headers.get, headers):
+            command += ["-H", f"{name}: {headers[name]}"]
+        command.append(server.url + route.path)
         used = server.usage()
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         cpu = used.cpu

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from bench import rest, servers
+from bench import page, rest, rush, servers
+from bench.cores import on_all_cores
 from bench.fanout import Fanout, allow_many_sockets, fanout
 from bench.logins import LOGINS, logins
 from bench.results import Figures, machine, made_by, say, write
 from bench.servers import Server
-from bench.side_by_side_table import FAULTS, ROWS, as_text, logins_line, rest_line
+from bench.side_by_side_table import FAULTS, ROWS, as_text, logins_line, page_lines, rest_line, rush_lines
 from bench.yardsticks import Yardsticks
 
 RUNS = 3
@@ -19,7 +20,7 @@ SOCKETS = 1000
 CONNECTIONS = 32
 SECONDS = 5
 #: What can be measured by itself.
-PARTS = ("sockets", "rest", "logins", "many")
+PARTS = ("sockets", "rest", "logins", "rush", "page", "many")
 
 #: By side, what starts its server.
 Sides = Mapping[str, Callable[[], AbstractContextManager[Server]]]
@@ -43,6 +44,10 @@ def run(
             rows += rest_lines({side: start for side, start in sides.items() if side != "floor"}, runs)
         if "logins" in parts:
             rows += beside_logins()
+        if "rush" in parts:
+            rows += at_the_hour()
+        if "page" in parts:
+            rows += board_page()
         missing = [] if yardsticks.bun_is_installed else ["bun"]
         result["table"] = {
             "sockets": sockets,
@@ -105,6 +110,28 @@ def beside_logins() -> list[Figures]:
             f"GET /auth/me p50 {delays.me_p50:.1f} ms, p99 {delays.me_p99:.1f} ms"
         )
     return [logins_line(max(beside.mark_p99 - at_rest.mark_p99, 0.0), LOGINS)]
+
+
+def at_the_hour() -> list[Figures]:
+    """What a minute in which everybody checks in takes each."""
+    import bench.environment  # noqa: F401  before any model
+    from bench import fixtures
+
+    say(f"{rush.STUDENTS:,} students who check in within {rush.SECONDS:.0f} s …")
+    with on_all_cores(), fixtures.databases() as databases:
+        found = rush.rush(databases, students=rush.STUDENTS, classes=rush.CLASSES, seconds=rush.SECONDS, signs_in=False)
+    say(f"  {rush.in_words(found)}")
+    return rush_lines(found)
+
+
+def board_page() -> list[Figures]:
+    """What the board's page costs the server; nothing without wrk."""
+    if shutil.which("wrk") is None:
+        say("The board's page is left out: it needs wrk.")
+        return []
+    say(f"The board's page, asked by {CONNECTIONS} connections …")
+    with servers.ours() as server:
+        return page_lines(page.board(server, seconds=SECONDS, connections=CONNECTIONS))
 
 
 def many_sockets(load: Fanout, wanted: int, most: int) -> Figures:

@@ -16,7 +16,7 @@ def test_a_line_compares_the_medians_of_the_runs() -> None:
     found = {"ours": [run(4.0), run(90.0), run(5.0)], "yardstick": [run(10.0), run(1.0), run(11.0)]}
     line = side_by_side_table.ROWS[0].of(found)
     assert (line["ours"], line["yardstick"], line["ratio"], line["reached"]) == (5.0, 10.0, 0.5, True)
-    assert side_by_side_table.cells(line) == ("5 µs", "10 µs", "0.50", "ratio ≤ 0.8", "reached")
+    assert side_by_side_table.cells(line) == ("5 µs", "10 µs", "0.50", "≤ 0.8 of Node", "reached")
 
 
 def test_a_frame_lost_in_most_runs_is_seen_and_compared_with_nothing() -> None:
@@ -52,7 +52,7 @@ def test_bun_is_compared_like_the_yardstick_and_the_floor_stands_beside_them() -
         *("this server", "Node", "ratio", "Bun", "ratio", "floor", "target", ""),
     )
     lines = side_by_side_table.in_words(result)
-    assert lines[0][1:] == ("6 µs", "12 µs", "0.50", "4 µs", "1.50", "3 µs", "ratio ≤ 0.8", "reached")
+    assert lines[0][1:] == ("6 µs", "12 µs", "0.50", "4 µs", "1.50", "3 µs", "≤ 1.0 of Bun", "not reached")
     memory = lines[-1]
     assert memory[5:7] == ("1.00", ""), "the floor keeps nothing that could be compared"
 
@@ -63,6 +63,31 @@ def test_a_yardstick_that_is_not_installed_is_named_where_it_would_be_compared()
     compared, alone = side_by_side_table.in_words({"table": table(rows, missing=["bun"])})
     assert compared[1:7] == ("6 µs", "12 µs", "0.50", "not installed", "", "3 µs")
     assert alone[1:] == ("12 ms", "", "", "", "", "", "≤ 50 ms", "reached")
+
+
+def test_without_bun_its_targets_are_nodes_or_nobodys() -> None:
+    found = {"ours": [run(6.0)], "yardstick": [run(12.0)]}
+    by_name = {row.name: row.of(found) for row in side_by_side_table.ROWS}
+    frame, memory = by_name["one mark at a time: server CPU a frame"], by_name["memory a socket"]
+    assert (frame["target"], frame["reached"]) == ("≤ 0.8 of Node", True)
+    assert (memory["target"], memory["reached"]) == ("≤ 1.15 of Bun", None)
+
+
+def rush_of(**found: int) -> Figures:
+    times = {kind: {"p50_ms": 1.0, "p99_ms": 90.0, "most_ms": 99.0} for kind in ("claim", "check-in", "teacher's mark")}
+    return {"students": 1500, "seconds": 60.0, "answered": 1500, "lost": 0, "doubled": 0, "times": times, **found}
+
+
+def test_a_rush_reaches_its_targets_only_if_nobody_is_left_out() -> None:
+    assert [line["reached"] for line in side_by_side_table.rush_lines(rush_of())] == [True, True, True]
+    assert [line["reached"] for line in side_by_side_table.rush_lines(rush_of(lost=1))] == [False, False, False]
+    assert [line["reached"] for line in side_by_side_table.rush_lines(rush_of(answered=1499))] == [False, False, False]
+
+
+def test_a_page_that_was_not_always_answered_is_told() -> None:
+    page = {"students": 30, "per_s": 100.0, "cpu_us": 9000.0, "failed": 0}
+    assert [line["reached"] for line in side_by_side_table.page_lines(page)] == [None, None]
+    assert side_by_side_table.page_lines({**page, "failed": 2})[0]["reached"] is False
 
 
 def test_a_route_is_compared_in_pairs() -> None:
