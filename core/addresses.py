@@ -4,12 +4,12 @@ import functools
 import ipaddress
 
 
-@functools.lru_cache(maxsize=4096)
 def network_if_known(address: str | None) -> str | None:
     """`network_of`, for limits that do not count who is not known by an address: None stays None."""
     return None if address is None else network_of(address)
 
 
+@functools.lru_cache(maxsize=4096)
 def network_of(address: str | None) -> str:
     """The part of `address` that a client cannot change at will: an IPv4 address, or the first half of an IPv6 address.
 

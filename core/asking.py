@@ -3,8 +3,8 @@
 The ASGI application notes it where a client comes in. Threads and tasks that work for the client inherit it.
 """
 
+import random
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ current: ContextVar[Asking] = ContextVar("asking", default=Asking())  # noqa: B0
 def begin(scope: Message, send: Send) -> Send:
     """Notes the client of an ASGI scope. Returns `send`, which for HTTP tells the client the id of its request."""
     given = next((value for name, value in scope.get("headers", ()) if name == HEADER), b"")
-    made = given if _SANE.fullmatch(given) else secrets.token_hex(8).encode()
+    # Not from the system: while it is asked, a thread takes the interpreter, and the event loop waits for its return.
+    made = given if _SANE.fullmatch(given) else b"%016x" % random.getrandbits(64)
     address = (scope.get("client") or ("", 0))[0]
     if scope["type"] == "websocket":
         current.set(Asking(socket_id=made.decode(), address=address))

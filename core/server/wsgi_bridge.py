@@ -72,8 +72,7 @@ class WsgiBridge:
             turn = self.turn_of(scope, body.content)
             context.run(turns.current.set, turn)
             context.run(times.arrived.set, times.now())
-            running = self.workers.submit(lambda: context.run(self._run, environ), turn)
-            start, answer = await asyncio.wrap_future(running)
+            start, answer = await self.workers.run(lambda: context.run(self._run, environ), turn)
         if isinstance(answer, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": answer})
@@ -82,7 +81,7 @@ class WsgiBridge:
             place_in_line = Turn(network_of_scope(scope), credential)
 
             def in_turn(work: Callable[[], R]) -> "asyncio.Future[R]":
-                return asyncio.wrap_future(self.downloads.submit(lambda: context.run(work), place_in_line))
+                return self.downloads.run(lambda: context.run(work), place_in_line)
 
             await _stream(start, answer, in_turn, receive, send)
 

@@ -1,8 +1,10 @@
 """core.turns: addresses are served in turn, and within one its accounts; core.rest.turns: whose turn a request is."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,6 +81,30 @@ def test_a_failure_goes_to_whoever_asked() -> None:
     with pytest.raises(ZeroDivisionError):
         pool.submit(lambda: 1 // 0, Turn()).result(SOON)
     assert pool.submit(lambda: 1, Turn()).result(SOON) == 1
+    pool.shutdown()
+
+
+async def test_an_event_loop_gets_what_came_of_its_work() -> None:
+    pool = FairPool(2, "fair")
+    with pytest.raises(ZeroDivisionError):
+        await pool.run(lambda: 1 // 0, Turn())
+    assert await asyncio.gather(*(pool.run(partial(abs, number), Turn()) for number in range(9))) == [*range(9)]
+    pool.shutdown()
+
+
+async def test_what_an_event_loop_waits_for_no_more_is_left_out(busy: Busy) -> None:
+    gone = busy.pool.run(lambda: busy.order.append("gone"), Turn("gate", "one"))
+    gone.cancel()
+    busy.wait("there", "gate", "one")
+    assert busy.served() == ["there"]
+
+
+def test_every_thread_serves_while_another_one_waits() -> None:
+    pool = FairPool(3, "fair")
+    for _ in range(2):  # once the threads have served, they serve again
+        together = threading.Barrier(3, timeout=SOON)
+        at_once = [pool.submit(together.wait, Turn("gate", str(number))) for number in range(3)]
+        assert sorted(future.result(SOON) for future in at_once) == [0, 1, 2]
     pool.shutdown()
 
 
