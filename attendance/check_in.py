@@ -13,6 +13,8 @@ from core import errors
 
 #: The earth's mean radius, metres.
 EARTH = 6_371_008.8
+#: Half the way around it, metres: nothing is further away.
+FARTHEST = 20_100_000
 
 #: A rotating code is shown for so long, and is good for a little longer.
 STEP = timedelta(seconds=15)

@@ -96,6 +96,18 @@ def record_history(record: Attendance) -> list[Mapping[str, Any]]:
     return [{**line, "status": line["status"] or None, "by_name": names.get(line["by_id"])} for line in lines]
 
 
+def is_reopenable(session: Session, moment: datetime) -> bool:
+    """Whether `session_reopen` opens the session at `moment`."""
+    later = Session.objects.filter(class_ref_id=session.class_ref_id, started_at__gt=session.started_at)
+    return (
+        session.state == SessionState.ENDED
+        and session.ended_at is not None
+        and session.ended_at > moment - REOPENED_WITHIN
+        and session.class_ref.archived_at is None
+        and not later.exclude(state=SessionState.VOIDED).exists()
+    )
+
+
 @retry_races
 @unit_of_work
 def session_reopen(*, actor: Actor, session_id: str) -> Session:
@@ -104,11 +116,9 @@ def session_reopen(*, actor: Actor, session_id: str) -> Session:
     Raises `TooManyRequests`, and `ReopenRefused` if the session ended more than a day ago, was not ended, or is not its
     class's last any more.
     """
-    session = Session.objects.get(pk=session_id)
-    later = Session.objects.filter(class_ref_id=session.class_ref_id, started_at__gt=session.started_at)
-    if later.exclude(state=SessionState.VOIDED).exists() or session.class_ref.archived_at is not None:
+    session, moment = Session.objects.get(pk=session_id), now()
+    if not is_reopenable(session, moment):
         raise errors.ReopenRefused
-    moment = now()
     ended = Session.objects.filter(pk=session_id, state=SessionState.ENDED, ended_at__gt=moment - REOPENED_WITHIN)
     opened = {
         "state": SessionState.OPEN,
@@ -121,8 +131,6 @@ def session_reopen(*, actor: Actor, session_id: str) -> Session:
         "openings": F("openings") + 1,
     }
     take(limits.SESSIONS, actor.id)  # the next end writes every record anew
-    if not ended.exists():
-        raise errors.ReopenRefused
     class_hold(session.class_ref_id)
     if not ended.update(**opened):  # somebody else was first
         raise errors.ReopenRefused

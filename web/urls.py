@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from web.views import (
     accounts,
     cards,
+    class_settings,
     classes,
     excuses,
     files,
@@ -57,11 +58,14 @@ urlpatterns = [
     path("classes/<class_id>/timetable/import", timetables.TimetableImport.as_view(), name="timetable-import"),
     path("classes/<class_id>/reports", reports.Reports.as_view(), name="class-reports"),
     path("classes/<class_id>/reports.<kind>", reports.ReportFile.as_view(), name="class-report-file"),
-    path("classes/<class_id>/settings", classes.ClassSettings.as_view(), name="class-settings"),
-    path("classes/<class_id>/teachers", classes.ClassTeachers.as_view(), name="class-teachers"),
-    path("classes/<class_id>/teachers/<teacher_id>/remove", classes.TeacherRemove.as_view(), name="teacher-remove"),
-    path("classes/<class_id>/archive", classes.ClassArchive.as_view(), name="class-archive"),
-    path("classes/<class_id>/remove", classes.ClassRemove.as_view(), name="class-remove"),
+    path("classes/<class_id>/settings", class_settings.ClassSettings.as_view(), name="class-settings"),
+    path("classes/<class_id>/settings/<part>", class_settings.ClassChoices.as_view(), name="class-choices"),
+    path("classes/<class_id>/teachers", class_settings.ClassTeachers.as_view(), name="class-teachers"),
+    path(
+        "classes/<class_id>/teachers/<teacher_id>/remove", class_settings.TeacherRemove.as_view(), name="teacher-remove"
+    ),
+    path("classes/<class_id>/archive", class_settings.ClassArchive.as_view(), name="class-archive"),
+    path("classes/<class_id>/remove", class_settings.ClassRemove.as_view(), name="class-remove"),
     path("sessions/<session_id>/", sessions.SessionDetail.as_view(), name="session"),
     path("sessions/<session_id>/marks", sessions.SessionMarks.as_view(), name="session-marks"),
     path("sessions/<session_id>/rest", sessions.SessionRest.as_view(), name="session-rest"),

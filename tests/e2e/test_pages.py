@@ -19,9 +19,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from accounts.cards import Made, cards_make
 from accounts.models import User
 from accounts.selectors import actor_of
-from attendance.check_in import Answer, CheckInOptions, Circle, Mode, Place
+from attendance.check_in import CheckInOptions, Mode
 from attendance.check_ins import check_in_open
-from attendance.class_settings import packed_defaults
 from attendance.excuses import Span, excuse_add
 from attendance.models import Attendance, CheckIn, Flag, Mark, Session
 from classes.models import Class, Enrolment
@@ -209,21 +208,39 @@ def test_one_tap_marks_present_and_further_taps_go_on_and_a_second_device_sees_e
     assert lesson.journal() == [("Ben", "present"), ("Ben", "late"), ("Dalia", "present")]
 
 
-def test_taps_and_the_check_in_are_as_the_class_chose(board: Browser, server: Server, lesson: Lesson) -> None:
-    usual = CheckInOptions(Mode.FIXED, Circle(Place(48.8584, 2.2945), 80), outside=Answer.FLAG)
-    chosen = {"tap_order": "absent present", "check_in": packed_defaults(usual)}
-    lesson.database.ask(lambda: Class.objects.filter(pk=lesson.found.pk).update(**chosen))
-    board.open(server.url + lesson.path)
-    wait(board, lambda: state(board) == "Live")
+def test_taps_and_the_check_in_are_as_the_class_chose_on_its_page(
+    browser: Browser, server: Server, lesson: Lesson
+) -> None:
+    sign_in(browser, server, lesson.teacher)
+    settings = f"{server.url}/app/classes/{lesson.found.id}/settings"
+    chosen = {"board": {"tap1": "absent", "tap2": "present", "tap3": "", "tap4": ""}}
+    chosen["check-in"] = {"mode": "fixed", "place": "48.8584, 2.2945", "radius": "80", "outside": "refuse"}
+    for part, fields in chosen.items():
+        browser.open(settings)
+        for name, value in fields.items():
+            browser.run("document.getElementById(given[0]).value = given[1]", f"id_{name}", value)
+        browser.click(f"form[action$='/settings/{part}'] button")
+        browser.find(".note.success")
+    browser.open(server.url + lesson.path)
+    wait(browser, lambda: state(browser) == "Live")
     for expected in ("absent", "present", "absent"):
-        board.click(f"{tile('Asha')}//button[contains(@class, 'tile-main')]")
-        wait(board, lambda expected=expected: shown(board, "Asha") == expected)  # type: ignore[misc]
-    assert board.find(".counts .status-late b").text == "0"
-    board.click(".check-in-open")
-    board.click("#check-in button.main")
-    board.find("[data-open]:not([hidden])")
-    made = lesson.database.ask(lambda: CheckIn.objects.filter(pk=lesson.session.pk).values_list("mode", "range").get())
-    assert made == ("fixed", 80)
+        browser.click(f"{tile('Asha')}//button[contains(@class, 'tile-main')]")
+        wait(browser, lambda expected=expected: shown(browser, "Asha") == expected)  # type: ignore[misc]
+    assert browser.find(".counts .status-late b").text == "0"
+    browser.click(".check-in-open")
+    browser.click("#check-in button.main")
+    browser.find("[data-open]:not([hidden])")
+    columns = ("mode", "latitude", "longitude", "range", "outside", "same_device")
+    rows = CheckIn.objects.filter(pk=lesson.session.pk).values_list(*columns)
+    assert lesson.database.ask(rows.get) == ("fixed", 48.8584, 2.2945, 80, "refuse", "flag")
+    # What is changed then changes nothing else, also where the page has been loaded again.
+    browser.open(server.url + lesson.path)
+    browser.find("[data-open]:not([hidden])")
+    browser.click(".check-in-open")
+    browser.run("document.querySelector('#outside').value = 'flag'")
+    browser.click("#check-in button.main")
+    wait(browser, lambda: not browser.run("return document.querySelector('#check-in').open"))
+    assert lesson.database.ask(rows.get) == ("fixed", 48.8584, 2.2945, 80, "flag", "flag")
 
 
 def test_marks_of_an_outage_wait_in_order_and_arrive_once(board: Browser, lesson: Lesson) -> None:

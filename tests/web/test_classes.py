@@ -137,10 +137,14 @@ def test_an_archived_class_takes_no_lesson_and_comes_back(owner: Client, school:
 
 def test_a_class_that_had_a_lesson_is_archived_and_not_removed(owner: Client, school: School) -> None:
     school.finish_session()
-    path = f"/app/classes/{school.class_id}/remove"
+    path, page = f"/app/classes/{school.class_id}/remove", f"/app/classes/{school.class_id}/settings"
     assert "Archive it instead." in text_of(owner.post(path), 409)
+    assert path not in text_of(owner.get(page))
+    assert "The class has had lessons." in text_of(owner.get(page))
     Attendance.objects.all().delete()
     Session.objects.all().delete()
+    asked = text_of(owner.get(page)).partition(f'action="{path}"')[2]
+    assert "are removed for good" in asked.partition("</details>")[0]
     assert "The class is removed." in follow(owner, owner.post(path))
     assert owner.get(f"/app/classes/{school.class_id}/").status_code == 404
 

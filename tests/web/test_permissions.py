@@ -79,6 +79,8 @@ TABLE: list[tuple[str, str, str, tuple[int | str, ...]]] = [
     ("class-report-file", "GET", "classes/{class}/reports.csv", OF_CLASS),
     ("class-settings", "GET", "classes/{class}/settings", OF_CLASS),
     ("class-settings", "POST", "classes/{class}/settings", FORM_OF_CLASS),
+    ("class-choices", "GET", "classes/{class}/settings/board", DONE_TO_CLASS),
+    ("class-choices", "POST", "classes/{class}/settings/board", FORM_OF_CLASS),
     ("class-teachers", "GET", "classes/{class}/teachers", DONE_TO_CLASS),
     ("class-teachers", "POST", "classes/{class}/teachers", FORM_OF_CLASS),
     ("teacher-remove", "POST", "classes/{class}/teachers/{nobody}/remove", (IN, 404, 404, 403, 403, 404)),

@@ -41,7 +41,20 @@ export class CheckInPanel {
   _show(checkIn) {
     this.board.classList.toggle("has-check-in", Boolean(checkIn));
     for (const element of this.board.querySelectorAll("[data-open]")) element.hidden = !checkIn;
+    for (const element of this.board.querySelectorAll("[data-closed]")) element.hidden = Boolean(checkIn);
+    if (checkIn) this._fill(checkIn);
     this._list();
+  }
+
+  /** The dialog shows the check-in that is open, so that a change of one thing changes no other. */
+  _fill(checkIn) {
+    const { range, networks } = this.form.elements;
+    for (const name of ["mode", "outside", "sameDevice"]) this.form.elements[name].value = checkIn[name];
+    if (networks) networks.checked = checkIn.networks;
+    const now = range.querySelector("[value=now]");
+    now.hidden = now.disabled = !checkIn.place;
+    range.value = checkIn.place ? "now" : "";
+    this.now = { place: checkIn.place, range: checkIn.range };
   }
 
   _list() {
@@ -70,9 +83,11 @@ export class CheckInPanel {
 
   async _settings() {
     const fields = new FormData(this.form);
-    const settings = { mode: fields.get("mode"), outside: fields.get("wrong"), sameDevice: fields.get("wrong") };
+    const settings = Object.fromEntries(["mode", "outside", "sameDevice"].map((name) => [name, fields.get(name)]));
+    if (this.form.elements.networks) settings.networks = fields.has("networks");
     const range = fields.get("range");
     if (range === "usual") return settings; // as the class's settings say
+    if (range === "now") return { ...settings, ...this.now };
     return { ...settings, range: Number(range) || null, place: range ? await placeOf() : null };
   }
 

@@ -1,4 +1,4 @@
-"""Classes: the list, a new one, its students and its settings."""
+"""Classes: the list, a new one, its lessons and its students."""
 
 from typing import Any
 
@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from attendance import services as attendance
 from attendance.overview import overviews, sessions_listed
 from attendance.samples import sample_school
-from classes import services, students, teachers
-from classes.access import Part, class_for_owner, class_for_teacher
+from classes import services, students
+from classes.access import Part, class_for_teacher
 from classes.selectors import classes_taught, roster_sizes
 from core import errors
-from core.ids import parse_id
 from core.names import by_name
 from core.rest.permissions import Audience
-from web.forms.classes import ClassForm, StudentForm, TeacherForm
+from web.forms.classes import ClassForm, StudentForm
 from web.pages import Slice
 from web.views.home import taught_classes
 from web.views.page import Page
@@ -170,75 +169,3 @@ class StudentRemove(ClassPage):
         attendance.enrolment_end(enrolment=enrolment)
         said = _("%s is off the list from today on.") % enrolment.student.name
         return self.done(said, "class-students", class_id=self.found.id)
-
-
-class ClassSettings(ClassPage):
-    """`/app/classes/ID/settings`: its name."""
-
-    tab = "settings"
-
-    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        return self.page()
-
-    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        form = ClassForm(request.POST)
-        if not form.is_valid():
-            return self.page(form=form)
-        services.class_update(class_id=self.found.id, name=form.cleaned_data["name"])
-        return self.done(_("The class has its new name."), "class-settings", class_id=self.found.id)
-
-    def page(self, **forms: Any) -> HttpResponse:
-        content = {
-            "form": ClassForm(initial={"name": self.found.name}),
-            "teacher_form": TeacherForm(),
-            "teachers": teachers.teachers_of(self.found),
-            **forms,
-        }
-        return self.show("class_settings.html", content)
-
-
-class ClassTeachers(ClassSettings):
-    """`/app/classes/ID/teachers`: somebody who teaches the class as well, for its owner."""
-
-    def get(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        return redirect("web:class-settings", class_id=self.found.id)
-
-    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        found = class_for_owner(actor=self.actor, class_id=class_id)
-        form = TeacherForm(request.POST)
-        if form.is_valid():
-            try:
-                teacher = teachers.co_teacher_add(found=found, email=form.cleaned_data["email"])
-            except errors.TeacherNotFound as refusal:
-                self.refuse(form, refusal, "email")
-            else:
-                said = _("%s teaches this class, too.") % teacher.name
-                return self.done(said, "class-settings", class_id=found.id)
-        return self.page(teacher_form=form)
-
-
-class TeacherRemove(ClassPage):
-    """`/app/classes/ID/teachers/ID/remove`."""
-
-    def post(self, request: HttpRequest, class_id: str, teacher_id: str) -> HttpResponse:
-        found = class_for_owner(actor=self.actor, class_id=class_id)
-        teachers.co_teacher_remove(class_id=found.id, teacher_id=parse_id(teacher_id))
-        return self.done(_("They do not teach this class any more."), "class-settings", class_id=found.id)
-
-
-class ClassArchive(ClassPage):
-    """`/app/classes/ID/archive`: into the archive, and with `back` out of it."""
-
-    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        back = "back" in request.POST
-        services.class_update(class_id=self.found.id, is_archived=not back)
-        said = _("The class is back from the archive.") if back else _("The class is in the archive.")
-        return self.done(said, "class", class_id=self.found.id)
-
-
-class ClassRemove(ClassPage):
-    """`/app/classes/ID/remove`: removes a class that never had a lesson, for its owner."""
-
-    def post(self, request: HttpRequest, class_id: str) -> HttpResponse:
-        attendance.class_delete(class_id=class_for_owner(actor=self.actor, class_id=class_id).id)
-        return self.done(_("The class is removed."), "classes")

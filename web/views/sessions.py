@@ -22,6 +22,7 @@ from attendance.marking import Wanted
 from attendance.overview import Line, Overview, session_overview
 from core import errors, lan
 from core.rest.permissions import Audience
+from web.forms.class_settings import ANSWERS, MODES, USUAL
 from web.forms.sessions import CorrectionForm
 from web.live_words import board_data
 from web.statuses import METHODS, ORDER
@@ -73,7 +74,10 @@ class SessionDetail(SessionPage):
             content = {
                 "statuses": ORDER,
                 "first": order[0].value,
-                "usual": check_in_defaults(self.session.class_ref),
+                "usual": check_in_defaults(self.session.class_ref) or USUAL,
+                "modes": MODES,
+                "answers": ANSWERS,
+                "has_networks": bool(settings.CHECK_IN_NETWORKS),
                 "data": board_data(self.overview.id, order),
                 "zone": settings.TIME_ZONE,
                 "is_on_lan": lan.here() is not None,

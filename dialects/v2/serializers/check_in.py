@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from attendance.check_in import Answer, CheckInOptions, CheckInRules, Circle, Mode, Place
+from attendance.check_in import FARTHEST, Answer, CheckInOptions, CheckInRules, Circle, Mode, Place
 from attendance.enums import Status
 from core.errors import InvalidSchema
 from core.rest.serializers import (
@@ -21,9 +21,6 @@ from core.rest.serializers import (
     StrictTime,
 )
 from core.times import now
-
-#: Half the way around the earth, metres.
-FARTHEST = 20_100_000
 
 
 class StrictNumber(serializers.FloatField):
