@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import request_steps_table, rush
+from bench import live_steps_table, request_steps_table, rush
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
 from bench.side_by_side_table import heading, in_words, many_in_words
@@ -22,6 +22,8 @@ DOCUMENTS = simulation.DOCUMENTS
 SIMULATION = "simulation"
 #: The file of `python -m bench.request_steps`.
 REQUEST_STEPS = "request-steps"
+#: The file of `python -m bench.live_steps`.
+LIVE_STEPS = "live-steps"
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mongodb": "MongoDB (SecantusDB)"}
 
@@ -30,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="with the results (default: %(default)s)")
     arguments = parser.parse_args()
-    others = ("side-by-side", "storm", REQUEST_STEPS, *rush.NAMES.values())
+    others = ("side-by-side", "storm", REQUEST_STEPS, LIVE_STEPS, *rush.NAMES.values())
     for name in (*others, *(f"scale-{database}" for database in NAMES)):
         found = read(arguments.folder, name)
         if found is not None:
@@ -83,6 +85,7 @@ def _benchmarks(compared: Figures, of_scales: dict[str, Figures]) -> dict[str, s
     return {
         "side_by_side": side_by_side_table(compared),
         "request_steps": _request_steps(),
+        "live_steps": _live_steps(),
         "frames": _by_database(
             of_scales,
             "frames",
@@ -167,6 +170,13 @@ def _request_steps() -> str:
     assert found is not None, "python -m bench.request_steps has not run yet"
     head, *lines = request_steps_table.table(found)
     return f"{_table(head, lines)}\n\n{_made(found['made'])}"
+
+
+def _live_steps() -> str:
+    found = read(DOCUMENTS, LIVE_STEPS)
+    assert found is not None, "python -m bench.live_steps has not run yet"
+    tables = [_table(head, lines) for head, *lines in live_steps_table.tables(found)]
+    return "\n\n".join([*tables, _made(found["made"])])
 
 
 def _by_database(
