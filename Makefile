@@ -9,6 +9,8 @@ RELEASE := .venv-release
 FUZZING := .venv-fuzzing
 # A file's tests stay together, as they share servers.
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
+# Whose shell sets this would have every start compile the project anew, which takes as long as the start itself.
+unexport PYTHONDONTWRITEBYTECODE
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test test-all coverage test-databases test-servers check crash crash-databases test-pages bench-pages screenshots fuzz outage slow-requests slow-readers attack \

@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 
 
@@ -6,3 +8,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         from core import checks  # noqa: F401  registers the system checks
+
+        gc.freeze()  # collections need not visit what was loaded, and stays
+        gc.enable()  # after `manage.py`, which leaves out collections while it loads
