@@ -1,4 +1,4 @@
-"""How long a sign-in at the admin lasts: 12 hours, or an hour without use."""
+"""How long a sign-in of a browser lasts: 12 hours; at the admin also no longer than an hour without use."""
 
 import time
 from datetime import timedelta
@@ -6,8 +6,12 @@ from typing import Any
 
 from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.http import HttpRequest
+
+from audit.trail import on_pruning
+from core.database.unit_of_work import unit_of_work
 
 #: A working day. The session's cookie lives as long (SESSION_COOKIE_AGE).
 LIFETIME = timedelta(hours=12)
@@ -41,3 +45,12 @@ def session_is_over(request: HttpRequest) -> bool:
 
 def _within(passed: int, limit: timedelta) -> bool:
     return -_CLOCK_SKEW <= passed < limit.total_seconds()
+
+
+@unit_of_work
+def sign_ins_forget() -> None:
+    """Deletes the rows of browsers' sign-ins that are over. Few people sign out."""
+    SessionStore.clear_expired()
+
+
+on_pruning(sign_ins_forget)

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import smart_split, unescape_string_literal
 
 from accounts.admin import WritablePage
 from accounts.late_saves import Change
+from accounts.models import User
 from attendance import admin_classes, admin_people, services  # noqa: F401  they register their pages
 from attendance.enums import SessionState, Status
 from attendance.folding import LastMark, last_marks, last_marks_by_session
 from attendance.models import Attendance, Mark, Session
 from attendance.selectors import session_in_focus
-from classes.admin import roster_size
-from classes.models import Enrolment
+from classes.admin import SizedList
+from classes.models import Class, Enrolment
+from classes.selectors import roster_sizes
 from core import errors
 from core.ids import parse_id
 from core.names import by_name
@@ -35,6 +38,8 @@ else:
 
 #: A session's page shows no more people than this. (Lists have pages.)
 MOST_ROWS = 1000
+#: A search names so many students, and so many sessions, one by one.
+MOST_NAMED = 1000
 
 
 class ReadOnly:
@@ -61,19 +66,21 @@ def _live_id() -> str | None:
     return focused.session_id if focused is not None else None
 
 
-class _SessionList(ChangeList):
+class _SessionList(SizedList):
     """Counts the marks of the page's open sessions. The rows of the other sessions have their counts."""
+
+    column = "students"
+    class_id = "class_ref_id"
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        shown: Sequence[Any] = list(self.result_list)
+        shown: Sequence[Any] = self.result_list
         is_open = [session for session in shown if session.state == SessionState.OPEN]
         marks = last_marks_by_session([session.pk for session in is_open])
         live = _live_id() if is_open else None
         for session in is_open:
             session.present_count, session.absent_count = _counts(marks[session.pk].values())
             session.is_live = session.pk == live
-        self.result_list = shown
 
 
 class ShowsClass:
@@ -126,8 +133,7 @@ class SessionAdmin(ShowsClass, ReadOnly, _SessionAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        found = super().get_queryset(request).select_related("class_ref__teacher", "started_by")
-        return found.annotate(students=roster_size("class_ref_id"))
+        return super().get_queryset(request).select_related("class_ref__teacher", "started_by")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _SessionList
@@ -149,6 +155,8 @@ class SessionAdmin(ShowsClass, ReadOnly, _SessionAdmin):
 
     @admin.display(description="on the roster", ordering="students")
     def students(self, session: Any) -> int:
+        if not hasattr(session, "students"):  # the page of one session
+            session.students = roster_sizes([session.class_ref_id])[session.class_ref_id]
         return int(session.students)
 
     @admin.display(description="counts")
@@ -220,31 +228,59 @@ class ShowsStudent:
         return str(row.student.email)
 
 
-class FoundBySession:
-    """Mixin: the search also takes a session's id. `search_fields` would compare it as text, which no ObjectId is."""
+class FoundByNames:
+    """Mixin for lists that only grow: a search looks for students and classes first, then for their rows by an index.
+
+    It also takes a session's id. `search_fields` would compare that as text, which no ObjectId is.
+    """
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         session_id = parse_id(search_term.strip())
         if session_id is not None:
             return queryset.filter(session_id=session_id), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+        rest = []
+        for word in smart_split(search_term):
+            named = self._named(unescape_string_literal(word) if word[0] in "\"'" else word)
+            if named is None:
+                rest.append(word)
+            else:
+                queryset = queryset.filter(named)
+        return super().get_search_results(request, queryset, " ".join(rest))  # type: ignore[misc]
+
+    def _named(self, word: str) -> Q | None:
+        """The rows of students and classes with the word; None where too many have it to name them one by one."""
+        people = User.objects.filter(
+            Q(name_folded__contains=word) | Q(email__icontains=word) | Q(roll_number__icontains=word)
+        )
+        students = list(people.order_by().values_list("id", flat=True)[: MOST_NAMED + 1])
+        classes = Class.objects.filter(name_folded__contains=word).order_by().values_list("id", flat=True)
+        of_classes = Session.objects.filter(class_ref_id__in=list(classes)).order_by()
+        sessions = list(of_classes.values_list("id", flat=True)[: MOST_NAMED + 1])
+        if max(len(students), len(sessions)) > MOST_NAMED:
+            return None
+        return Q(student_id__in=students) | Q(session_id__in=sessions)
 
 
 @admin.register(Mark)
-class MarkAdmin(ShowsStudent, FoundBySession, ReadOnly, _MarkAdmin):
+class MarkAdmin(ShowsStudent, FoundByNames, ReadOnly, _MarkAdmin):
     """The journal."""
 
     list_display = ("name", "status", "at", "session", "seq", "by", "method", "note", "email")
     list_select_related = ("session__class_ref", "student", "by")
     list_filter = ("status", "method", "at")
-    search_fields = ("session__class_ref__name_folded__contains", "student__name_folded__contains", "student__email")
+    search_fields = (
+        "session__class_ref__name_folded__contains",
+        "student__name_folded__contains",
+        "student__email",
+        "student__roll_number",
+    )
     search_help_text = "Student, class or a session's id"
     ordering = ("-id",)
     show_full_result_count = False  # the journal only grows, and to count it would take longer and longer
 
 
 @admin.register(Attendance)
-class RecordAdmin(ShowsStudent, ShowsClass, FoundBySession, WritablePage, _RecordAdmin):
+class RecordAdmin(ShowsStudent, ShowsClass, FoundByNames, WritablePage, _RecordAdmin):
     """Records. A correction writes a mark that says who made the correction."""
 
     list_display = ("name", "status", "class_name", "started_at", "method", "email")

@@ -153,7 +153,7 @@ def class_report(
     held = sessions_held(class_id, since=since, until=until)
     columns = {session.id: column for column, session in enumerate(held)}
     enrolled = Enrolment.objects.filter(class_ref_id=class_id)
-    records = Attendance.objects.filter(class_ref_id=class_id, session__in=list(columns))
+    records = Attendance.objects.filter(session__in=list(columns))  # by the class, older ones would be read as well
     if student_id is not None:
         enrolled, records = enrolled.filter(student_id=student_id), records.filter(student_id=student_id)
     current = set(enrolled.current().values_list("student_id", flat=True))

@@ -47,6 +47,7 @@ class Session(models.Model):
             models.UniqueConstraint(fields=("class_ref", "planned_for"), name="one_session_a_planned_lesson"),
         )
         indexes = (
+            models.Index(fields=("started_at",), name="session_started"),
             models.Index(fields=("state", "ended_at"), name="session_state"),
             models.Index(fields=("class_ref", "state", "ended_at"), name="session_last_finished"),
         )
@@ -212,6 +213,7 @@ class Excuse(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=("created_at",), name="excuse_created"),)
 
     def __str__(self) -> str:
         return f"{self.student}, {self.since:%Y-%m-%d}"
@@ -231,7 +233,7 @@ class ExcusedClass(models.Model):
         verbose_name_plural = "excused classes"
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=("excuse", "class_ref"), name="one_excuse_a_class"),)
-        indexes = (models.Index(fields=("class_ref", "state"), name="excuses_of_class"),)
+        indexes = (models.Index(fields=("state", "class_ref"), name="excuses_by_state"),)
 
     def __str__(self) -> str:
         return f"{self.class_ref}: {self.state}"

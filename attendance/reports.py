@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from attendance.enums import Status
 from attendance.models import Attendance
-from attendance.selectors import finished_sessions
+from attendance.selectors import finished_sessions, finished_sessions_of_school
 from classes.models import Enrolment, covers
 from core.times import day_of, midnight
 
@@ -28,7 +29,15 @@ class Held:
 
 def sessions_held(*class_ids: str, since: date | None = None, until: date | None = None) -> list[Held]:
     """The classes' finished sessions that were held on the local days `since` to `until`, the oldest first."""
-    finished = finished_sessions(*class_ids)
+    return _held(finished_sessions(*class_ids), since, until)
+
+
+def sessions_held_at_school(*, since: date | None = None, until: date | None = None) -> list[Held]:
+    """The same of all classes."""
+    return _held(finished_sessions_of_school(since=midnight(since) if since is not None else None), since, until)
+
+
+def _held(finished: "QuerySet[Any]", since: date | None, until: date | None) -> list[Held]:
     if since is not None:
         finished = finished.filter(held_at__gte=midnight(since))
     if until is not None:
@@ -38,8 +47,7 @@ def sessions_held(*class_ids: str, since: date | None = None, until: date | None
     return [Held(key, class_id, at, present or 0, absent or 0) for key, class_id, at, present, absent in columns]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """A record that counts, and the session that it is of."""
 
     id: str

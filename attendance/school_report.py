@@ -1,7 +1,8 @@
 """The school's report: what the records of each class come to."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -9,11 +10,15 @@ from attendance.counting import RULE_IN_FULL, Tally, Week, by_week
 from attendance.enums import Status
 from attendance.models import Attendance
 from attendance.report_tables import COUNTED, Legend, Table, cells_of, legend, weeks_table
-from attendance.reports import counted_records, sessions_held
+from attendance.reports import Held, counted_records, sessions_held_at_school
 from classes.models import Class, Enrolment
+from core.database.batches import batches
 from core.names import by_name
 from core.spreadsheets import Cell
 from core.times import day_of
+
+#: The records of so many lessons are asked for in one statement.
+LESSONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +49,51 @@ class SchoolReport:
 def school_report(*, since: date | None = None, until: date | None = None) -> SchoolReport:
     """The report of the lessons on the local days `since` to `until`, both included.
 
-    The records of one class after the other are read, and none is kept: memory does not grow with their number.
+    Of the records those of the lessons are read, of some lessons after the other, and none is kept: neither time nor
+    memory grow with what was recorded on other days.
     """
-    lines, days = [], dict[date, Tally]()
-    for one in Class.objects.filter(removed_at=None).select_related("teacher"):
-        line, by_day = _line(one, since, until)
-        lines.append(line)
-        for day, tally in by_day.items():
+    classes = Class.objects.filter(removed_at=None).select_related("teacher")
+    sums = {one.id: _Sums() for one in classes}
+    days: dict[date, Tally] = {}
+    held = [session for session in sessions_held_at_school(since=since, until=until) if session.class_id in sums]
+    held.sort(key=lambda session: session.class_id)
+    for some in batches(held, LESSONS):
+        statuses = _statuses(some, sums)
+        for session in some:
+            tally, day = Tally.of(statuses[session.id].elements()), day_of(session.held_at)
+            sums[session.class_id].take(tally)
             days[day] = days.get(day, Tally()) + tally
+    lines = [
+        ClassLine(one.id, one.name, one.teacher.name, one.threshold, of.lessons, len(of.student_ids), of.tally)
+        for one in classes
+        for of in [sums[one.id]]
+    ]
     lines.sort(key=lambda line: by_name(line.name, line.id))
     return SchoolReport(lines, by_week(days.items()))
 
 
-def _line(one: Class, since: date | None, until: date | None) -> tuple[ClassLine, dict[date, Tally]]:
-    held = sessions_held(one.id, since=since, until=until)
-    records = Attendance.objects.filter(class_ref_id=one.id)
-    statuses: dict[str, list[Status]] = {session.id: [] for session in held}
-    students = set()
-    if held:
-        for record in counted_records(held, records, Enrolment.objects.filter(class_ref_id=one.id)):
-            statuses[record.session.id].append(record.status)
-            students.add(record.student_id)
-    by_day: dict[date, Tally] = {}
-    for session in held:
-        day = day_of(session.held_at)
-        by_day[day] = by_day.get(day, Tally()) + Tally.of(statuses[session.id])
-    tally = sum(by_day.values(), Tally())
-    return ClassLine(one.id, one.name, one.teacher.name, one.threshold, len(held), len(students), tally), by_day
+@dataclass(slots=True)
+class _Sums:
+    """What the records of a class come to."""
+
+    lessons: int = 0
+    student_ids: set[str] = field(default_factory=set)
+    tally: Tally = field(default_factory=Tally)
+
+    def take(self, lesson: Tally) -> None:
+        self.lessons += 1
+        self.tally += lesson
+
+
+def _statuses(held: Sequence[Held], sums: Mapping[str, _Sums]) -> dict[str, Counter[Status]]:
+    """Session id → the statuses of its records that count; whose they are is added to `sums`."""
+    found = {session.id: Counter[Status]() for session in held}
+    records = Attendance.objects.filter(session_id__in=list(found))
+    enrolments = Enrolment.objects.filter(class_ref_id__in={session.class_id for session in held})
+    for _, session, student_id, status in counted_records(held, records, enrolments):
+        found[session.id][status] += 1
+        sums[session.class_id].student_ids.add(student_id)
+    return found
 
 
 def table_of(report: SchoolReport) -> Iterator[list[Cell]]:

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, Q, QuerySet
+from django.db.models import DateTimeField, Max, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.selectors import names_of
@@ -19,14 +21,24 @@ from core import errors
 from core.database.prepared import Prepared
 from core.identity import Actor
 from core.ids import parse_id
-from core.times import latest
+from core.times import CLOCKS_DIFFER, latest
 
 
 def finished_sessions(*class_ids: str) -> "QuerySet[Any]":
     """The classes' finished sessions. Each has `held_at`: when it began, or the instant that it was recorded for."""
+    return _finished().filter(class_ref_id__in=class_ids)
+
+
+def finished_sessions_of_school(*, since: datetime | None) -> "QuerySet[Any]":
+    """The finished sessions of all classes, each with `held_at`. Of earlier ones than `since` most are left out."""
+    finished = _finished()
+    # By an index: no session ended before it was held, but for an instant that another clock said.
+    return finished if since is None else finished.filter(ended_at__gte=since - CLOCKS_DIFFER)
+
+
+def _finished() -> "QuerySet[Any]":
     held_at = Coalesce("recorded_for", "started_at", output_field=DateTimeField())
-    finished = Session.objects.filter(class_ref_id__in=class_ids, state=SessionState.ENDED)
-    return finished.annotate(held_at=held_at)
+    return Session.objects.filter(state=SessionState.ENDED).annotate(held_at=held_at)
 
 
 def status_in_last_session(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
@@ -76,6 +88,30 @@ def _recorded(class_id: str, student_id: str) -> Status | None:
         last = _finished_by_now(class_id).values_list("id").first()
     status = _record.first(last[0], student_id) if last is not None else None
     return Status(status) if status is not None else None
+
+
+def statuses_so_far(*, student_id: str, class_ids: Sequence[str]) -> dict[str, Status]:
+    """Class id → what `status_so_far` says of the student there. Classes without such a status are left out.
+
+    As many queries for many classes as for one.
+    """
+    live = open_sessions(class_ids)
+    found: dict[str, Status | str] = {}
+    marks = Mark.objects.filter(session_id__in=[session.id for session in live.values()], student_id=student_id)
+    class_of = {session.id: class_id for class_id, session in live.items()}
+    for session_id, status in marks.order_by("seq").values_list("session_id", "status"):
+        found[class_of[session_id]] = status
+    ended = Session.objects.filter(class_ref_id__in=class_ids, state=SessionState.ENDED, ended_at__lte=latest())
+    last = ended.order_by().values("class_ref_id").annotate(last=Max("ended_at"))
+    is_last = [
+        Q(class_ref_id=row["class_ref_id"], ended_at=row["last"]) for row in last if row["class_ref_id"] not in live
+    ]
+    if is_last:
+        sessions = ended.filter(reduce(or_, is_last)).order_by("id").values_list("id", "class_ref_id")
+        class_of = dict(sessions)
+        records = Attendance.objects.filter(session_id__in=list(class_of), student_id=student_id).order_by()
+        found |= {class_of[session_id]: status for session_id, status in records.values_list("session_id", "status")}
+    return {class_id: Status(status) for class_id, status in found.items() if status}
 
 
 def _finished_by_now(class_id: str) -> "QuerySet[Session]":

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -13,6 +14,7 @@ from accounts.admin import Archivable, NamedRows, WritablePage
 from accounts.models import User
 from classes.admin_rosters import EnrolmentInline, enrol_added, roster_link
 from classes.models import Class, Enrolment, Holiday, SetAside, announce_roster
+from classes.selectors import roster_sizes
 from classes.services import class_update
 from core import errors
 from core.identity import Role
@@ -53,6 +55,25 @@ class StandingFilter(admin.SimpleListFilter):
         return queryset
 
 
+class SizedList(ChangeList):
+    """A list with a column of how many students a class has. Unless it is sorted by them, those of its page count."""
+
+    column = "roster_size"
+    #: The attribute of a row that has the class's id.
+    class_id = "pk"
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        return roster_size(self.class_id) if field_name == self.column else super().get_ordering_field(field_name)
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        shown: list[Any] = list(self.result_list)
+        sizes = roster_sizes([getattr(row, self.class_id) for row in shown])
+        for row in shown:
+            setattr(row, self.column, sizes[getattr(row, self.class_id)])
+        self.result_list = shown
+
+
 class ClassAdmin(NamedRows, Archivable, WritablePage, _ClassAdmin):
     """Classes. Each links to its roster, which is a list of its own."""
 
@@ -71,12 +92,14 @@ class ClassAdmin(NamedRows, Archivable, WritablePage, _ClassAdmin):
         (first, *others) = super().get_fieldsets(request, obj)
         return [first, *others, ("Record", {"classes": ("collapse",), "fields": ("id", "created_at", "updated_at")})]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Class]:
-        return super().get_queryset(request).annotate(roster_size=roster_size("pk"))
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SizedList
 
     @admin.display(description="students", ordering="roster_size")
     def roster_size(self, found: Any) -> int:
-        return getattr(found, "roster_size", 0)
+        if not hasattr(found, "roster_size"):  # the page of one class
+            found.roster_size = roster_sizes([found.pk])[found.pk]
+        return int(found.roster_size)
 
     @admin.display(description="roster")
     def roster(self, found: Any) -> SafeString | str:

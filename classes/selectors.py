@@ -156,10 +156,14 @@ def co_teachers_by_class(class_ids: Collection[str]) -> dict[str, frozenset[str]
     return {class_id: frozenset(teachers) for class_id, teachers in found.items()}
 
 
-def classes_of_student(student_id: str) -> list[Class]:
-    """The classes that the student is enrolled in, the oldest class first, with their teachers."""
+def classes_of_student(student_id: str, *, archived: bool | None = None) -> list[Class]:
+    """The classes that the student is enrolled in, the oldest class first, with their teachers.
+
+    With `archived` those in use alone, or those in the archive: a student stays enrolled in what is archived.
+    """
     enrolled = Enrolment.objects.current().filter(student_id=student_id).values_list("class_ref_id", flat=True)
-    return list(Class.objects.filter(pk__in=list(enrolled), removed_at=None).select_related("teacher"))
+    rows = Class.objects.filter(pk__in=list(enrolled), removed_at=None).select_related("teacher")
+    return list(rows if archived is None else rows.filter(archived_at__isnull=not archived))
 
 
 def classes_of_teacher(teacher_id: str) -> list[Class]:

@@ -225,6 +225,20 @@ def test_what_matters_stands_in_the_first_columns(page: Client, world: World, ur
     assert columns(page, url) == first
 
 
+@pytest.mark.parametrize(("url", "column"), [(CLASSES, "roster_size"), (SESSIONS, "students")])
+def test_lists_are_sorted_by_how_many_students_a_class_has(page: Client, world: World, url: str, column: str) -> None:
+    shown = page.get(url).context["cl"].list_display
+    sizes = [
+        [
+            getattr(row, column)
+            for row in page.get(url, {"o": f"{order}{shown.index(column)}"}).context["cl"].result_list
+        ]
+        for order in ("", "-")
+    ]
+    assert sizes[0] == sorted(sizes[0])
+    assert sizes[1] == sizes[0][::-1] != sizes[0]
+
+
 def test_an_open_session_says_whether_it_is_live_or_set_aside(page: Client, world: World, settings: Any) -> None:
     make_session(world.physics, end=False, asha=Status.PRESENT)
 

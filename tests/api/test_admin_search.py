@@ -3,14 +3,16 @@
 import unicodedata
 from typing import Any
 
+import pytest
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
+from attendance.enums import Status
 from classes.models import Class
 from core.identity import Role
 from core.names import fold
-from tests.support.admin import CLASSES, USERS, make_class, make_user
+from tests.support.admin import CLASSES, MARKS, RECORDS, USERS, make_class, make_session, make_user
 from tests.support.database import Databases
 from tests.support.http import Client
 
@@ -48,6 +50,32 @@ def test_a_name_is_found_in_any_case_with_and_without_its_accents(page: Client) 
             assert found(page, USERS, text) == [name], text
             assert found(page, CLASSES, text) == [name], text
     assert found(page, USERS, "ivanov") == []
+
+
+#: What is looked for in the journal and the records, and whose rows it finds.
+ROWS = {
+    "ash": {"Asha"},
+    "ben@EXAMPLE": {"Ben"},
+    "r-17": {"Ben"},
+    "phys": {"Asha", "Ben"},
+    "physics asha": {"Asha"},
+    "'asha' ben": set(),
+    "example.com": {"Asha", "Ben"},
+}
+
+
+@pytest.mark.parametrize("url", [MARKS, RECORDS])
+def test_marks_and_records_are_found_by_student_and_class(
+    page: Client, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    ben = make_user("Ben", roll_number="R-17")
+    physics = make_class("Physics", make_user("Tara", Role.TEACHER), make_user("Asha"), ben)
+    make_session(physics, asha=Status.PRESENT, ben=Status.ABSENT)
+    for most in (1000, 1):  # those whom more people or sessions match are found another way, and are the same
+        monkeypatch.setattr("attendance.admin.MOST_NAMED", most)
+        for text, names in ROWS.items():
+            shown = page.get(url, {"q": text}).context["cl"].result_list
+            assert {row.student.name for row in shown} == names, text
 
 
 def test_a_name_that_changes_is_found_by_its_new_form_however_it_was_written(page: Client) -> None:

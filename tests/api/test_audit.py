@@ -196,6 +196,16 @@ def test_entries_are_kept_for_as_long_as_the_setting_says(told: Callable[[], lis
     assert sorted(Entry.objects.values_list("way", flat=True)) == ["0", "29"]
 
 
+def test_the_office_finds_what_somebody_did_and_what_was_done_about_them(
+    page: Client, told: Callable[[], list[Told]]
+) -> None:
+    key = "a" * 24
+    for number, about in enumerate(({"actor": key}, {"thing": key}, {"actor": "b" * 24}, {"way": key})):
+        Entry.objects.create(action=Action.READ, outcome=Outcome.DONE, request_id=str(number), **about)
+    shown = page.get("/admin/audit/entry/", {"q": f" {key} "}).context["cl"].result_list
+    assert {entry.request_id for entry in shown} == {"0", "1"}
+
+
 async def test_a_server_writes_what_happens_and_marks_leave_nothing(make_server: Callable[..., Server]) -> None:
     server = make_server()
     api = Api(server.url)

@@ -7,11 +7,13 @@ from typing import Any
 
 import pyotp
 import pytest
+from django.contrib.sessions.models import Session as SignIn
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts import admin_sessions, limits, second_factor
 from accounts.models import RecoveryCode, SecondFactor, User
+from audit.trail import prune_all
 from core.identity import Role
 from core.times import now
 from tests.api.rest import make_user
@@ -78,6 +80,13 @@ def is_in(client: Client) -> bool:
     answer = client.get(INDEX)
     assert answer.status_code in (200, 302)
     return bool(answer.status_code == 200)
+
+
+def test_sign_ins_of_browsers_that_are_over_go_by_themselves(db: None) -> None:
+    for key, hours in (("over", -1), ("good", 1)):
+        SignIn.objects.create(session_key=key, session_data="", expire_date=now() + timedelta(hours=hours))
+    prune_all()
+    assert list(SignIn.objects.values_list("session_key", flat=True)) == ["good"]
 
 
 def test_without_the_setting_nobody_needs_one(root: User) -> None:

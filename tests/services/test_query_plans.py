@@ -2,20 +2,25 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session as SignIn
 from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import OneTimeCode, StudentProfile, User
 from attendance import services
-from attendance.enums import SessionState
+from attendance.enums import ExcuseState, SessionState
 from attendance.live.look import look
 from attendance.live.view import Known
-from attendance.models import Attendance, Mark, Session, SessionName
+from attendance.models import Attendance, ExcusedClass, Mark, Session, SessionName
+from attendance.selectors import finished_sessions_of_school
+from audit.models import Entry
 from classes.models import Class, Enrolment
 from core.ids import new_id
+from core.times import now
 from tests.services.conftest import make_room
 from tests.support.queries import around_queries
 
@@ -47,6 +52,18 @@ HOT_QUERIES: dict[str, tuple[Any, list[str]]] = {
         ["class_ref", "state", "ended_at"],
     ),
     "a session's name": (lambda: SessionName.objects.filter(name="Lecture"), ["name"]),
+    "the school's lessons of a year": (
+        lambda: finished_sessions_of_school(since=now() - timedelta(days=365)),
+        ["state", "ended_at"],
+    ),
+    "the records of some lessons": (
+        lambda: Attendance.objects.filter(session_id__in=[new_id(), new_id()]),
+        ["session", "student"],
+    ),
+    "excuses that wait for a word": (lambda: ExcusedClass.objects.filter(state=ExcuseState.ASKED), ["state"]),
+    "the audit log about somebody": (lambda: Entry.objects.filter(thing=new_id()), ["thing"]),
+    "what somebody did": (lambda: Entry.objects.filter(actor=new_id()), ["actor"]),
+    "sign-ins that are over": (lambda: SignIn.objects.filter(expire_date__lt=now()), ["expire_date"]),
     "a student's record": (
         lambda: Attendance.objects.filter(session_id=new_id(), student_id=new_id()),
         ["session", "student"],

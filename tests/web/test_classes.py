@@ -2,7 +2,8 @@
 
 import io
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -11,11 +12,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import load_workbook
 
 from accounts.models import User
+from accounts.selectors import actor_of
 from attendance.enums import Method, Status
+from attendance.journal import NewMark
+from attendance.live.commit import Unit, commit
 from attendance.models import Attendance, Mark, Session
+from attendance.services import session_end, session_start
 from classes.models import Class, Enrolment
+from core.times import now
 from tests.api.rest import School, make_user
 from tests.support.http import Client
+from tests.support.queries import around_queries
 from tests.web.people import signed_in, text_of, words_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -133,6 +140,57 @@ def test_an_archived_class_takes_no_lesson_and_comes_back(owner: Client, school:
     assert "Physics" in words_of(text_of(owner.get("/app/classes/?archived=1")))
     owner.post(f"{path}/archive", {"back": "1"})
     assert owner.post(f"{path}/start").status_code == 302
+
+
+def test_the_archive_has_pages_by_name(owner: Client, school: School) -> None:
+    for number in range(51):
+        Class.objects.create(name=f"Course {number:02}", teacher=school.owner, archived_at=now())
+    first, last = (words_of(text_of(owner.get(f"/app/classes/?archived=1&page={page}"))) for page in (1, 2))
+    assert "Course 00" in first
+    assert "1 of 2" in first
+    assert "Course 50" not in first
+    assert "Course 50" in last
+    assert 'href="?archived=1&amp;page=2"' in text_of(owner.get("/app/classes/?archived=1"))
+
+
+def test_a_student_sees_the_classes_of_this_year_and_finds_those_of_earlier_years(
+    owner: Client, student: Client, school: School
+) -> None:
+    school.finish_session()
+    assert "Archived classes" not in text_of(student.get("/app/"))
+    owner.post(f"/app/classes/{school.class_id}/archive")
+    now_shown = words_of(text_of(student.get("/app/")))
+    assert "Physics" not in now_shown
+    assert "Archived classes" in now_shown
+    assert "Physics Owner 0.0 %" in words_of(text_of(student.get("/app/?archived=1")))
+    assert "Physics" not in text_of(student.get("/app/excuses/"))
+
+
+def test_a_students_home_asks_as_often_for_many_classes_as_for_one(student: Client, school: School) -> None:
+    asked: list[str] = []
+
+    def count(ask: Callable[[], Any], text: str) -> Any:
+        asked.append(text)
+        return ask()
+
+    numbers = []
+    for number in range(3):
+        if number:
+            more = Class.objects.create(name=f"Course {number}", teacher=school.owner)
+            Enrolment.objects.create(class_ref=more, student=school.student)
+            started = session_start(actor=actor_of(school.owner), class_id=more.id)
+            commit(
+                [Unit([NewMark(started.id, school.student.id, Status.LATE, now(), school.owner.id, Method.TEACHER)])]
+            )
+            session_end(session_id=started.id)
+        else:
+            school.finish_session()
+        asked.clear()
+        with around_queries(count):
+            html = text_of(student.get("/app/"))
+        numbers.append(len(asked))
+    assert numbers[0] == numbers[2] > 0
+    assert "Course 2" in html
 
 
 def test_a_class_that_had_a_lesson_is_archived_and_not_removed(owner: Client, school: School) -> None:
@@ -256,6 +314,27 @@ def test_a_report_counts_late_as_there_and_leaves_excused_lessons_out(
     assert "66.7 % · 2 of 3 lessons" in words_of(text_of(student.get("/app/")))
     same = words_of(text_of(owner.get(f"/app/classes/{school.class_id}/students/{school.student.id}")))
     assert "66.7 % 2 of 3 lessons" in same
+
+
+def test_a_students_records_have_pages_the_last_one_first(owner: Client, student: Client, school: School) -> None:
+    for day in range(51):
+        at = datetime(2026, 1, 1, 9, tzinfo=UTC) + timedelta(days=day)
+        session = Session.objects.create(
+            class_ref=school.physics, started_by=school.owner, started_at=at, ended_at=at, state="ended"
+        )
+        Attendance.objects.create(
+            class_ref=school.physics, session=session, student=school.student, status="present", method="teacher"
+        )
+    Enrolment.objects.update(since=None)
+    for client, path in (
+        (owner, f"/app/classes/{school.class_id}/students/{school.student.id}"),
+        (student, f"/app/me/classes/{school.class_id}"),
+    ):
+        first, last = (text_of(client.get(f"{path}?page={page}")) for page in (1, 2))
+        assert "51 of 51 lessons" in words_of(first)
+        assert "Feb. 20, 2026" in first
+        assert "Jan. 1, 2026" not in first
+        assert "Jan. 1, 2026" in last
 
 
 def test_every_cell_of_the_report_leads_to_its_lesson(owner: Client, school: School, lessons: None) -> None:

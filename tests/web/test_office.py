@@ -4,12 +4,14 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from accounts.models import Invitation, User
-from attendance.models import Attendance
+from attendance.models import Attendance, Session
+from core.times import now, today
 from tests.api.rest import School, make_user
 from tests.support.http import Client
 from tests.web.people import signed_in, text_of, words_of
@@ -81,6 +83,15 @@ def test_the_report_has_every_class_that_had_a_lesson(office: Client, school: Sc
     assert "50.0 % in 1 class" in said
     assert "Physics Owner 2 50.0" in said
     assert "no finished lesson" in text_of(office.get("/app/office/report?until=2020-01-01"))
+
+
+def test_the_report_begins_a_year_ago_until_other_days_are_named(office: Client, school: School) -> None:
+    school.finish_session()
+    Session.objects.update(started_at=now() - timedelta(days=400))
+    html = text_of(office.get("/app/office/report"))
+    assert "no finished lesson" in html
+    assert f'value="{today() - timedelta(days=365)}"' in html
+    assert "in 1 class" in words_of(text_of(office.get("/app/office/report?since=")))
 
 
 def test_the_office_opens_every_class_and_is_told_whose_it_is(office: Client, school: School) -> None:

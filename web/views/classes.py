@@ -18,7 +18,7 @@ from core.names import by_name
 from core.rest.permissions import Audience
 from web.forms.classes import ClassForm, StudentForm
 from web.pages import Slice
-from web.views.home import taught_classes
+from web.views.home import classes_shown, taught_classes
 from web.views.page import Page
 
 
@@ -29,12 +29,14 @@ class Classes(Page):
     section = "classes"
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        archived = "archived" in request.GET
-        content = {
-            "classes": taught_classes(self.actor, archived=archived),
-            "archived": archived,
-            "has_archive": archived or classes_taught(actor=self.actor, archived=True).exists(),
-        }
+        archive = classes_taught(actor=self.actor, archived=True)
+        if "archived" in request.GET:
+            # Each year adds to the archive, and takes nothing away.
+            rows = archive.select_related("teacher").order_by("name_folded", "id")
+            page = Slice.of(rows, request.GET.get("page"))
+            content = {"classes": classes_shown(self.actor, page.rows), "slice": page, "archived": True}
+        else:
+            content = {"classes": taught_classes(self.actor), "has_archive": archive.exists()}
         return self.show("classes.html", content)
 
 

@@ -86,7 +86,9 @@ class Excuses(Page):
         return self.actor.role == Role.STUDENT
 
     def _form(self, data: Any = None) -> ExcuseForm:
-        return ExcuseForm(data, classes=[(one.id, one.name) for one in classes_of_student(self.actor.id)])
+        return ExcuseForm(
+            data, classes=[(one.id, one.name) for one in classes_of_student(self.actor.id, archived=False)]
+        )
 
     def _page(self, form: ExcuseForm | None) -> HttpResponse:
         query = self.request.GET

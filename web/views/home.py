@@ -1,6 +1,8 @@
 """What somebody sees first: today."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +12,7 @@ from accounts.selectors import is_new, user_get
 from attendance.counting import Tally
 from attendance.enums import Status
 from attendance.excuses import excuses_waiting
-from attendance.selectors import OpenSession, open_sessions, status_so_far
+from attendance.selectors import OpenSession, open_sessions, statuses_so_far
 from attendance.student_report import student_report
 from classes.selectors import classes_of_student, classes_taught, roster_sizes
 from core.identity import Actor, Role
@@ -48,33 +50,37 @@ class AttendedClass:
     tally: Tally
 
 
-def taught_classes(actor: Actor, *, archived: bool = False) -> list[TaughtClass]:
+def taught_classes(actor: Actor) -> list[TaughtClass]:
     """The classes that the person teaches, and all of them for the office: those that are live first, then by name."""
-    found = list(classes_taught(actor=actor, archived=archived).select_related("teacher"))
+    shown = classes_shown(actor, list(classes_taught(actor=actor, archived=False).select_related("teacher")))
+    return sorted(shown, key=lambda one: (one.live is None, by_name(one.name, one.id)))
+
+
+def classes_shown(actor: Actor, found: Sequence[Any]) -> list[TaughtClass]:
+    """These classes with their sizes and open sessions, in their order. Their teachers are there already."""
     ids = [one.id for one in found]
     sizes, live = roster_sizes(ids), open_sessions(ids)
-    shown = [
+    return [
         TaughtClass(
             one.id, one.name, sizes[one.id], live.get(one.id), "" if one.teacher_id == actor.id else one.teacher.name
         )
         for one in found
     ]
-    return sorted(shown, key=lambda one: (one.live is None, by_name(one.name, one.id)))
 
 
-def attended_classes(actor: Actor) -> list[AttendedClass]:
-    """The classes that the student is in: those that are live first, then by name."""
-    found = classes_of_student(actor.id)
+def attended_classes(actor: Actor, found: Sequence[Any]) -> list[AttendedClass]:
+    """These classes that the student is in: those that are live first, then by name."""
     live = open_sessions([one.id for one in found])
     report = student_report(student=user_get(actor.id), classes=found)
     tallies = {one.id: one.tally for one in report.classes}
+    statuses = statuses_so_far(student_id=actor.id, class_ids=list(tallies))
     shown = [
         AttendedClass(
             id=one.id,
             name=one.name,
             teacher=one.teacher.name,
             live=live.get(one.id),
-            status=status_so_far(actor=actor, class_id=one.id)[1],
+            status=statuses.get(one.id),
             tally=tallies[one.id],
         )
         for one in found
@@ -91,7 +97,7 @@ class Home(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         if self.person is None:
             return redirect("web:sign-up" if is_new() and settings.SIGNUP == "open" else "web:sign-in")
-        return self._student() if self.actor.role == Role.STUDENT else self._teacher()
+        return self._student("archived" in request.GET) if self.actor.role == Role.STUDENT else self._teacher()
 
     def _teacher(self) -> HttpResponse:
         shown = [one for one in taught_classes(self.actor) if not one.owner or one.live or not self.actor.is_superuser]
@@ -103,9 +109,18 @@ class Home(Page):
         }
         return self.show("home_teacher.html", content)
 
-    def _student(self) -> HttpResponse:
-        shown = attended_classes(self.actor)
+    def _student(self, archived: bool) -> HttpResponse:
+        """Their classes; with `archived` those of earlier years, of which there are more with each."""
+        classes = classes_of_student(self.actor.id)
+        shown = attended_classes(self.actor, [one for one in classes if (one.archived_at is not None) == archived])
         # A student is in few classes; each is followed by a socket of its own, the first ones alone.
         data = mine_data(self.actor.id, [one.id for one in shown][:FOLLOWED])
-        content = {"classes": shown, "data": data, "statuses": ORDER, "zone": settings.TIME_ZONE}
+        content = {
+            "classes": shown,
+            "archived": archived,
+            "has_archive": len(shown) < len(classes),
+            "data": data,
+            "statuses": ORDER,
+            "zone": settings.TIME_ZONE,
+        }
         return self.show("home_student.html", content)

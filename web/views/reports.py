@@ -19,6 +19,7 @@ from core.rest.files import attachment
 from core.rest.permissions import Audience
 from web.charts import percent_chart
 from web.forms.classes import DaysForm
+from web.pages import Slice
 from web.views.classes import ClassPage
 from web.views.page import Page
 
@@ -31,9 +32,12 @@ class Days(Page):
 
     heavy = True
 
-    def days(self) -> tuple[DaysForm, date | None, date | None]:
-        """The form of the days, and the first and the last of them; None for a day that is not named."""
-        form = DaysForm(self.request.GET)
+    def days(self, first: date | None = None) -> tuple[DaysForm, date | None, date | None]:
+        """The form of the days, and the first and the last of them; None for a day that is not named.
+
+        `first` is where a report begins whose address says nothing of days.
+        """
+        form = DaysForm(self.request.GET or {"since": first})
         named = form.cleaned_data if form.is_valid() else {}
         return form, named.get("since"), named.get("until")
 
@@ -100,7 +104,7 @@ class ClassStudent(ClassPage, Days):
         line = report.of_student(student_id)
         if line is None:
             raise errors.StudentNotFound
-        return self.show("class_student.html", student_content(self.found, report, line))
+        return self.show("class_student.html", student_content(request, self.found, report, line))
 
 
 class MyClass(Page):
@@ -118,12 +122,13 @@ class MyClass(Page):
             "class": found,
             "live": live,
             "status": status_so_far(actor=self.actor, class_id=found.id)[1] if live else None,
-            **(student_content(found, report, line) if line else {}),
+            **(student_content(request, found, report, line) if line else {}),
         }
         return self.show("my_class.html", content)
 
 
-def student_content(found: Any, report: ClassReport, line: Any) -> dict[str, Any]:
-    """What a page shows of one student's line."""
+def student_content(request: HttpRequest, found: Any, report: ClassReport, line: Any) -> dict[str, Any]:
+    """What a page shows of one student's line: the last records, and a page further the ones before."""
     records = [(lesson, status) for lesson, status in zip(report.lessons, line.statuses, strict=True) if status]
-    return {"line": line, "tally": line.tally, "records": records[::-1], "limit": found.threshold}
+    page = Slice.of(records[::-1], request.GET.get("page"))
+    return {"line": line, "tally": line.tally, "slice": page, "limit": found.threshold}
