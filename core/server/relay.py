@@ -2,18 +2,29 @@
 
 The keys of a TLS connection stay in the process that has agreed on them, so such a connection cannot move as others do.
 The other worker gets one end of a pair of sockets, and is told who is at the far end.
+
+Little waits here: a client that reads slowly is waited for in the other worker, which ends the connection of one that
+is too slow. It is then this worker that has to cut the client off.
 """
 
 import asyncio
 import json
+import select
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from core.server.adopted import adopt
+
+#: Once a worker has ended a connection, its client has this long to take what is left, seconds.
+END_LIMIT = 10.0
+#: While a client takes nothing, this long passes between two looks whether the worker has ended that, seconds.
+LOOK_INTERVAL = 1.0
+#: So much may wait for a client, bytes, and as much again as is read at once. Transports with TLS would take 512 KiB.
+MOST_UNSENT = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -96,12 +107,17 @@ class _Relay(asyncio.Protocol):
 class _ToClient(_Relay):
     """The client's connection. It counts as one of the server's `connections` until both it and the other are gone."""
 
+    other: "_ToWorker"
+
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
         super().__init__()
         self.transport = transport
         self._connections = connections
         #: What came before there was a way on.
         self.early: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+        #: For the next look, or for the end.
+        self._timer: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         if self.other.transport is None:
@@ -109,9 +125,40 @@ class _ToClient(_Relay):
         else:
             super().data_received(data)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._set_timer(LOOK_INTERVAL, self._look)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.other.is_lost:
+            self._stop_timer()
+
     def connection_lost(self, failure: Exception | None) -> None:
         super().connection_lost(failure)
+        self._stop_timer()
         self.leave()
+
+    def end(self) -> None:
+        """Cuts the client off, if it does not take in time what is left for it."""
+        if not self.is_lost:
+            self._set_timer(END_LIMIT, self.transport.abort)
+
+    def _look(self) -> None:
+        """Looks whether the worker has ended the connection: while nothing is read from it, nobody is told."""
+        if self.other.has_hung_up:
+            self.end()
+        else:
+            self._set_timer(LOOK_INTERVAL, self._look)
+
+    def _set_timer(self, seconds: float, then: Callable[[], object]) -> None:
+        self._stop_timer()
+        self._timer = self._loop.call_later(seconds, then)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def leave(self) -> None:
         """Counts no longer, if neither end is there."""
@@ -138,7 +185,15 @@ class _ToWorker(_Relay):
 
     def connection_lost(self, failure: Exception | None) -> None:
         super().connection_lost(failure)
+        self.other.end()
         self.other.leave()
+
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the worker has closed its end, though there may be more to read."""
+        looking = select.poll()
+        looking.register(self.transport.get_extra_info("socket").fileno(), 0)  # of a hang-up it tells unasked
+        return any(event & select.POLLHUP for _, event in looking.poll(0))
 
 
 def relay(transport: asyncio.Transport, ours: socket.socket, connections: set[Any]) -> Coroutine[Any, Any, None]:
@@ -147,6 +202,7 @@ def relay(transport: asyncio.Transport, ours: socket.socket, connections: set[An
     client.other, worker.other = worker, client
     transport.pause_reading()
     transport.set_protocol(client)
+    transport.set_write_buffer_limits(MOST_UNSENT)
     connections.add(client)
     return _join(worker, ours)
 

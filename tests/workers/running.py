@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from uvicorn.server import ServerState
 
 from core import certificates
 from core.server.handover import Handover
+from core.server.serving import SEND_BUFFER
 from core.server.workers import Worker
 from core.times import now
 
@@ -43,8 +45,10 @@ class Running:
         def make() -> Any:
             return config.http_protocol_class(config=config, server_state=self.state, app_state={})  # type: ignore[call-arg]
 
-        self.server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=self.keys)
-        self.port = self.server.sockets[0].getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self.server = await asyncio.get_running_loop().create_server(make, sock=listener, ssl=self.keys)
+        self.port = listener.getsockname()[1]
         self.handover.open(make)
 
     async def stop(self) -> None:
