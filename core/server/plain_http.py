@@ -121,12 +121,13 @@ def _page(path: str, language: str) -> str:
     return format_html(
         '<!doctype html>\n<html lang="{language}" dir="{direction}">\n<meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>{title}</title>\n'
-        '<main><h1>{title}</h1>\n<p>{instead} <a href="{url}"><bdi>{url}</bdi></a></p>\n'
+        '<main><h1>{title}</h1>\n<p>{instead} <a href="{url}"><bdi>{server}</bdi></a></p>\n'
         '<p>{untrusted} <a href="{trust}"><bdi>{trust}</bdi></a></p></main>\n</html>\n',
         language=language,
         direction="rtl" if translation.get_language_bidi() else "ltr",
         title=_("This address speaks HTTPS"),
         instead=_("Open this one instead:"),
+        server=settings.PUBLIC_URL,
         url=f"{settings.PUBLIC_URL}{path}",
         untrusted=_("If the browser warns you there, this device does not trust the server yet. See first:"),
         trust=f"{trust_url()}/",

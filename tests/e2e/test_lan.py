@@ -4,14 +4,18 @@ in words what browsers then refuse."""
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from attendance.check_in import CheckInOptions, Circle, Mode, Place
 from attendance.check_ins import check_in_open
 from tests.e2e.school import sign_in
+from tests.e2e.test_accessibility import NARROW, WIDE, show
 from tests.e2e.test_pages import Lesson, shown, state, tile, wait
+from tests.support import axe
 from tests.support.browser import Browser, needs_certutil, needs_chromium
 from tests.support.database import Databases
 from tests.support.lan import ADDRESS, LanServer, PlainServer, needs_network
+from tests.support.node import needs_node
 from tests.support.server import Server, only_serve
 
 pytestmark = [
@@ -128,6 +132,23 @@ def test_a_device_that_does_not_is_warned_and_is_told_at_the_other_port_what_to_
     assert strange.driver.get_cookies() == []
     strange.run("location.href = given[0]", f"{lan.url}/app/")
     strange.until(lambda seen: any("ERR_CERT_AUTHORITY_INVALID" in each for each in seen.failures))
+
+
+@needs_node
+@pytest.mark.parametrize("page", ["trust", "plain"])
+def test_who_comes_by_plain_http_finds_pages_without_barriers(strange: Browser, lan: LanServer, page: str) -> None:
+    for at, (language, _) in enumerate(settings.LANGUAGES):
+        show(strange, ("light", "dark")[at % 2], (NARROW, WIDE)[at % 2])
+        if page == "trust":
+            strange.open(f"{lan.trust_url}/app/trust?language={language}")
+            strange.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+        else:
+            strange.driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {"Accept-Language": language}})
+            strange.open(f"http://{ADDRESS}:{lan.port}/app/a-long-address/{'a' * 60}")
+        assert strange.run("return document.documentElement.lang") == language
+        assert axe.complaints(strange) == [], language
+        assert strange.run("return document.documentElement.scrollWidth <= innerWidth"), language
+    strange.driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {}})
 
 
 def test_without_https_pages_say_in_words_why_they_cannot_ask_where_somebody_is(

@@ -1,9 +1,9 @@
 """Sockets that read nothing, among others that read everything, under many marks: what they cost, and when they go.
 
-`python -m tests.programs.slow_readers --seconds 60` (or `make slow-readers`). One teacher marks 500 times a second. 20
-sockets stall at once: the server must close each within 20 s, and its memory may grow by 2 MiB for each, everything
-else that grows meanwhile counted in. Two more stall on which nothing is to be heard. After 70 s all of them read
-again, and must find live data or the end. Five others must hear every mark, in order.
+`python -m tests.programs.slow_readers --seconds 60` (or `make slow-readers`); with `--lan` over TLS. One teacher marks
+500 times a second. 20 sockets stall at once: the server must close each within 20 s, and its memory may grow by 2 MiB
+for each, everything else that grows meanwhile counted in. Two more stall on which nothing is to be heard. After
+70 s all of them read again, and must find live data or the end. Five others must hear every mark, in order.
 """
 
 import argparse
@@ -14,10 +14,12 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.realtime.contract import marked
 from tests.support.clients import UNLIMITED, Api, Person, Room, Socket
 from tests.support.database import databases_of_a_run
+from tests.support.lan import LanServer
 from tests.support.server import Server
 
 STALLED, SILENT, LISTENERS = 20, 2, 5
@@ -53,6 +55,8 @@ class Raw:
 
     def __init__(self, server: Server, person: Person) -> None:
         self.plug = socket.create_connection(("127.0.0.1", server.port), timeout=ANSWER_LIMIT)
+        if isinstance(server, LanServer):
+            self.plug = server.trust.wrap_socket(self.plug, server_hostname="127.0.0.1")
         self.plug.sendall(
             f"GET /ws?token={person.token} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
@@ -127,12 +131,14 @@ async def _listen(listener: Socket, room: Room, report: Report, marking: "asynci
 async def run(server: Server, api: Api, seconds: float) -> Report:
     """`server` has a live session for each class."""
     report = Report()
+    tls = {"ssl": server.trust} if isinstance(server, LanServer) else {}
     room = api.make_room(2)
     outsider = api.signup("student")
     async with contextlib.AsyncExitStack() as stack:
-        teacher = await stack.enter_async_context(Socket(server.ws_url, room.teacher.token, **UNLIMITED))
+        teacher = await stack.enter_async_context(Socket(server.ws_url, room.teacher.token, **UNLIMITED, **tls))
         listeners = [
-            await stack.enter_async_context(Socket(server.ws_url, room.students[0].token)) for _ in range(LISTENERS)
+            await stack.enter_async_context(Socket(server.ws_url, room.students[0].token, **tls))
+            for _ in range(LISTENERS)
         ]
         silent = [Raw(server, outsider) for _ in range(SILENT)]
         stalled = [Raw(server, room.students[1]) for _ in range(STALLED)]
@@ -158,15 +164,21 @@ async def run(server: Server, api: Api, seconds: float) -> Report:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60, help="how long to mark (default: %(default)s)")
-    seconds = parser.parse_args().seconds
-    with (
-        databases_of_a_run() as databases,
-        Server(databases.fresh(), LIVE_SESSIONS="per-class", LIMITS="False") as server,
-    ):
-        api = Api(server.url)
-        report = asyncio.run(run(server, api, seconds))
-        api.close()
-        server.assert_clean()
+    parser.add_argument("--lan", action="store_true", help="over TLS, as with LAN=1")
+    options = parser.parse_args()
+    settings = {"LIVE_SESSIONS": "per-class", "LIMITS": "False"}
+    with databases_of_a_run() as databases, TemporaryDirectory() as folder:
+        database = databases.fresh()
+        with LanServer(database, Path(folder), **settings) if options.lan else Server(database, **settings) as server:
+            return measure(server, options.seconds)
+
+
+def measure(server: Server, seconds: float) -> int:
+    """Prints what was found; the exit status."""
+    api = Api(server.url, server.trust) if isinstance(server, LanServer) else Api(server.url)
+    report = asyncio.run(run(server, api, seconds))
+    api.close()
+    server.assert_clean()
     for fault in report.faults:
         print(fault)
     print(report)

@@ -223,8 +223,8 @@ class Socket:
 class Stalled(Socket):
     """Takes one message and then reads nothing, with little room in the kernel besides."""
 
-    def __init__(self, ws_url: str, token: str) -> None:
-        super().__init__(ws_url, token, max_queue=1, ping_interval=None)
+    def __init__(self, ws_url: str, token: str, **options: Any) -> None:
+        super().__init__(ws_url, token, max_queue=1, ping_interval=None, **options)
 
     async def __aenter__(self) -> "Stalled":
         address = urlsplit(self.url)
