@@ -99,10 +99,8 @@ def sign_in(browser: Browser, server: Server, user: User | None, language: str |
         client.force_login(person)
         return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
-    browser.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser.forget_cookies()
     cookies = {} if user is None else {settings.SESSION_COOKIE_NAME: server.database.ask(lambda: begin(user))}
     if language is not None:
         cookies[settings.LANGUAGE_COOKIE_NAME] = language
-    for name, value in cookies.items():
-        cookie = {"name": name, "value": value, "url": server.url}
-        browser.driver.execute_cdp_cmd("Network.setCookie", cookie)
+    browser.remember(server.url, cookies)

@@ -107,13 +107,13 @@ def empty(browser: Browser) -> None:
     """No page, nothing in the cache, nothing in the log."""
     browser.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
     browser.open("about:blank")
-    browser.driver.get_log("performance")  # type: ignore[no-untyped-call]
+    browser.driver.get_log("performance")
 
 
 def cost_so_far(browser: Browser) -> Cost:
     """What the browser has asked for since it was `empty`."""
     cost, scripts = Cost(), set()
-    for entry in browser.driver.get_log("performance"):  # type: ignore[no-untyped-call]
+    for entry in browser.driver.get_log("performance"):
         event: dict[str, Any] = json.loads(entry["message"])["message"]
         params = event["params"]
         if event["method"] == "Network.requestWillBeSent" and params["request"]["url"].startswith("http"):

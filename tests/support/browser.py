@@ -1,4 +1,7 @@
-"""A real Chromium, headless, that reaches nothing but this machine; and sites, for pages of other origins."""
+"""A real Chromium, headless, that reaches nothing but this machine; and sites, for pages of other origins.
+
+`firefox.py` beside it has the other browser, which takes the same commands.
+"""
 
 import json
 import os
@@ -12,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -78,9 +81,18 @@ def _locator(place: str) -> tuple[str, str]:
 class Browser:
     """One Chromium with an empty profile; `fresh` between tests is cheaper than a new one."""
 
+    driver: Any  # a Chromium's has commands of its own besides those of every browser
+
     def __init__(self, *, reaches: str = "127.0.0.1", trusts: Path | None = None) -> None:
         """`reaches`: the one address that it can reach. `trusts`: the certificate of an authority."""
-        self.folder = Path(tempfile.mkdtemp(prefix="attendance-chromium-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="attendance-browser-"))
+        self._seen = Seen()
+        self._asked: dict[str, str] = {}
+        self._begin(reaches, trusts)
+        self.driver.set_script_timeout(LIMIT)
+        self.driver.set_page_load_timeout(LIMIT)
+
+    def _begin(self, reaches: str, trusts: Path | None) -> None:
         if trusts is not None:
             self._trust(trusts)
         options = webdriver.ChromeOptions()
@@ -95,10 +107,6 @@ class Browser:
         # With its path given nobody looks for a driver, on this machine or elsewhere.
         service = Service(str(DRIVER), env={**os.environ, "HOME": str(self.folder)})
         self.driver = webdriver.Chrome(options, service)
-        self.driver.set_script_timeout(LIMIT)
-        self.driver.set_page_load_timeout(LIMIT)
-        self._seen = Seen()
-        self._asked: dict[str, str] = {}
 
     def _trust(self, authority: Path) -> None:
         """As a person does in the browser's settings: NSS keeps it in the home folder."""
@@ -112,7 +120,7 @@ class Browser:
         self.driver.quit()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def __enter__(self) -> "Browser":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -127,17 +135,38 @@ class Browser:
             self.driver.switch_to.window(handle)
             self.driver.close()
         self.driver.switch_to.window(new)
-        for origin in self.seen().origins:
-            self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-        for forget in ("Network.clearBrowserCookies", "Network.clearBrowserCache"):
-            self.driver.execute_cdp_cmd(forget, {})
+        self._forget()
         self._seen = Seen()
         self._asked = {}
+
+    def _forget(self) -> None:
+        for origin in self.seen().origins:
+            self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        self.driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        self.forget_cookies()
+
+    def forget_cookies(self) -> None:
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
+    def remember(self, url: str, cookies: Mapping[str, str]) -> None:
+        """Sets cookies of the site at `url`."""
+        for name, value in cookies.items():
+            self.driver.execute_cdp_cmd("Network.setCookie", {"name": name, "value": value, "url": url})
+
+    def run_first(self, script: str) -> None:
+        """From now on each page of this tab begins with this script."""
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
+    def cut(self, is_off: bool) -> None:
+        """The network stalls: what is connected stays so, and nothing comes or goes; or it goes on."""
+        conditions = {"offline": is_off, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
     def tab(self) -> str:
         """Opens a tab and goes there; `to` comes back to it."""
         self.driver.switch_to.new_window("tab")
-        return self.driver.current_window_handle
+        return str(self.driver.current_window_handle)
 
     def to(self, tab: str) -> None:
         self.driver.switch_to.window(tab)
@@ -197,7 +226,20 @@ class Browser:
 
         self._wait(clear, place)
         self.click(place)
+        self._insert(place, text)
+
+    def _insert(self, place: str, text: str) -> None:
         self.driver.execute_cdp_cmd("Input.insertText", {"text": text})
+
+    def press(self, *keys: str) -> None:
+        """Keys as a person presses them, by their names in the browser."""
+        for key in keys:
+            code = {"Enter": "\r"}.get(key, key)
+            for kind in ("keyDown", "keyUp"):
+                event: dict[str, Any] = {"type": kind, "key": key}
+                if kind == "keyDown" and len(code) == 1:
+                    event["text"] = code
+                self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
 
     def texts(self, place: str) -> list[str]:
         """The visible texts of all such elements."""
@@ -205,7 +247,7 @@ class Browser:
 
     def _log(self, name: str) -> list[dict[str, Any]]:
         """What is new in it."""
-        entries: list[dict[str, Any]] = self.driver.get_log(name)  # type: ignore[no-untyped-call]
+        entries: list[dict[str, Any]] = self.driver.get_log(name)
         return entries
 
     def seen(self) -> Seen:

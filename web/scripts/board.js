@@ -5,6 +5,8 @@ import { CheckInPanel } from "./check-in-panel.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const NOTHING = "unmarked";
+const LONG_PRESS = 500; // ms
+const OVER = ["no_active_session", "session_not_found", "teachers_only"]; // what a board is refused that has had its day
 
 /** Writes only what is new: whoever hears the page is told it again otherwise, and the browser draws it again. */
 function write(element, text) {
@@ -18,6 +20,7 @@ class Board extends HTMLElement {
     this.tiles = new Map(); // student → the parts of their tile
     this.pending = new Map(); // student → their last mark that is on its way
     this.changed = new Set(); // students whose tiles are to be painted
+    this.tooLate = []; // marks that came after the lesson had ended
     this.says = this.querySelector(".board-says");
     this.stateLine = this.querySelector(".board-state");
     this.isIn = this.querySelector(".board-in");
@@ -29,6 +32,7 @@ class Board extends HTMLElement {
       this.numbers.set(status, this.querySelector(`.counts .status-${status} b`));
     }
     this.dialog = this.querySelector("#about-student");
+    this.farewell = this.querySelector("#too-late");
     for (const element of this.querySelectorAll(".tile")) this._adopt(element);
     this.panel = new CheckInPanel(this);
     this.connection = new Connection({ session: this.session });
@@ -74,12 +78,13 @@ class Board extends HTMLElement {
     if (event === "STATE") this._take(data);
     else if (event === "MARKS") this._takeMarks(data.marks);
     else if (event === "ROSTER") this._reload();
-    else if (event === "ENDED") this._reload();
+    else if (event === "ENDED") this._over();
   }
 
   _take({ state, roster, marks }) {
+    if (state !== "open") return this._over();
     const known = new Set(this.tiles.keys());
-    if (state !== "open" || roster.length !== known.size || roster.some(({ _id }) => !known.has(_id))) {
+    if (roster.length !== known.size || roster.some(({ _id }) => !known.has(_id))) {
       this._reload();
       return;
     }
@@ -99,8 +104,23 @@ class Board extends HTMLElement {
 
   /** The list of students or the lesson's end: the server draws the page anew. Marks that wait are kept. */
   _reload() {
-    if (!this.leaving) location.reload();
+    if (!this.leaving) this.connection.reload();
     this.leaving = true;
+  }
+
+  /** No mark is taken any more. What the server shows instead takes the board's place, once the marks that came too late
+   * are known and read. */
+  _over() {
+    this.isOver = true;
+    if (this.connection.waiting.length || this.farewell.open) return;
+    if (!this.tooLate.length) return this._reload();
+    const lines = this.tooLate.map(({ studentId, status }) => {
+      const line = document.createElement("li");
+      line.textContent = `${this.tiles.get(studentId)?.name ?? ""}: ${this.statuses[status]}`;
+      return line;
+    });
+    this.farewell.querySelector("ul").replaceChildren(...lines);
+    this.farewell.showModal();
   }
 
   // What is shown
@@ -116,6 +136,7 @@ class Board extends HTMLElement {
     for (const [id, mark] of before) if (this.pending.get(id) !== mark) this._change(id);
     for (const [id, mark] of this.pending) if (before.get(id) !== mark) this._change(id);
     this._showState();
+    if (this.isOver) this._over();
   }
 
   _statusOf(id) {
@@ -178,8 +199,10 @@ class Board extends HTMLElement {
   _refused({ error, mark }) {
     const name = mark ? this.tiles.get(mark.studentId)?.name : "";
     this.say(`${name ? `${name}: ` : ""}${this.refusals[error.code] ?? error.message}`);
-    if (error.code === "no_active_session") this._reload();
     if (mark) this._change(mark.studentId);
+    if (!OVER.includes(error.code)) return;
+    if (mark) this.tooLate.push(mark);
+    this._over();
   }
 
   /** Tells everybody, also who only hears the page. */
@@ -211,6 +234,8 @@ class Board extends HTMLElement {
         this._about(tile.dataset.student);
       }
     });
+    this._listenToLongPresses();
+    this.farewell.addEventListener("close", () => this._reload());
     for (const button of this.querySelectorAll("[data-close]")) {
       button.addEventListener("click", () => button.closest("dialog").close());
     }
@@ -231,6 +256,21 @@ class Board extends HTMLElement {
     } catch {
       // as above
     }
+  }
+
+  /** An iPhone's long press is no click with the other button. */
+  _listenToLongPresses() {
+    const forget = () => clearTimeout(this.pressing);
+    this.addEventListener("touchstart", ({ target, touches }) => {
+      forget();
+      const tile = target.closest(".tile");
+      if (tile && touches.length === 1) this.pressing = setTimeout(() => this._about(tile.dataset.student), LONG_PRESS);
+    }, { passive: true });
+    this.addEventListener("touchend", (event) => {
+      forget();
+      if (this.dialog.open && event.target.closest(".tile")) event.preventDefault(); // it is no tap as well
+    });
+    for (const other of ["touchmove", "touchcancel"]) this.addEventListener(other, forget, { passive: true });
   }
 
   _click(event) {
@@ -272,6 +312,8 @@ class Board extends HTMLElement {
 
   /** The menu of a student: any status, with a note. */
   _about(id) {
+    clearTimeout(this.pressing);
+    if (this.dialog.open) return;
     const { name } = this.tiles.get(id);
     this.dialog.dataset.student = id;
     this.dialog.querySelector("h2").textContent = name;
@@ -300,7 +342,7 @@ class Board extends HTMLElement {
     }
     const status = this.keys[key];
     if (key === "/") this.querySelector(".board-find").focus();
-    else if (key === "u") this.querySelector("[data-action=UNDO]").requestSubmit();
+    else if (key === "u") this.querySelector("[data-action=UNDO] button").click();
     else if (key === "?") this.querySelector("#keys").showModal();
     else if (tile && status) {
       this.mark(tile.dataset.student, status);

@@ -1,9 +1,12 @@
 // The phone: what a QR opened, or a code that was typed, becomes "you are in". It keeps trying while there is no network.
 
+import { pageToken, SignedOut } from "./asking.js";
+import { keep, kept } from "./kept.js";
 import { ask, placeOf, Refused, serverNow } from "./rest.js";
 import { counted, readData, timeOf } from "./words.js";
 
 const KEPT = "attendance claim";
+const KEPT_FOR = 60 * 60 * 1000; // ms, by the device's clock alone; the server says how long a claim is good
 const FIRST_PAUSE = 1000, LONGEST_PAUSE = 10000;
 
 class CheckIn extends HTMLElement {
@@ -19,14 +22,14 @@ class CheckIn extends HTMLElement {
     history.replaceState(null, "", "/app/check-in/"); // no code stays in the address
     if (this.refused) this._refused({ message: this.refused });
     else {
-      if (this.claim) sessionStorage.setItem(KEPT, JSON.stringify(this.claim));
+      if (this.claim) keep(KEPT, { ...this.claim, since: Date.now() });
       this._goOn();
     }
   }
 
   _goOn() {
-    const claim = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-    if (claim && Date.parse(claim.expiresAt) < Date.now() - 60 * 60 * 1000) sessionStorage.removeItem(KEPT);
+    let claim = this.claim ?? kept(KEPT);
+    if (claim?.since < Date.now() - KEPT_FOR) claim = null;
     if (!claim) {
       this.form.hidden = !this.isSignedIn;
       if (!this.isSignedIn) location.replace(this.signIn);
@@ -63,18 +66,8 @@ class CheckIn extends HTMLElement {
   async _send(body) {
     this.sent = body;
     this._say(this.words.wait);
-    const done = await this._until(async () => ask("POST", "/check-in", { token: await this._token(), body }));
+    const done = await this._until(async () => ask("POST", "/check-in", { token: (await pageToken()).token, body }));
     if (done) this._isIn(done);
-  }
-
-  async _token() {
-    const answer = await fetch("/app/token", {
-      method: "POST",
-      headers: { "X-CSRFToken": this.querySelector("[name=csrfmiddlewaretoken]").value },
-      cache: "no-store",
-    });
-    if (answer.status === 401) location.replace(this.signIn);
-    return (await answer.json()).token;
   }
 
   /** Tries until the server has answered; null for a no. */
@@ -83,7 +76,11 @@ class CheckIn extends HTMLElement {
       try {
         return await attempt();
       } catch (error) {
-        if (error instanceof Refused) {
+        if (error instanceof SignedOut) {
+          location.replace(this.signIn); // the claim is kept meanwhile
+          return null;
+        }
+        if (error instanceof Refused && !error.passes) {
           this._refused(error);
           return null;
         }
@@ -102,19 +99,19 @@ class CheckIn extends HTMLElement {
     this._say(cannotSay ? this.places.insecure : (this.refusals[error.code] ?? error.message), !needsPlace || cannotSay);
     this.querySelector(".check-in-place").hidden = !needsPlace || cannotSay;
     if (needsPlace) return;
-    sessionStorage.removeItem(KEPT);
+    keep(KEPT, null);
     this.form.hidden = !this.isSignedIn;
   }
 
   _isIn({ status, flags }) {
-    sessionStorage.removeItem(KEPT);
+    keep(KEPT, null);
     const shown = this.querySelector(`template[data-status="${status}"]`).content.cloneNode(true);
     this.querySelector(".check-in-done").replaceChildren(shown);
     this.form.hidden = true;
     this.querySelector(".check-in-place").hidden = true;
     this._say(counted(this.words.isIn, timeOf(serverNow())) + (flags?.length ? ` ${this.words.flagged}` : ""));
     this.classList.add("is-in");
-    navigator.vibrate?.(100);
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(100); // refused on a page that nobody has tapped
   }
 
   _say(words, isProblem = false) {

@@ -1,6 +1,9 @@
 // The one connection of a live page with the server: /ws/v2 with a short token, catching up by seq, and a queue of what is
 // not answered yet. Views are told by events: "state", "message", "waiting", "refused".
 
+import { pageToken, SignedOut } from "./asking.js";
+import { keep, kept } from "./kept.js";
+
 const FIRST_PAUSE = 500; // ms before the second attempt; each further one waits up to twice as long
 const LONGEST_PAUSE = 15000;
 const PING_EVERY = 15000;
@@ -8,22 +11,22 @@ const PING_LIMIT = 10000; // a link that does not answer for so long is dead, wh
 const RENEW_BEFORE = 60000;
 const RESTART = 1012;
 const UNAUTHORIZED = 4401;
-const KEPT = "attendance marks ";
 
 export const LIVE = "live";
 export const CATCHING_UP = "catching up";
 export const OFFLINE = "offline";
 export const SIGNED_OUT = "signed out";
 
-/** The value for CSRF that the page's forms have. */
-function csrf() {
-  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
-}
-
 /** A name for a mark that no other mark has. Plain HTTP has no crypto.randomUUID. */
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Has the browser ask whether the page may be left. */
+function askFirst(event) {
+  event.preventDefault();
+  event.returnValue = ""; // what Chrome before 119 looks at
 }
 
 export class Connection extends EventTarget {
@@ -41,7 +44,9 @@ export class Connection extends EventTarget {
     this.number = 0;
     this.token = null;
     this.asked = new Map(); // id → what was asked on this socket
-    this.queue = this._restored(); // key → a mark that is not answered
+    this.kept = `attendance marks ${document.documentElement.dataset.person} ${session}`;
+    this.queue = new Map((kept(this.kept) ?? []).map((mark) => [mark.key, mark])); // marks that are not answered, by key
+    this._keep();
     this._listen();
   }
 
@@ -78,6 +83,12 @@ export class Connection extends EventTarget {
     });
   }
 
+  /** Loads the page again, which finds the marks that wait. */
+  reload() {
+    removeEventListener("beforeunload", askFirst);
+    location.reload();
+  }
+
   // The socket
 
   async _connect() {
@@ -102,18 +113,10 @@ export class Connection extends EventTarget {
   /** The token of this page, a new one where the old one ends soon. */
   async authorization() {
     if (this.token && this.token.until - this.now() > RENEW_BEFORE) return this.token.token;
-    const answer = await fetch("/app/token", {
-      method: "POST",
-      headers: { "X-CSRFToken": csrf() },
-      cache: "no-store",
-      signal: AbortSignal.timeout ? AbortSignal.timeout(PING_LIMIT) : undefined,
+    const made = await pageToken().catch((failure) => {
+      if (failure instanceof SignedOut) this._become(SIGNED_OUT);
+      throw failure;
     });
-    if (answer.status === 401 || answer.status === 403) {
-      this._become(SIGNED_OUT);
-      throw new Error(SIGNED_OUT);
-    }
-    if (!answer.ok) throw new Error(OFFLINE);
-    const made = await answer.json();
     this.offset = Date.parse(made.serverTime) - Date.now();
     this.token = { token: made.token, until: Date.parse(made.expiresAt) };
     return this.token.token;
@@ -127,7 +130,9 @@ export class Connection extends EventTarget {
       const done = () => --open === 0 && this._caughtUp();
       const failed = (error) => {
         this._tell("refused", { error });
-        if (!this.session) done(); // the other classes go on
+        if (!this.session) return done(); // the other classes go on
+        this._drop();
+        this._closed(0); // it may be another answer in a while
       };
       this.asked.set(id, { kept: true, done, failed });
       this.socket.send(JSON.stringify({ event: "FOLLOW", data, id }));
@@ -184,8 +189,8 @@ export class Connection extends EventTarget {
           this._send(mark);
           return;
         }
-        this._answered(mark);
         this._tell("refused", { error, mark });
+        this._answered(mark);
       },
     });
     this.socket.send(JSON.stringify({ event: "MARK", data: { session: this.session, marks: [sent] }, id }));
@@ -273,29 +278,17 @@ export class Connection extends EventTarget {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this._wake());
   }
 
-  // The queue outlives a reload of the page
-
-  _restored() {
-    try {
-      const kept = JSON.parse(sessionStorage.getItem(KEPT + this.session) ?? "[]");
-      return new Map(kept.map((mark) => [mark.key, mark]));
-    } catch {
-      return new Map();
-    }
-  }
-
+  /** The queue outlives a reload of the page, but not its tab: who closes that is asked first. */
   _keep() {
-    try {
-      if (this.queue.size) sessionStorage.setItem(KEPT + this.session, JSON.stringify(this.waiting));
-      else sessionStorage.removeItem(KEPT + this.session);
-    } catch {
-      // Without storage the queue lives as long as the page.
-    }
+    keep(this.kept, this.queue.size ? this.waiting : null);
+    if (this.queue.size) addEventListener("beforeunload", askFirst);
+    else removeEventListener("beforeunload", askFirst);
   }
 
   _become(state) {
     if (state === this.state) return;
     this.state = state;
+    if (state === SIGNED_OUT) removeEventListener("beforeunload", askFirst); // only another page signs in
     this._tell("state");
   }
 

@@ -1,5 +1,7 @@
 // The device at the door: a scanner types a roll number or a card, and Enter. It holds a key for one session, and can read nothing.
 
+import { pageToken, post, SignedOut } from "./asking.js";
+import { keep, kept } from "./kept.js";
 import { ask, Refused, serverNow } from "./rest.js";
 import { counted, readData, timeOf } from "./words.js";
 
@@ -17,7 +19,7 @@ class Kiosk extends HTMLElement {
     this.kept = `attendance kiosk ${this.session}`;
     this.waiting = [];
     this.names = new Set(); // who has come already, as far as this page knows
-    this.key = sessionStorage.getItem(this.kept);
+    this.key = kept(this.kept);
     this.querySelector(".kiosk-begin").addEventListener("click", () => this._begin());
     this.querySelector("form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -32,14 +34,16 @@ class Kiosk extends HTMLElement {
   /** Takes the key, and signs the teacher out of this device: from now on it can do nothing but mark. */
   async _begin() {
     try {
-      const headers = { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value };
-      const { token } = await (await fetch("/app/token", { method: "POST", headers })).json();
-      this.key = (await ask("POST", `/sessions/${this.session}/kiosk`, { token })).key;
-      sessionStorage.setItem(this.kept, this.key);
-      await fetch("/app/sign-out", { method: "POST", headers, redirect: "manual" });
+      const { token } = await pageToken();
+      const { key } = await ask("POST", `/sessions/${this.session}/kiosk`, { token });
+      const left = await post("/app/sign-out", { redirect: "manual" });
+      if (left.type !== "opaqueredirect") throw new Error(`not signed out: ${left.status}`);
+      keep(this.kept, key); // not before: no device is at the door with its teacher signed in
+      this.key = key;
       this._show();
     } catch (error) {
-      this._answer("unknown", error instanceof Refused ? error.message : this.words.noConnection);
+      if (error instanceof SignedOut) this._answer("unknown", this.refusals.unauthorized);
+      else this._answer("unknown", error instanceof Refused ? error.message : this.words.noConnection);
     }
   }
 
@@ -70,7 +74,7 @@ class Kiosk extends HTMLElement {
         this._answer(already ? "already" : status, words, name);
         return;
       } catch (error) {
-        if (error instanceof Refused) {
+        if (error instanceof Refused && !error.passes) {
           this._answer("unknown", this.refusals[error.code] ?? error.message, shown(code));
           if (error.code === "unauthorized" || error.code === "no_active_session") this._over();
           return;
@@ -83,7 +87,7 @@ class Kiosk extends HTMLElement {
 
   _over() {
     this.key = null;
-    sessionStorage.removeItem(this.kept);
+    keep(this.kept, null);
     this._show();
   }
 

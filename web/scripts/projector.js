@@ -17,7 +17,9 @@ class Projector extends HTMLElement {
     this.connection.addEventListener("state", () => this._state());
     this.connection.start();
     document.addEventListener("keydown", ({ key }) => key.toLowerCase() === "f" && this._full());
-    this.querySelector(".projector-full").addEventListener("click", () => this._full());
+    const full = this.querySelector(".projector-full");
+    full.addEventListener("click", () => this._full());
+    full.hidden = !document.documentElement.requestFullscreen; // Safari has it since 16.4
     document.addEventListener("visibilitychange", () => this._awake());
     document.addEventListener("mousemove", () => this._moved());
     this._moved();

@@ -1,9 +1,12 @@
 // What live pages ask of /api/v2: with the token of their connection, or with a key of their own.
 
+import { fetchInTime } from "./asking.js";
+
 export class Refused extends Error {
-  constructor(answer) {
+  constructor(answer, status) {
     super(answer.error);
     this.code = answer.code;
+    this.passes = status >= 500; // the server is in trouble: the same may be asked again
   }
 }
 
@@ -19,17 +22,16 @@ export async function ask(method, path, { token, body } = {}) {
   const headers = {};
   if (token) headers.Authorization = token;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(`/api/v2${path}`, {
+  const answer = await fetchInTime(`/api/v2${path}`, {
     method,
     headers,
     body: body === undefined ? undefined : JSON.stringify(body),
-    cache: "no-store",
     credentials: "same-origin", // the cookie that names the device goes along; who asks is the token's to say
   });
   offset = (Date.parse(answer.headers.get("Date")) || Date.now()) - Date.now();
   if (answer.status === 204) return null;
   const read = await answer.json();
-  if (!answer.ok) throw new Refused(read);
+  if (!answer.ok) throw new Refused(read, answer.status);
   return read.data;
 }
 
