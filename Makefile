@@ -72,8 +72,8 @@ test-servers: $(VENV)/.dev ## the real-time tests under daphne, granian and uvic
 	done
 
 test-pages: $(VENV)/.dev ## the pages: every page in light and dark, from left and from right, narrow and wide; keyboards, axe-core
-	PAGES=all $(RUN) -m pytest $(PARALLEL) tests/web tests/e2e/test_accessibility.py tests/e2e/test_pages.py tests/e2e/test_busy_board.py \
-		tests/e2e/test_tours.py $(PYTEST_ARGS)
+	PAGES=all $(RUN) -m pytest $(PARALLEL) tests/web tests/e2e/test_accessibility.py tests/e2e/test_pages.py tests/e2e/test_firefox.py \
+		tests/e2e/test_busy_board.py tests/e2e/test_tours.py $(PYTEST_ARGS)
 
 bench-pages: $(VENV)/.dev ## what each page costs a browser, beside its budget, and the board of 30, 300 and 1,000 students
 	$(RUN) -m tests.programs.bench_pages
