@@ -1,12 +1,17 @@
 """Sessions and records for those who ask by id: who may know of them is what they are to the class."""
 
 from attendance.corrections import record_get
+from attendance.enums import SessionState
 from attendance.models import Attendance, Session
-from attendance.overview import sessions_listed
+from attendance.selectors import record_status
 from classes.access import Part, part_in
+from classes.selectors import class_get
 from core import errors
+from core.database.prepared import Prepared
 from core.identity import Actor
 from core.ids import parse_id
+
+_session = Prepared(lambda session_id: Session.objects.filter(pk=session_id).order_by())
 
 
 def session_for_member(*, actor: Actor, session_id: str) -> tuple[Session, Part]:
@@ -16,14 +21,24 @@ def session_for_member(*, actor: Actor, session_id: str) -> tuple[Session, Part]
     that is over without a record of theirs, or an open one while they are not enrolled.
     """
     key = parse_id(session_id)
-    rows = Session.objects.filter(pk=key, class_ref__removed_at=None).select_related("class_ref")
-    found = rows.first() if key else None
-    part = part_in(found.class_ref, actor) if found is not None else None
-    if found is None or part is None:
+    found = _session.first(key) if key else None
+    if found is None:
         raise errors.SessionNotFound
-    if not part.teaches and not sessions_listed(found.class_ref_id, student_id=actor.id).filter(pk=found.pk).exists():
+    try:
+        found.class_ref = class_get(found.class_ref_id)
+    except errors.ClassNotFound:
+        raise errors.SessionNotFound from None
+    part = part_in(found.class_ref, actor)
+    if part is None or not (part.teaches or _takes_part(found, part, actor)):
         raise errors.SessionNotFound
     return found, part
+
+
+def _takes_part(session: Session, part: Part, student: Actor) -> bool:
+    """Whether the session is one of `sessions_listed` for the student."""
+    if part is Part.STUDENT and session.state == SessionState.OPEN:
+        return True
+    return record_status(session_id=session.id, student_id=student.id) is not None
 
 
 def session_for_teacher(*, actor: Actor, session_id: str) -> Session:

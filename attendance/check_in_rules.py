@@ -12,6 +12,7 @@ from attendance.check_in import Answer, CheckInRules, CheckInView, Circle, FlagS
 from attendance.enums import SessionState
 from attendance.models import CheckIn, Flag, Session
 from core import errors
+from core.database.prepared import Prepared
 from core.qr_codes import qr_svg
 from core.times import now
 
@@ -29,6 +30,15 @@ class CodeShown:
 def check_in_rules(session_ids: Sequence[str]) -> dict[str, CheckInRules]:
     """By session: how its students mark themselves. Sessions whose teachers never opened that are left out."""
     return {row.session_id: rules_of(row) for row in CheckIn.objects.filter(pk__in=list(session_ids))}
+
+
+_check_in = Prepared(lambda session_id: CheckIn.objects.filter(pk=session_id))
+
+
+def check_in_of(session_id: str) -> CheckInRules | None:
+    """How the session's students mark themselves; None if its teachers never opened that."""
+    row = _check_in.first(session_id)
+    return None if row is None else rules_of(row)
 
 
 def check_in_at(session: Session, moment: datetime) -> CheckInRules:

@@ -1,11 +1,16 @@
 """The journal of a session folded: each student's last mark. A student whose marks were all undone has none."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import QuerySet
+
 from attendance.enums import Method, Status
 from attendance.models import Mark
+from core.database.prepared import Prepared
+
+_Row = tuple[str, str, str, str, datetime, str, str]
 
 
 class LastMark(NamedTuple):
@@ -20,15 +25,25 @@ class LastMark(NamedTuple):
 
 def last_marks(session_id: str) -> dict[str, LastMark]:
     """Student's id → the student's last mark."""
-    return last_marks_by_session([session_id])[session_id]
+    return _folded([session_id], _marks.rows(session_id))[session_id]
 
 
 def last_marks_by_session(session_ids: Collection[str]) -> dict[str, dict[str, LastMark]]:
     """For each session: student's id → the student's last mark. One query."""
+    return _folded(session_ids, _marks_of(*session_ids))
+
+
+def _marks_of(*session_ids: str) -> "QuerySet[Mark, _Row]":
+    marks = Mark.objects.filter(session_id__in=session_ids).order_by("session_id", "seq")
+    return marks.values_list("session_id", "student_id", "status", "method", "at", "by_id", "note")
+
+
+_marks = Prepared(_marks_of)
+
+
+def _folded(session_ids: Collection[str], marks: Iterable[_Row]) -> dict[str, dict[str, LastMark]]:
     found: dict[str, dict[str, LastMark]] = {session_id: {} for session_id in session_ids}
-    marks = Mark.objects.filter(session_id__in=list(found)).order_by("session_id", "seq")
-    columns = marks.values_list("session_id", "student_id", "status", "method", "at", "by_id", "note")
-    for session_id, student_id, status, method, at, by_id, note in columns:
+    for session_id, student_id, status, method, at, by_id, note in marks:
         if status:
             found[session_id][student_id] = LastMark(Status(status), Method(method), at, by_id, note)
         else:

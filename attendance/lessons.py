@@ -1,18 +1,21 @@
 """The lessons of a day: what timetables have planned, with the sessions in which attendance was taken."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from attendance.enums import SessionState
 from attendance.models import Session
 from attendance.services import EARLY, is_over, session_open_planned
-from classes.models import Class, Enrolment
-from classes.selectors import classes_taught
+from classes.models import Class
+from classes.selectors import class_names
 from classes.timetables import Planned, planned_on
-from core.identity import Actor, Role
+from core.database.prepared import Prepared
+from core.identity import Actor
 from core.names import by_name
 from core.times import day_of, midnight
 
@@ -32,13 +35,23 @@ class LessonOfDay:
     session_id: str | None
 
 
+@functools.lru_cache(maxsize=16)
+def _held(since: datetime, before: datetime) -> "Prepared[tuple[str, str, datetime, datetime | None]]":
+    """The sessions of classes that began then, in that order: most ask for today's."""
+
+    def build(*class_ids: str) -> "QuerySet[Session, tuple[str, str, datetime, datetime | None]]":
+        rows = Session.objects.filter(class_ref_id__in=class_ids, started_at__gte=since, started_at__lt=before)
+        held = rows.exclude(state=SessionState.VOIDED).order_by("started_at", "id")
+        return held.values_list("id", "class_ref_id", "started_at", "ended_at")
+
+    return Prepared(build)
+
+
 def lessons_on(*, actor: Actor, day: date) -> list[LessonOfDay]:
     """The lessons of a day of the school, by time, of the classes that `actor` teaches, or attends on that day."""
-    names = dict(_classes(actor, day))
+    names = class_names(actor=actor, day=day)
     first, last = midnight(day), midnight(day, days_after=1)
-    rows = Session.objects.filter(class_ref_id__in=list(names), started_at__gte=first - EARLY, started_at__lt=last)
-    held = rows.exclude(state=SessionState.VOIDED).order_by("started_at", "id")
-    sessions = list(held.values_list("id", "class_ref_id", "started_at", "ended_at"))
+    sessions = _held(first - EARLY, last).rows(*names)
     found, used = [], set()
     for planned in planned_on(day, names):
         session_id = next(
@@ -96,12 +109,3 @@ def lesson_open(planned: Planned, *, moment: datetime) -> bool:
         )
     except IntegrityError:
         return False
-
-
-def _classes(actor: Actor, day: date) -> list[tuple[str, str]]:
-    if actor.role == Role.TEACHER:
-        rows = classes_taught(actor=actor, archived=False)
-    else:
-        enrolled = Enrolment.objects.on(day).filter(student_id=actor.id).values_list("class_ref_id", flat=True)
-        rows = Class.objects.filter(pk__in=list(enrolled), removed_at=None, archived_at=None)
-    return list(rows.values_list("id", "name"))

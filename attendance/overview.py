@@ -9,11 +9,12 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.selectors import names_of, roll_numbers_of
 from attendance.check_in import CheckInRules
-from attendance.check_in_rules import check_in_rules
+from attendance.check_in_rules import check_in_of, check_in_rules
 from attendance.enums import SessionState, Status
-from attendance.folding import LastMark, last_marks_by_session
+from attendance.folding import LastMark, last_marks, last_marks_by_session
 from attendance.models import Attendance, Session
-from classes.selectors import student_ids, student_names, student_names_by_class
+from classes.selectors import roster, student_ids, student_names_by_class
+from core.database.prepared import Prepared
 from core.names import by_name
 
 
@@ -80,7 +81,7 @@ def session_overview(session: Session) -> Overview:
     """The session with everybody in it."""
     lines = _lines(session)
     counts = Counts.of(line.status for line in lines)
-    return _overview(session, counts, lines, check_in_rules([session.id]).get(session.id))
+    return _overview(session, counts, lines, check_in_of(session.id))
 
 
 def sessions_listed(class_id: str, *, student_id: str | None = None) -> "QuerySet[Session]":
@@ -135,22 +136,33 @@ def _lines_of(
     return lines
 
 
+#: With what `Line` says.
+_records = Prepared(
+    lambda session_id: (
+        Attendance.objects.filter(session_id=session_id)
+        .order_by()
+        .values_list("student_id", "student__name", "student__roll_number", "status", "id")
+    )
+)
+
+
 def _lines(session: Session) -> list[Line]:
-    statuses: dict[str, tuple[Status | None, str | None]]
     if session.state == SessionState.OPEN:
-        marks = last_marks_by_session([session.id])[session.id]
-        people = [*student_ids(session.class_ref_id)]
-        people += [student_id for student_id in marks if student_id not in set(people)]
-        statuses = {key: (marks[key].status if key in marks else None, None) for key in people}
+        marks = last_marks(session.id)
+        lines = [
+            Line(key, name, number or None, marks[key].status if key in marks else None, None)
+            for key, name, number in roster(session.class_ref_id)
+        ]
+        others = marks.keys() - {line.id for line in lines}
+        if others:
+            names, numbers = names_of(others), roll_numbers_of(others)
+            lines += [Line(key, name, numbers.get(key), marks[key].status, None) for key, name in names.items()]
     else:
-        records = Attendance.objects.filter(session_id=session.id).order_by("id")
-        found = records.values_list("student_id", "status", "id")
-        statuses = {student_id: (Status(status), key) for student_id, status, key in found}
-    names = student_names(session.class_ref_id)
-    names |= names_of(statuses.keys() - names.keys())
-    roll_numbers = roll_numbers_of(list(statuses))
-    ordered = sorted((key for key in names if key in statuses), key=lambda key: by_name(names[key], key))
-    return [Line(key, names[key], roll_numbers.get(key), *statuses[key]) for key in ordered]
+        lines = [
+            Line(key, name, number or None, Status(status), record_id)
+            for key, name, number, status, record_id in _records.rows(session.id)
+        ]
+    return sorted(lines, key=lambda line: by_name(line.name, line.id))
 
 
 def _overview(

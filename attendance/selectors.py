@@ -82,11 +82,16 @@ _record = Prepared(
 )
 
 
+def record_status(*, session_id: str, student_id: str) -> str | None:
+    """What the session's record says of the student; None without one."""
+    return _record.first(session_id, student_id)
+
+
 def _recorded(class_id: str, student_id: str) -> Status | None:
     last: Any = _last_finished.first(class_id)
     if last is not None and last[1] > latest():  # recorded before such instants were refused
         last = _finished_by_now(class_id).values_list("id").first()
-    status = _record.first(last[0], student_id) if last is not None else None
+    status = record_status(session_id=last[0], student_id=student_id) if last is not None else None
     return Status(status) if status is not None else None
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from classes.models import Class, CoTeacher, Enrolment
 from classes.selectors import class_get, is_enrolled, was_enrolled
 from core import errors
+from core.database.prepared import Prepared
 from core.identity import Actor, Role
 
 
@@ -31,6 +32,13 @@ class Part(Enum):
         return self in (Part.OWNER, Part.CO_TEACHER, Part.OFFICE)
 
 
+_co_teacher = Prepared(
+    lambda class_id, teacher_id: (
+        CoTeacher.objects.filter(class_ref_id=class_id, teacher_id=teacher_id).order_by().values_list("id", flat=True)
+    )
+)
+
+
 def part_in(found: Class, actor: Actor) -> Part | None:
     """What `actor` is to the class; None for somebody who has no part in it."""
     if actor.role == Role.TEACHER:
@@ -38,8 +46,7 @@ def part_in(found: Class, actor: Actor) -> Part | None:
             return Part.OWNER
         if actor.is_superuser:
             return Part.OFFICE
-        is_one = CoTeacher.objects.filter(class_ref=found, teacher_id=actor.id).exists()
-        return Part.CO_TEACHER if is_one else None
+        return Part.CO_TEACHER if _co_teacher.first(found.id, actor.id) is not None else None
     if is_enrolled(actor=actor, class_id=found.id):
         return Part.STUDENT
     return Part.FORMER if was_enrolled(student_id=actor.id, class_id=found.id) else None

@@ -1,5 +1,6 @@
 """Holidays of the school: days on which timetables have no lessons. What was held on such a day stays as it is."""
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from classes.calendars.holidays import HolidaysPlan, Span, holidays_plan
 from classes.models import Holiday
 from classes.previews import Kept, PreviewKind, SentFile, preview_get, preview_keep, preview_take
 from core import errors, limits
+from core.database.prepared import Prepared
 from core.database.unit_of_work import retry_races, unit_of_work
 from core.identity import Actor
 from core.ids import parse_id
@@ -31,7 +33,13 @@ def holidays_within(first: date, last: date) -> list[Holiday]:
 
 
 def is_holiday(day: date) -> bool:
-    return Holiday.objects.filter(since__lte=day, until__gte=day).exists()
+    return _on(day).first() is not None
+
+
+@functools.lru_cache(maxsize=16)
+def _on(day: date) -> Prepared[str]:
+    rows = Holiday.objects.filter(since__lte=day, until__gte=day).order_by()
+    return Prepared(lambda: rows.values_list("id", flat=True)[:1])
 
 
 def holiday_get(holiday_id: str) -> Holiday:

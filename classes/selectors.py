@@ -1,7 +1,8 @@
 """Reads of classes, with the check of who may read. `ClassNotFound` comes before any 403, as the contract orders it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q, QuerySet
 
@@ -25,6 +26,44 @@ _enrolment = Prepared(
         Enrolment.objects.filter(class_ref_id=class_id, student_id=student_id).order_by().values_list("since", "until")
     )
 )
+#: With what `RosterLine` says.
+_roster = Prepared(
+    lambda class_id: (
+        Enrolment.objects.filter(class_ref_id=class_id)
+        .order_by(*ENROLMENT_ORDER)
+        .values_list("since", "until", "student_id", "student__name", "student__roll_number")
+    )
+)
+_attended = Prepared(
+    lambda student_id: (
+        Enrolment.objects.filter(student_id=student_id, class_ref__removed_at=None, class_ref__archived_at=None)
+        .order_by()
+        .values_list("since", "until", "class_ref_id", "class_ref__name")
+    )
+)
+_owned = Prepared(
+    lambda teacher_id: (
+        Class.objects.filter(teacher_id=teacher_id, removed_at=None, archived_at=None)
+        .order_by()
+        .values_list("id", "name")
+    )
+)
+_shared = Prepared(
+    lambda teacher_id: (
+        CoTeacher.objects.filter(teacher_id=teacher_id, class_ref__removed_at=None, class_ref__archived_at=None)
+        .order_by()
+        .values_list("class_ref_id", "class_ref__name")
+    )
+)
+
+
+class RosterLine(NamedTuple):
+    """A student of a class."""
+
+    id: str
+    name: str
+    #: None or `""` for none.
+    roll_number: str | None
 
 
 def class_get(class_id: str) -> Class:
@@ -95,6 +134,12 @@ def student_ids(class_id: str) -> list[str]:
     """The ids of the class's students, in the order of enrolment."""
     rows = Enrolment.objects.current().filter(class_ref_id=class_id).order_by(*ENROLMENT_ORDER)
     return list(rows.values_list("student_id", flat=True))
+
+
+def roster(class_id: str) -> list[RosterLine]:
+    """The class's students, in the order of enrolment."""
+    day = today()
+    return [RosterLine(*row[2:]) for row in _roster.rows(class_id) if covers(since=row[0], until=row[1], day=day)]
 
 
 def students_of(class_id: str) -> list[User]:
@@ -178,6 +223,15 @@ def classes_taught(*, actor: Actor, archived: bool) -> "QuerySet[Class]":
         return rows
     shared = list(CoTeacher.objects.filter(teacher_id=actor.id).values_list("class_ref_id", flat=True))
     return rows.filter(Q(teacher_id=actor.id) | Q(pk__in=shared))
+
+
+def class_names(*, actor: Actor, day: date) -> dict[str, str]:
+    """Id → name of the classes that `actor` teaches (`classes_taught`) or attends on that day; no archived ones."""
+    if actor.role != Role.TEACHER:
+        return {row[2]: row[3] for row in _attended.rows(actor.id) if covers(since=row[0], until=row[1], day=day)}
+    if actor.is_superuser:
+        return dict(classes_taught(actor=actor, archived=False).order_by().values_list("id", "name"))
+    return dict([*_owned.rows(actor.id), *_shared.rows(actor.id)])
 
 
 def _taught_ids(actor: Actor, *, archived: bool) -> list[str]:

@@ -1,5 +1,6 @@
 """Timetables: the weekly lessons of a class, and what they come to on a day. Days and times are the school's."""
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from classes.holidays import is_holiday
 from classes.models import Class, Slot, covers
 from core import errors
+from core.database.prepared import Prepared
 from core.database.unit_of_work import unit_of_work
 from core.times import local_instant, now
 
@@ -114,10 +116,15 @@ def _check(slots: Sequence[WeeklyLesson]) -> None:
         raise errors.InvalidSchema(fields)
 
 
+@functools.cache
+def _slots_on(weekday: int) -> "Prepared[Slot]":
+    return Prepared(lambda *class_ids: Slot.objects.filter(class_ref_id__in=class_ids, weekday=weekday))
+
+
 def planned_on(day: date, class_ids: Collection[str]) -> list[Planned]:
     """The lessons of a day that the classes' timetables have, by time; none on a holiday."""
     found = []
-    for slot in Slot.objects.filter(class_ref_id__in=list(class_ids), weekday=day.isoweekday()):
+    for slot in _slots_on(day.isoweekday()).rows(*class_ids):
         lesson = _lesson(slot)
         if lesson.is_on(day):
             found.append(Planned(slot.class_ref_id, *lesson.instants(day), slot.room))

@@ -36,7 +36,7 @@ def latest() -> datetime:
 
 def today() -> date:
     """The day that it is in the school's time (TIME_ZONE)."""
-    return timezone.localdate()
+    return datetime.now(timezone.get_current_timezone()).date()
 
 
 def day_of(moment: datetime) -> date:

@@ -4,10 +4,10 @@ Django builds and compiles a query at every use: 400 µs for a read of which SQL
 that Django made, and runs it with other ids in 22-40 µs. MongoDB has no SQL: there Django builds the query each time.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.query import FlatValuesListIterable, ModelIterable
@@ -15,16 +15,22 @@ from django.db.models.query import FlatValuesListIterable, ModelIterable
 Row = TypeVar("Row")
 
 
+#: A query of more ids is built at each use.
+MOST_IDS = 64
+
+
 class Prepared(Generic[Row]):
     """A query of ids, compiled at its first use: `Prepared(lambda class_id: Class.objects.filter(pk=class_id))`.
 
-    The query set gives models (without joins) or a `values_list`. The ids go to the database unchecked, so each id must
-    come from `core.ids` or from the database.
+    One of any number of ids, `lambda *class_ids: …`, is compiled for each number. The query set gives models (without
+    joins) or a `values_list`. The ids go to the database unchecked, so each id must come from `core.ids` or from the
+    database.
     """
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Row]"]) -> None:
         self._build = build
-        self._compiled: _Compiled | None = None
+        #: By the number of ids.
+        self._compiled: dict[int, _Compiled] = {}
 
     def first(self, *ids: str) -> Row | None:
         """The first row, or None."""
@@ -33,17 +39,22 @@ class Prepared(Generic[Row]):
     def rows(self, *ids: str) -> list[Row]:
         """All rows."""
         connection: Any = connections["default"]
-        if connection.vendor == "mongodb":
+        number = len(ids)
+        if connection.vendor == "mongodb" or number > MOST_IDS:
             return list(self._build(*ids))
-        if self._compiled is None:
-            self._compiled = _Compiled(connection, self._build)
-        return self._compiled.rows(connection, ids)
+        compiled = self._compiled.get(number)
+        if compiled is None:
+            try:
+                compiled = self._compiled[number] = _Compiled(connection, self._build, number)
+            except EmptyResultSet:  # it asks for one of no ids
+                return []
+        return compiled.rows(connection, ids)
 
 
 class _Compiled:
-    def __init__(self, connection: Any, build: Callable[..., "QuerySet[Any, Any]"]) -> None:
+    def __init__(self, connection: Any, build: Callable[..., "QuerySet[Any, Any]"], number: int) -> None:
         # Ids that no row has mark the places of the real ids among the statement's parameters.
-        stand_ins = [f"{number:024x}" for number in range(len(inspect.signature(build).parameters))]
+        stand_ins = [f"{place:024x}" for place in range(number)]
         query_set: Any = build(*stand_ins)
         compiler = query_set.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
@@ -51,7 +62,7 @@ class _Compiled:
         self.sqlite = self.sql.replace("%s", "?").replace("%%", "%")
         self.places = [(at, stand_ins.index(one)) for at, one in enumerate(self.parameters) if one in stand_ins]
         found = compiler.get_converters([column for column, _, _ in compiler.select])
-        #: Column → what makes its value of what the database gave, in order.
+        #: Column → what makes its value of what the database gave, in order. NULL is None.
         self.converters = [(at, convert, column) for at, (each, column) in found.items() for convert in each]
         self.make: Callable[[Any], Any] = tuple
         if query_set._iterable_class is ModelIterable:
@@ -84,5 +95,6 @@ class _Compiled:
 
     def _made(self, connection: Any, values: list[Any]) -> Any:
         for at, convert, column in self.converters:
-            values[at] = convert(values[at], column, connection)
+            if values[at] is not None:
+                values[at] = convert(values[at], column, connection)
         return self.make(values)

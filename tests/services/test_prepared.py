@@ -9,7 +9,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 from classes.models import Class, Enrolment
-from core.database.prepared import Prepared
+from core.database.prepared import MOST_IDS, Prepared
 from core.identity import Role
 from core.ids import new_id
 from tests.services.conftest import make_room, make_users
@@ -55,6 +55,16 @@ def test_several_ids_stand_where_they_belong() -> None:
         )
     )
     assert roster.rows(room.class_id) == [one.id for one in reversed(room.students)]
+
+
+def test_any_number_of_ids_finds_as_many_rows() -> None:
+    people = [person.id for person in make_users(Role.STUDENT, MOST_IDS + 1)]
+    among: Prepared[str] = Prepared(
+        lambda *ids: User.objects.filter(pk__in=ids).order_by("id").values_list("id", flat=True)
+    )
+    for number in (2, 0, 1, MOST_IDS + 1, 2):
+        assert among.rows(*people[:number]) == people[:number]
+    assert among.rows(people[0], people[0]) == [people[0]]
 
 
 def test_a_query_is_compiled_once() -> None:
