@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
 
-from django.db.models import DateTimeField, Max, Q, QuerySet
+from django.db.models import DateTimeField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.selectors import names_of
@@ -66,18 +66,22 @@ def status_so_far(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
     return found.id, Status(status) if status else None
 
 
-_last_finished = Prepared(
-    lambda class_id: (
-        Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
-        .order_by("-ended_at")
-        .values_list("id", "ended_at")[:1]
-    )
-)
 _record = Prepared(
     lambda session_id, student_id: (
         Attendance.objects.filter(session_id=session_id, student_id=student_id)
         .order_by()
         .values_list("status", flat=True)
+    )
+)
+#: When the class's last finished session ended, and what its record says of the student.
+_last_finished = Prepared(
+    lambda class_id, student_id: (
+        Session.objects.filter(class_ref_id=class_id, state=SessionState.ENDED)
+        .order_by("-ended_at")
+        .values_list(
+            "ended_at",
+            Subquery(Attendance.objects.filter(session_id=OuterRef("pk"), student_id=student_id).values("status")[:1]),
+        )[:1]
     )
 )
 
@@ -88,10 +92,10 @@ def record_status(*, session_id: str, student_id: str) -> str | None:
 
 
 def _recorded(class_id: str, student_id: str) -> Status | None:
-    last: Any = _last_finished.first(class_id)
-    if last is not None and last[1] > latest():  # recorded before such instants were refused
-        last = _finished_by_now(class_id).values_list("id").first()
-    status = record_status(session_id=last[0], student_id=student_id) if last is not None else None
+    ended_at, status = _last_finished.first(class_id, student_id) or (None, None)
+    if ended_at is not None and ended_at > latest():  # recorded before such instants were refused
+        last = _finished_by_now(class_id).values_list("id", flat=True).first()
+        status = record_status(session_id=last, student_id=student_id) if last is not None else None
     return Status(status) if status is not None else None
 
 

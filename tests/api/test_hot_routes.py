@@ -83,14 +83,12 @@ def test_a_class_is_two_queries_for_its_teacher_and_three_for_a_student_and_one_
 
 
 @pytest.mark.parametrize("students", [1, 300])
-def test_my_attendance_is_five_queries_and_four_before_a_session_is_finished(
-    rest: Rest, school: School, students: int
-) -> None:
+def test_my_attendance_is_four_queries(rest: Rest, school: School, students: int) -> None:
     enrol(school, students - 1)
     path, token = f"/class/{school.class_id}/my-attendance", token_of(school.student)
     assert queries_of(lambda: rest.get(path, token=token)) == 4
     school.finish_session()
-    assert queries_of(lambda: rest.get(path, token=token)) == 5
+    assert queries_of(lambda: rest.get(path, token=token)) == 4
     assert rest.get(path, token=token).data["status"] == "absent"
 
 
