@@ -116,7 +116,7 @@ def read_marks_path(path: Path, *, named: Named, encoding: str | None) -> Table:
 
 def _bounded(table: Table) -> Table:
     if len(table.rows) > MARKS_A_MESSAGE:
-        raise RosterError(f"The file has more than {MARKS_A_MESSAGE} lines. Split it.")
+        raise RosterError(_("The file has more than %d lines. Split it.") % MARKS_A_MESSAGE)
     return table
 
 
@@ -142,7 +142,7 @@ def _headings_in(lines: Sequence[Line], *, named: Named) -> Found:
         known = max(known, len(columns))
         if "status" in columns and not columns.keys().isdisjoint(("email", "roll_number")):
             return Found(at, plain_list(columns), columns, list(cells))
-    raise NotFound(_missing(first, named), known)
+    raise NotFound(_missing(first, named), known=known)
 
 
 def _columns(cells: Sequence[str], named: Named) -> dict[str, int]:
@@ -156,13 +156,14 @@ def _columns(cells: Sequence[str], named: Named) -> dict[str, int]:
 
 def _missing(first: Line | None, named: Named) -> str:
     if first is None:
-        return "The file is empty. Its first line must have the headings roll number (or e-mail) and status."
+        return _("The file is empty. Its first line must have the headings roll number (or e-mail) and status.")
     line, cells = first
-    asked = f" and those that were named ({', '.join(f'“{text}”' for text in named.values())})" if named else ""
-    return (
-        f"There are no columns for the roll number (or the e-mail) and the status{asked}: line {line} is"
-        f" {quoted(cells)}. It must have headings such as roll number and status."
+    asked = _(" and those that were named (%s)") % ", ".join(f"“{text}”" for text in named.values()) if named else ""
+    said = _(
+        "There are no columns for the roll number (or the e-mail) and the status%(named)s: line %(number)d is"
+        " %(cells)s. It must have headings such as roll number and status."
     )
+    return said % {"named": asked, "number": line, "cells": quoted(cells)}
 
 
 def _line(table: Table, line: int, cells: Sequence[str]) -> MarkLine:

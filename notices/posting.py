@@ -14,6 +14,7 @@ from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 #: Seconds for each step, and for all of them.
 TIMEOUT, DEADLINE = 10.0, 20.0
@@ -23,7 +24,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class BadAddress(Exception):
-    """Says why nothing is posted there."""
+    """Says why nothing is posted there, in the language of who asks."""
 
 
 def check_url(url: str) -> SplitResult:
@@ -35,14 +36,14 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise BadAddress("No address of a web server.") from None
+        raise BadAddress(_("No address of a web server.")) from None
     plain = settings.WEBHOOK_PRIVATE and parts.scheme == "http"
     if parts.scheme != "https" and not plain:
-        raise BadAddress("The address begins with https://.")
+        raise BadAddress(_("The address begins with https://."))
     if not host or port == 0 or not url.isascii() or not url.isprintable() or " " in url:
-        raise BadAddress("No address of a web server.")
+        raise BadAddress(_("No address of a web server."))
     if parts.username is not None or parts.password is not None:
-        raise BadAddress("An address with a name or a password in it is not taken.")
+        raise BadAddress(_("An address with a name or a password in it is not taken."))
     with suppress(ValueError):
         _require_public(ipaddress.ip_address(host))
     return parts
@@ -80,10 +81,10 @@ class _Secure(http.client.HTTPSConnection):
 
 def _connected(host: str, port: int) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_, place in found:
+    for *_rest, place in found:
         _require_public(ipaddress.ip_address(str(place[0]).partition("%")[0]))
     failure = OSError("the name has no address")
-    for *_, place in found:
+    for *_rest, place in found:
         try:
             return socket.create_connection((str(place[0]), port), TIMEOUT)
         except OSError as refused:
@@ -99,7 +100,7 @@ def _cut(connection: http.client.HTTPConnection) -> None:
 
 def _require_public(address: _Address) -> None:
     if not settings.WEBHOOK_PRIVATE and not all(map(_is_public, _meant(address))):
-        raise BadAddress("The address is in a private network.")
+        raise BadAddress(_("The address is in a private network."))
 
 
 def _meant(address: _Address) -> list[_Address]:

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.utils.translation import gettext as _
+
 from classes.rosters.errors import RosterError
 
 #: Into how many bytes the parts of a zip that are read may expand. A list of 50,000 students takes a tenth of it.
@@ -32,7 +34,7 @@ def opened(data: bytes) -> Iterator["Archive"]:
 
 
 def _damaged() -> RosterError:
-    return RosterError("The file is damaged: it cannot be unpacked. Save it again.")
+    return RosterError(_("The file is damaged: it cannot be unpacked. Save it again."))
 
 
 class Archive:
@@ -53,15 +55,16 @@ class Archive:
                 while piece := part.read(_CHUNK):
                     self._left -= len(piece)
                     if self._left < 0:
-                        raise RosterError(
-                            f"The file expands to more than {LARGEST // 1024 // 1024} MB, which no list of students"
-                            " does. Copy the list into a new file and save that."
+                        said = _(
+                            "The file expands to more than %d MB, which no list of students does. Copy the list into a"
+                            " new file and save that."
                         )
+                        raise RosterError(said % (LARGEST // 1024 // 1024))
                     yield piece
         except _DAMAGES:
             raise _damaged() from None
         except RuntimeError:  # zipfile's way to say that a password is needed
-            raise RosterError("The file has a password. Save it without one.") from None
+            raise RosterError(_("The file has a password. Save it without one.")) from None
 
     def read(self, name: str, largest: int) -> bytes:
         """The part `name`. Raises `RosterError` as `pieces`, and for more than `largest` bytes."""
@@ -69,8 +72,7 @@ class Archive:
         for piece in self.pieces(name):
             size += len(piece)
             if size > largest:
-                raise RosterError(
-                    f"{name} is larger than {largest // 1024 // 1024} MB. Keep the list of students alone."
-                )
+                said = _("%(file)s is larger than %(number)d MB. Keep the list of students alone.")
+                raise RosterError(said % {"file": name, "number": largest // 1024 // 1024})
             parts.append(piece)
         return b"".join(parts)

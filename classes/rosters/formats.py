@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 #: A row's texts by column: those of `headings.LABELS`, and those that a format names besides.
 Texts = Mapping[str, str]
@@ -39,6 +40,7 @@ class Format:
     The column `login` is the e-mail of a row that has no other, if it is an e-mail.
     """
 
+    #: In English; the catalogues have it.
     name: str
     columns: Mapping[str, Sequence[str]]
     #: A line of headings has all of these,
@@ -163,7 +165,7 @@ _UPN = (
 #: The first that fits is the file's.
 FORMATS: Sequence[Format] = (
     Format(
-        name="a Microsoft Teams attendance report",
+        name=gettext_noop("a Microsoft Teams attendance report"),
         # Its words in the language of whoever made it: English, German, French, Spanish, Portuguese, Italian.
         one_of=(
             _words("name fullname nom nomcomplet nombre nombrecompleto nome nomecompleto vollstandigername"),
@@ -185,7 +187,7 @@ FORMATS: Sequence[Format] = (
         ends=_ends_with_next_section,
     ),
     Format(
-        name="a Zoom participants report",
+        name=gettext_noop("a Zoom participants report"),
         one_of=(
             _words("useremail nameoriginalname"),
             _words("useremail email"),
@@ -202,7 +204,7 @@ FORMATS: Sequence[Format] = (
         judge=_zoom,
     ),
     Format(
-        name="a Google Meet attendance report",
+        name=gettext_noop("a Google Meet attendance report"),
         needs=_words("email"),
         one_of=(_words("firstname name"), _words("timejoined"), _words("duration timeexited")),
         columns={
@@ -216,7 +218,7 @@ FORMATS: Sequence[Format] = (
         judge=_meeting,
     ),
     Format(
-        name="a Canvas gradebook",
+        name=gettext_noop("a Canvas gradebook"),
         needs=_words("student id"),
         one_of=(_words("sisloginid loginid"), _words("section")),
         columns={
@@ -229,7 +231,7 @@ FORMATS: Sequence[Format] = (
         judge=_canvas,
     ),
     Format(
-        name="OneRoster users",
+        name=gettext_noop("OneRoster users"),
         needs=_words("sourcedid givenname familyname"),
         one_of=(_words("enableduser username"),),
         columns={
@@ -243,11 +245,15 @@ FORMATS: Sequence[Format] = (
             "enabled": ("enableduser",),
         },
         lists_staff=False,
-        lacks={"role": "These users have no roles: in OneRoster 1.2 roles.csv has them. Import the whole zip."},
+        lacks={
+            "role": gettext_noop(
+                "These users have no roles: in OneRoster 1.2 roles.csv has them. Import the whole zip."
+            )
+        },
         judge=_oneroster,
     ),
     Format(
-        name="a Blackboard download",
+        name=gettext_noop("a Blackboard download"),
         needs=_words("lastname firstname username"),
         one_of=(_words("studentid lastaccess availability childcourseid"),),
         columns={
@@ -260,7 +266,7 @@ FORMATS: Sequence[Format] = (
         judge=_blackboard,
     ),
     Format(
-        name="a Moodle list of participants",
+        name=gettext_noop("a Moodle list of participants"),
         needs=_words("firstname emailaddress"),
         one_of=(
             _words("lastname surname"),
@@ -279,13 +285,13 @@ FORMATS: Sequence[Format] = (
         judge=_by_role,
     ),
     Format(
-        name="a Google Classroom export",
+        name=gettext_noop("a Google Classroom export"),
         begins=("lastname", "firstname", "emailaddress"),
         columns={"first_name": ("firstname",), "last_name": ("lastname",), "email": ("emailaddress",)},
         judge=_classroom,
     ),
     Format(
-        name="an attendance export of this server",
+        name=gettext_noop("an attendance export of this server"),
         needs=_words("rollnumber name email present absent"),
         one_of=(_words("total lessons"), _words("rate percent")),
         columns={"name": ("name",), "email": ("email",), "roll_number": ("rollnumber",)},
@@ -297,4 +303,4 @@ FORMATS: Sequence[Format] = (
 
 def plain_list(columns: Mapping[str, int]) -> Format:
     """The format of a list that is no other system's, whose `columns` are known."""
-    return Format(name="a list of students", columns=dict.fromkeys(columns, ()), lists_staff=False)
+    return Format(name=gettext_noop("a list of students"), columns=dict.fromkeys(columns, ()), lists_staff=False)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from classes.rosters.errors import RosterError
@@ -168,12 +169,12 @@ def columns_of(headings: Sequence[str], more: Mapping[str, tuple[str, int]] = {}
         double.pop("first_name", None)
         double.pop("last_name", None)
     for column, (first, second) in double.items():
-        label = LABELS.get(column, column)
+        said = _("Two columns may be the %(column)s: “%(first)s” and “%(second)s”. Leave one of them out")
         raise RosterError(
-            f"Two columns may be the {label}: “{headings[first]}” and “{headings[second]}”. Leave one of them"
-            f' out, or name the one that is meant: --column {column_word(column)}="{headings[first].strip()}"'
+            said % {"column": _(LABELS.get(column, column)), "first": headings[first], "second": headings[second]},
+            f', or name the one that is meant: --column {column_word(column)}="{headings[first].strip()}"',
         )
-    columns = {column: at for column, (_, at) in best.items()}
+    columns = {column: at for column, (_rank, at) in best.items()}
     if "name" in columns:
         columns.pop("first_name", None)
         columns.pop("last_name", None)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.utils.translation import gettext as _
+
 from classes.rosters.archives import Archive
 from classes.rosters.errors import RosterError
 from classes.rosters.headings import folded
@@ -21,7 +23,7 @@ def read_oneroster(archive: Archive, *, find: FindHeadings, encoding: str | None
     """The users of a OneRoster zip. Raises `RosterError`."""
     users, roles = member(archive.names, USERS), member(archive.names, ROLES)
     if users is None:
-        raise RosterError("The zip has no users.csv, so it is no OneRoster file. Name the list of students itself.")
+        raise RosterError(_("The zip has no users.csv, so it is no OneRoster file. Name the list of students itself."))
     lines = _lines(archive, users, encoding)
     used = [users]
     if roles is not None and "role" not in map(folded, lines[0][1]):
@@ -32,10 +34,10 @@ def read_oneroster(archive: Archive, *, find: FindHeadings, encoding: str | None
 
 
 def _lines(archive: Archive, name: str, encoding: str | None) -> list[Line]:
-    _, text = decoded(archive.read(name, _LARGEST), encoding)
+    _codec, text = decoded(archive.read(name, _LARGEST), encoding)
     lines = [(line, cells) for line, cells in text_lines(text, ",") if cells]
     if not lines:
-        raise RosterError(f"{name} is empty.")
+        raise RosterError(_("%s is empty.") % name)
     return lines
 
 
@@ -60,7 +62,7 @@ def _with_roles(users: Sequence[Line], roles: Sequence[Line]) -> list[Line]:
 
 
 def _named_cells(lines: Sequence[Line]) -> Iterator[dict[str, str]]:
-    (_, headings), *rest = lines
+    (_line, headings), *rest = lines
     words = [folded(heading) for heading in headings]
-    for _, cells in rest:
+    for _line, cells in rest:
         yield dict(zip(words, (cell.strip() for cell in cells), strict=False))

@@ -9,6 +9,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from classes.rosters.archives import opened
 from classes.rosters.errors import RosterError
 from classes.rosters.oneroster import USERS, member, read_oneroster
@@ -23,15 +26,15 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 #: The first bytes of files that are no lists, and what they are.
 _OTHERS = {
-    b"%PDF": "a PDF document",
-    b"{\\rtf": "a text document (RTF)",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"\x1f\x8b": "packed (gzip); unpack it first",
-    b"Rar!": "packed (RAR); unpack it first",
-    b"7z\xbc\xaf": "packed (7z); unpack it first",
+    b"%PDF": gettext_noop("a PDF document"),
+    b"{\\rtf": gettext_noop("a text document (RTF)"),
+    b"\x89PNG": gettext_noop("a picture"),
+    b"\xff\xd8\xff": gettext_noop("a picture"),
+    b"\x1f\x8b": gettext_noop("packed (gzip); unpack it first"),
+    b"Rar!": gettext_noop("packed (RAR); unpack it first"),
+    b"7z\xbc\xaf": gettext_noop("packed (7z); unpack it first"),
 }
-_SAVE = "Open it in a spreadsheet and save the list as .xlsx or as “CSV UTF-8”."
+_SAVE = gettext_noop("Open it in a spreadsheet and save the list as .xlsx or as “CSV UTF-8”.")
 
 
 def read_path(
@@ -72,7 +75,7 @@ def read_file(
     if len(data) > LARGEST:
         raise _too_large(name)
     if not data.strip(b"\0\r\n\t \xef\xbb\xbf\xff\xfe\x1a"):
-        raise RosterError(f"{name} is empty. Its first line must have the headings name and email.")
+        raise RosterError(_("%s is empty. Its first line must have the headings name and email.") % name)
     headings = find or partial(headings_in, named=named or {})
 
     def charged(lines: Sequence[Line]) -> Found:
@@ -81,7 +84,7 @@ def read_file(
     try:
         return _read(data, PurePath(name).suffix.lower(), charged, encoding)
     except RosterError as failure:
-        raise RosterError(f"{name}: {failure}") from None
+        raise failure.of(name) from None
 
 
 def _read(data: bytes, suffix: str, find: FindHeadings, encoding: str | None) -> Table:
@@ -91,9 +94,10 @@ def _read(data: bytes, suffix: str, find: FindHeadings, encoding: str | None) ->
         return _read_zip(data, find, encoding)
     for begin, what in _OTHERS.items():
         if data.startswith(begin):
-            raise RosterError(f"This is {what}, and no list. {_SAVE}")
+            raise _no_list(_(what))
     if re.match(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|\?xml|head|meta)\b", data[:200], re.IGNORECASE):
-        raise RosterError(f"This is a web page under the name of a {suffix or 'text file'}. {_SAVE}")
+        said = _("This is a web page under the name of a %s.") % (suffix or _("text file"))
+        raise RosterError(f"{said} {_(_SAVE)}")
     return read_text(data, find=find, encoding=encoding)
 
 
@@ -105,15 +109,24 @@ def _read_zip(data: bytes, find: FindHeadings, encoding: str | None) -> Table:
         if "content.xml" in names:
             return read_ods(archive, find=find)
         if any(name.endswith(".iwa") for name in names):
-            raise RosterError("This is a document of Apple Numbers. Export the list from there as CSV.")
+            raise RosterError(_("This is a document of Apple Numbers. Export the list from there as CSV."))
         if "xl/workbook.bin" in names:
-            raise RosterError(f"This is a binary workbook (.xlsb). {_SAVE}")
+            said = _("This is a binary workbook (.xlsb).")
+            raise RosterError(f"{said} {_(_SAVE)}")
         if "word/document.xml" in names:
-            raise RosterError(f"This is a text document, and no list. {_SAVE}")
+            raise _no_list(_("a text document"))
         if member(archive.names, USERS) is None:
-            raise RosterError("The zip holds no workbook and no OneRoster files. Unpack it and name the list itself.")
+            raise RosterError(
+                _("The zip holds no workbook and no OneRoster files. Unpack it and name the list itself.")
+            )
         return read_oneroster(archive, find=find, encoding=encoding)
 
 
+def _no_list(what: str) -> RosterError:
+    said = _("This is %s, and no list.") % what
+    return RosterError(f"{said} {_(_SAVE)}")
+
+
 def _too_large(name: str) -> RosterError:
-    return RosterError(f"{name} is larger than {LARGEST // 1024 // 1024} MB. Keep the list of students alone.")
+    said = _("%(file)s is larger than %(number)d MB. Keep the list of students alone.")
+    return RosterError(said % {"file": name, "number": LARGEST // 1024 // 1024})

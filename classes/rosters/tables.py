@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext as _
+
 from classes.rosters.errors import RosterError
 from classes.rosters.formats import FORMATS, Format, plain_list
 from classes.rosters.headings import LABELS, column_named, column_word, columns_of, folded, is_of_others
@@ -83,8 +85,8 @@ FindHeadings = Callable[[Sequence[Line]], Found]
 class NotFound(RosterError):
     """There is no line of headings. `known` says how many columns the best line names."""
 
-    def __init__(self, message: str, known: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, option: str = "", *, known: int) -> None:
+        super().__init__(message, option)
         self.known = known
 
 
@@ -110,12 +112,12 @@ def table_of(found: Found, lines: Iterable[Line], kind: str) -> Table:
         if has_text(cells):
             rows.append((line, cells))
             if len(rows) > MOST_ROWS:
-                raise RosterError(f"The file has more than {MOST_ROWS} rows. Split it.")
+                raise RosterError(_("The file has more than %d rows. Split it.") % MOST_ROWS)
     for column, remedy in found.format.lacks.items():
         if column not in found.columns:
-            raise RosterError(remedy)
+            raise RosterError(_(remedy))
     if not rows:
-        raise RosterError("There are headings but no students below them.")
+        raise RosterError(_("There are headings but no students below them."))
     if found.columns.keys().isdisjoint(EMAILS):
         _refuse_addresses(found.headings, rows)
     return Table(found.format, found.columns, found.headings, rows, kind)
@@ -138,12 +140,13 @@ def _charged(lines: Iterable[Line], charge: Charge) -> Iterator[Line]:
 
 def _refuse_addresses(headings: Sequence[str], rows: Iterable[Line]) -> None:
     """A list without a column for e-mails says that its students have none. Addresses below another heading deny it."""
-    for _, cells in rows:
+    for _line, cells in rows:
         for heading, cell in zip(headings, cells, strict=False):
             if "@" in cell and not is_of_others(heading):
                 raise RosterError(
-                    f"There is no column for the e-mail, and “{one_line(heading)}” has addresses: leave that column"
-                    f' out, or say which is which: --column {column_word("email")}="{one_line(heading)}"'
+                    _("There is no column for the e-mail, and “%s” has addresses: leave that column out")
+                    % one_line(heading),
+                    f', or say which is which: --column {column_word("email")}="{one_line(heading)}"',
                 )
 
 
@@ -151,7 +154,7 @@ def headings_in(lines: Sequence[Line], named: Named) -> Found:
     """The line of headings in a file's first lines. `NotFound`, or another `RosterError` where they are unclear."""
     first: int | None = None
     known = 0
-    for at, (_, cells) in enumerate(lines):
+    for at, (_number, cells) in enumerate(lines):
         if not has_text(cells) or is_separator(at, cells):
             continue
         if first is None:
@@ -163,11 +166,11 @@ def headings_in(lines: Sequence[Line], named: Named) -> Found:
             return found
         else:
             line, above = lines[first]
-            raise RosterError(
-                f"Line {line} stands above the headings: {quoted(above)}. Delete the lines above the line with"
-                f" {quoted(cells)}."
+            said = _(
+                "Line %(number)d stands above the headings: %(above)s. Delete the lines above the line with %(cells)s."
             )
-    raise NotFound(_missing(lines[first] if first is not None else None, named), known)
+            raise RosterError(said % {"number": line, "above": quoted(above), "cells": quoted(cells)})
+    raise NotFound(*_missing(lines[first] if first is not None else None, named), known=known)
 
 
 def is_separator(at: int, cells: Sequence[str]) -> bool:
@@ -227,20 +230,25 @@ def _known(cells: Sequence[str]) -> int:
     return len(_safely(cells))
 
 
-def _missing(first: Line | None, named: Named) -> str:
+def _missing(first: Line | None, named: Named) -> tuple[str, str]:
+    """What a `RosterError` says of a file whose first line, if it has one, has no headings."""
     if first is None:
-        return "The file is empty. Its first line must have the headings name and email."
+        return _("The file is empty. Its first line must have the headings name and email."), ""
     line, cells = first
     for column, heading in named.items():
         if folded(heading) not in map(folded, cells):
-            return (
-                f"No column is headed “{heading}”, which is to be the {LABELS[column]}. Line {line} is {quoted(cells)}."
-            )
+            said = _("No column is headed “%(heading)s”, which is to be the %(column)s. Line %(number)d is %(cells)s.")
+            label = _(LABELS[column])
+            return said % {"heading": heading, "column": label, "number": line, "cells": quoted(cells)}, ""
     columns = _safely(cells)
-    lacking = " and no ".join(LABELS[column] for column in REQUIRED if column not in columns)
+    lacking = _(" and no ").join(_(LABELS[column]) for column in REQUIRED if column not in columns)
+    said = _(
+        "There is no column for the %(columns)s: line %(number)d is %(cells)s. It must have headings such as name and"
+        " email"
+    )
     return (
-        f"There is no column for the {lacking}: line {line} is {quoted(cells)}. It must have headings such as name and"
-        f' email, or say which is which: --column {column_word(REQUIRED[1])}="Login ID"'
+        said % {"columns": lacking, "number": line, "cells": quoted(cells)},
+        f', or say which is which: --column {column_word(REQUIRED[1])}="Login ID"',
     )
 
 

@@ -7,6 +7,8 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 from classes.rosters.errors import RosterError
 from classes.rosters.tables import TOP, FindHeadings, Line, NotFound, Table, best_of, one_line, table_of
 
@@ -63,7 +65,9 @@ def _codec(encoding: str | None) -> str | None:
         found = codecs.lookup(encoding)
         "".encode(found.name)  # of those that turn text into bytes
     except (LookupError, ValueError):
-        raise RosterError(f"There is no encoding {encoding!r}. Name one such as windows-1252 or utf-16.") from None
+        raise RosterError(
+            _("There is no encoding %s. Name one such as windows-1252 or utf-16.") % repr(encoding)
+        ) from None
     return found.name
 
 
@@ -79,19 +83,22 @@ def _guessed(head: bytes) -> str:
 
 def _undecodable(data: bytes, codec: str, at: int) -> RosterError:
     if codec != "utf-8":
-        return RosterError(f"The file is not {_said(codec)} throughout. In a spreadsheet, save it as “CSV UTF-8”.")
+        said = _("The file is not %s throughout. In a spreadsheet, save it as “CSV UTF-8”.")
+        return RosterError(said % _said(codec))
     number = len(re.findall(rb"\r\n|\r|\n", data[:at])) + 1
     begin = max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1
     line = re.split(rb"[\r\n]", data[begin:], maxsplit=1)[0]
-    message = f"Line {number} is not UTF-8."
+    message = _("Line %d is not UTF-8.") % number
     try:
         shown = one_line(line.decode("windows-1252"))[:120]
     except UnicodeDecodeError:
-        return RosterError(f"{message} In a spreadsheet, save the file as “CSV UTF-8”.")
-    return RosterError(
-        f"{message} It looks like Windows-1252, which reads it as “{shown}”. If that is right, import it with"
-        " --encoding windows-1252, or save it in a spreadsheet as “CSV UTF-8”."
+        said = _("In a spreadsheet, save the file as “CSV UTF-8”.")
+        return RosterError(f"{message} {said}")
+    said = _(
+        "It looks like Windows-1252, which reads it as “%s”. If that is right, import it with --encoding windows-1252,"
+        " or save it in a spreadsheet as “CSV UTF-8”."
     )
+    return RosterError(f"{message} {said % shown}")
 
 
 def _said(codec: str) -> str:
@@ -109,6 +116,5 @@ def text_lines(text: str, separator: str, *, strict: bool = True) -> Iterator[Li
             yield line, cells
     except csv.Error as failure:
         if strict:
-            raise RosterError(
-                f"Line {end + 1} is not CSV ({failure}). A quotation mark opens a cell and must close it again."
-            ) from None
+            said = _("Line %(number)d is not CSV (%(why)s). A quotation mark opens a cell and must close it again.")
+            raise RosterError(said % {"number": end + 1, "why": failure}) from None

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from classes.rosters.archives import Archive
 from classes.rosters.cells import number_text, unescaped, zeros_of
 from classes.rosters.errors import RosterError
@@ -78,7 +80,7 @@ def _without_empty_cells(archive: Archive) -> io.BytesIO:
                     kept = _EMPTY_ROW.sub(b"", _EMPTY_CELL.sub(b"", piece)) if "worksheets/" in name else piece
                     size += len(kept)
                     if size > _LARGEST_CONTENT:
-                        raise RosterError("The workbook holds too much. Copy the list of students into a new one.")
+                        raise RosterError(_("The workbook holds too much. Copy the list of students into a new one."))
                     part.write(kept)
     copy.seek(0)
     return copy
@@ -109,9 +111,9 @@ def read_xls(data: bytes, *, find: FindHeadings) -> Table:
     import xlrd  # noqa: PLC0415
 
     if len(data) > _LARGEST_XLS:
-        raise RosterError("The .xls is larger than 8 MB. Copy the list of students into a new workbook.")
+        raise RosterError(_("The .xls is larger than 8 MB. Copy the list of students into a new workbook."))
     if "EncryptedPackage".encode("utf-16-le") in data:
-        raise RosterError("The workbook has a password. Save it without one.")
+        raise RosterError(_("The workbook has a password. Save it without one."))
     try:
         book = xlrd.open_workbook(
             file_contents=data, logfile=io.StringIO(), formatting_info=True, ragged_rows=True, on_demand=True
@@ -202,7 +204,7 @@ def _ods_content(content: bytes) -> bytes:
         elif opened == b"table":
             rows = width = 0
         if rows * width > _MOST_CELLS:
-            raise RosterError("The workbook holds too much. Copy the list of students into a new one.")
+            raise RosterError(_("The workbook holds too much. Copy the list of students into a new one."))
 
     def shown(cell: re.Match[bytes]) -> bytes:
         attributes = _ODS_VALUE.sub(b"", cell[1])
@@ -218,7 +220,7 @@ def _refuse_entities(xml: bytes) -> None:
 
 
 def _damaged() -> RosterError:
-    return RosterError("The workbook is damaged: it cannot be read. Save it again, or save the list as “CSV UTF-8”.")
+    return RosterError(_("The workbook is damaged: it cannot be read. Save it again, or save the list as “CSV UTF-8”."))
 
 
 def _text(value: Any, zeros: int = 0) -> str:
@@ -239,7 +241,7 @@ def _text(value: Any, zeros: int = 0) -> str:
 def _table(sheets: _Sheets, kind: str, find: FindHeadings) -> Table:
     """The table of the first sheet that has the most known columns."""
     if not sheets:
-        raise RosterError("The workbook has no sheet that is visible.")
+        raise RosterError(_("The workbook has no sheet that is visible."))
     name, found = best_of({name: lines() for name, lines in sheets.items()}, find)
     table = table_of(found, sheets[name](), f"{kind}, sheet “{name}”")
     return with_parts(table, [f"the sheet “{other}”" for other in sheets if other != name])

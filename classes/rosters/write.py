@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import StudentProfile, User
 from accounts.standing import Author
@@ -52,7 +53,7 @@ def roster_import(
 
 
 def _changed_meanwhile() -> RosterError:
-    return RosterError("Accounts or the roster changed during the import, so nothing was written. Run it again.")
+    return RosterError(_("Accounts or the roster changed during the import, so nothing was written. Run it again."))
 
 
 @unit_of_work

@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.styles import numbers
@@ -620,3 +621,22 @@ def test_a_hundred_empty_rows_cost_one() -> None:
     charged: list[int] = []
     read("name,email\n" + "\n" * 250_000 + "Ann,ann@example.com\n", charge=charged.append)
     assert sum(charged) == 2_501
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "students.csv ist leer. Die erste Zeile braucht die Überschriften name und email."),
+        ("%PDF-1.7 and so on", "students.csv: Das ist ein PDF-Dokument und keine Liste."),
+        ("name,email\n", "students.csv: Es gibt Überschriften, aber niemanden darunter."),
+        ("name,roll number,x\nAsha,7,a@b.example\n", "students.csv: Es gibt keine Spalte für die E-Mail, und „x“ hat"),
+        ("who,what\na,b\n", "students.csv: Es gibt keine Spalte für Name und E-Mail: Zeile 1 ist “who | what”."),
+        ("name,email,e-mail\nAsha,a@b.example,b@b.example\n", "students.csv: Zwei Spalten können E-Mail sein: „email“"),
+    ],
+)
+def test_why_a_file_cannot_be_read_is_told_in_the_readers_language(content: str, said: str) -> None:
+    with translation.override("de"), pytest.raises(RosterError) as failure:
+        read(content)
+    assert failure.value.plain.startswith(said)
+    assert "--column" not in failure.value.plain
+    assert failure.value.plain.endswith(".")

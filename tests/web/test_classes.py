@@ -403,6 +403,16 @@ def fields_of(html: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in inputs if name not in ("csrfmiddlewaretoken", "names_differ")}
 
 
+def test_what_a_file_is_taken_for_and_why_it_is_not_read_is_told_in_the_readers_language(
+    owner: Client, school: School
+) -> None:
+    path, german = f"/app/classes/{school.class_id}/import", {"Accept-Language": "de"}
+    html = text_of(owner.post(path, {"file": SimpleUploadedFile("7b.csv", LIST.encode())}, headers=german))
+    assert "eine Liste von Schülerinnen und Schülern (CSV, UTF-8" in words_of(html)
+    html = text_of(owner.post(path, {"file": SimpleUploadedFile("7b.csv", b"name,email\n")}, headers=german), 400)
+    assert "7b.csv: Es gibt Überschriften, aber niemanden darunter." in words_of(html)
+
+
 def test_a_list_is_shown_row_by_row_and_then_imported_as_it_was_shown(owner: Client, school: School) -> None:
     html = text_of(upload(owner, school))
     said = words_of(html)

@@ -40,6 +40,12 @@ _KINDS = {
 }
 
 
+def taken_for(table: Table) -> str:
+    """What a file was taken for, in the reader's language; how it is written in brackets, as every program says it."""
+    name = _(table.format.name)
+    return f"{name} ({table.kind})" if table.kind else name
+
+
 class FileSteps(Page):
     """A file is looked at first, and done then. Nothing is written before the teacher has seen the plan and says so."""
 
@@ -118,7 +124,7 @@ class ClassImport(FileSteps, ClassPage):
         content: dict[str, Any] = {
             "file_name": file.name,
             "token": shown.token,
-            "taken_for": shown.table.taken_for,
+            "taken_for": taken_for(shown.table),
             "unused": shown.table.unused,
             "columns": self.headings(shown.table),
             "rows": [(row, OUTCOMES[row.outcome], _KINDS.get(row.outcome, "unmarked")) for row in plan.rows],
@@ -167,7 +173,7 @@ class MarksImport(FileSteps, SessionPage):
         content: dict[str, Any] = {
             "file_name": file.name,
             "token": shown.token,
-            "taken_for": table.taken_for,
+            "taken_for": taken_for(table),
             "unused": table.unused,
             "columns": self.headings(table),
             "rows": [(row, *MARK_OUTCOMES[row.outcome]) for row in plan.rows],
