@@ -8,16 +8,15 @@ the process ever had (`VmHWM`), with Django and all that it imports.
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import django
 
 from bench.results import ROOT, say
+from bench.usage import most_memory
 
 SESSIONS, STUDENTS = 200, 300
 KINDS = ("json", "csv", "xlsx")
@@ -40,16 +39,9 @@ def measure(class_id: str, kind: str) -> dict[str, float]:
     return {
         "wall_s": time.perf_counter() - began,
         "cpu_s": time.process_time() - cpu,
-        "memory_mib": _most_memory() / 1024,
+        "memory_mib": most_memory() / 1024,
         "bytes": size,
     }
-
-
-def _most_memory() -> int:
-    """KiB. Not `ru_maxrss`, which begins with what the process had that started this one."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1])
 
 
 def main() -> None:
