@@ -1,14 +1,16 @@
 """What is asked of a school costs no more with each year that is behind it, and the measuring of it measures."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import pytest
 from django.db import connection
 from pytest_django import Settings
 
 from bench.asked import Taken, counted, everything
-from bench.school import Plan, make_school
+from bench.school import Plan, find_school, make_school
 from bench.sizes import sizes
+from bench.year_table import table_of_sizes
 from tests.support.database import empty_tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,3 +71,12 @@ def test_the_sizes_are_the_databases_own(db: None) -> None:
     assert found["attendance_mark"].bytes > 600 * 50  # a mark has four ids
     if connection.vendor != "mongodb":  # the stand-in has no size of indexes
         assert found["attendance_mark"].index_bytes > 600 * 50
+    head, *lines = table_of_sizes([{"tables": [asdict(size) for size in found.values()]}])
+    assert head[:2] == ("table", "rows")
+    assert lines[-1][:2] == ("together", f"{sum(size.rows for size in found.values()):,}")
+
+
+def test_a_school_that_was_made_is_found_again(db: None) -> None:
+    assert find_school() is None
+    school = make_school(Plan(years=1, **YEAR))
+    assert find_school() == school
