@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import live_steps_table, request_steps_table, rush
+from bench import live_steps_table, request_steps_table, rush, year_table
 from bench import simulate_nine_oclock as simulation
 from bench.results import FOLDER, ROOT, Figures, read, write
 from bench.side_by_side_table import heading, in_words, many_in_words
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="with the results (default: %(default)s)")
     arguments = parser.parse_args()
     others = ("side-by-side", "storm", REQUEST_STEPS, LIVE_STEPS, *rush.NAMES.values())
-    for name in (*others, *(f"scale-{database}" for database in NAMES)):
+    for name in (*others, *(f"{kind}-{database}" for kind in ("scale", "year") for database in NAMES)):
         found = read(arguments.folder, name)
         if found is not None:
             write(DOCUMENTS, name, found)
@@ -148,6 +148,7 @@ def _benchmarks(compared: Figures, of_scales: dict[str, Figures]) -> dict[str, s
         "rushes": _rushes(),
         "costs": _costs(of_scales),
         "storm": storm_table(),
+        **_years(),
         "runs": _runs(compared, of_scales),
     }
 
@@ -177,6 +178,36 @@ def _live_steps() -> str:
     assert found is not None, "python -m bench.live_steps has not run yet"
     tables = [_table(head, lines) for head, *lines in live_steps_table.tables(found)]
     return "\n\n".join([*tables, _made(found["made"])])
+
+
+def _years() -> dict[str, str]:
+    """What a school costs for a year: sizes, what is asked, commands, and when that was measured."""
+    found = {NAMES[kind]: figures for kind in NAMES if (figures := read(DOCUMENTS, f"year-{kind}")) is not None}
+    schools = {
+        database: [figures["years"][years] for years in sorted(figures["years"], key=int)]
+        for database, figures in found.items()
+    }
+    sizes = [
+        f"{database}, after {' and after '.join(map(year_table.years_of, each))}:\n\n"
+        f"{_headed(year_table.table_of_sizes(each))}"
+        for database, each in schools.items()
+    ]
+    return {
+        "year_shown_from": shown(year_table.SHOWN_FROM),
+        "year_units": _headed(year_table.by_unit({database: of[0] for database, of in schools.items()})),
+        "year_sizes": "\n\n".join(sizes),
+        "year_asked": _headed(year_table.table_of_asked(schools)),
+        "year_commands": _headed(year_table.table_of_commands(schools)),
+        "year_made": "\n".join(
+            f"- {database}, {year_table.years_of(of)}: {_made_parts(of['made'])}"
+            for database, each in schools.items()
+            for of in each
+        ),
+    }
+
+
+def _headed(lines: Sequence[Sequence[str]]) -> str:
+    return _table(lines[0], lines[1:])
 
 
 def _by_database(

@@ -13,6 +13,7 @@ everything. The results are in FOLDER/year-DATABASE.json, for `make bench-docs`.
 
 import argparse
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -169,7 +170,9 @@ def _on_a_server_of_its_own(kind: str) -> int:
 
 
 def _command() -> str:
-    return os.environ.get("BENCH_COMMAND") or shlex.join(["python", "-m", "bench.year", *sys.argv[1:]])
+    """The command of this run, without the places of this machine."""
+    said = os.environ.get("BENCH_COMMAND") or shlex.join(["python", "-m", "bench.year", *sys.argv[1:]])
+    return re.sub(r" --(?:database|folder)[ =]\S+", "", said)
 
 
 if __name__ == "__main__":
