@@ -77,7 +77,7 @@ class Live:
     def _forget(self) -> None:
         #: The server is about to close all sockets: nothing that clients send counts any more.
         self.stopping = False
-        self.hub = Hub()
+        self.hub = Hub(more_follows=lambda: self._commits.waiting > 0)
         self.statistics = LiveStatistics(self.hub)
         self.connections = Connections(self.hub, self.statistics)
         self.replica = Replica()

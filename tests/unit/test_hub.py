@@ -143,10 +143,8 @@ async def test_a_fast_path_is_used_for_as_long_as_there_is_one() -> None:
 async def test_the_first_fact_goes_at_once_and_those_behind_it_together(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub()
     _, outlet = join(hub, "a")
-    loop = asyncio.get_running_loop()
-    moment = loop.time()
     with monkeypatch.context() as clock:
-        clock.setattr(loop, "time", lambda: moment)  # they come within one moment, on any machine
+        clock.setattr("attendance.live.hub.monotonic", lambda: 5.0)  # they come within one moment, on any machine
         for seq in range(1, 6):
             hub.publish(SESSION, facts(seq), EVERYBODY)
     assert outlet.writes == [plain(1)]
@@ -155,6 +153,43 @@ async def test_the_first_fact_goes_at_once_and_those_behind_it_together(monkeypa
     assert outlet.writes == [plain(1), plain(2, 3, 4, 5)]
     hub.flush()
     assert len(outlet.writes) == 2
+
+
+async def test_facts_wait_for_those_that_follow_as_long_as_the_last_delivery_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    follows = True
+    hub = Hub(more_follows=lambda: follows)
+    _, outlet = join(hub, "a")
+    moments = iter([5.0, 5.0, 5.006, 5.0085, 5.0095, 5.0121, 5.0121, 5.0121])  # a delivery of 6 ms, and what comes then
+    monkeypatch.setattr("attendance.live.hub.monotonic", lambda: next(moments))
+    hub.publish(SESSION, facts(1), EVERYBODY)
+    for seq in (2, 3):
+        hub.publish(SESSION, facts(seq), EVERYBODY)
+    assert outlet.writes == [plain(1)]
+    hub.publish(SESSION, facts(4), EVERYBODY)  # 6 ms after the delivery's end
+    assert outlet.writes == [plain(1), plain(2, 3, 4)]
+
+
+async def test_what_nothing_follows_waits_no_longer_than_a_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
+    follows = iter([False, True, False])
+    hub = Hub(more_follows=lambda: next(follows))
+    _, outlet = join(hub, "a")
+    moments = iter([5.0, 5.0, 5.006, 5.0065, 5.007, 5.007, 5.007])
+    monkeypatch.setattr("attendance.live.hub.monotonic", lambda: next(moments))
+    for seq in (1, 2, 3):
+        hub.publish(SESSION, facts(seq), EVERYBODY)
+    assert outlet.writes == [plain(1), plain(2, 3)]
+
+
+async def test_no_fact_waits_for_others_longer_than_a_hundredth_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(more_follows=lambda: True)
+    _, outlet = join(hub, "a")
+    moments = iter([5.0, 5.0, 7.0, 7.005, 7.0101, 7.0101, 7.0101])  # a delivery of two seconds
+    monkeypatch.setattr("attendance.live.hub.monotonic", lambda: next(moments))
+    for seq in (1, 2, 3):
+        hub.publish(SESSION, facts(seq), EVERYBODY)
+    assert outlet.writes == [plain(1), plain(2, 3)]
 
 
 async def test_what_one_socket_is_told_comes_behind_what_was_published() -> None:
