@@ -202,6 +202,9 @@ def test_the_schools_policy_holds_for_the_page_too(db: None, settings: Any, poli
     settings.SIGNUP = policy
     assert said in text_of(Client().post("/app/sign-up", NEW), 403)
     assert not User.objects.exists()
+    offered = text_of(Client().get("/app/sign-up"))
+    assert 'value="teacher"' not in offered
+    assert ('value="student"' in offered) == (policy == "students")
 
 
 def test_a_forgotten_password_is_reset_by_the_mailed_code(ravi: User, codes: list[int]) -> None:

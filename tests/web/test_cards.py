@@ -55,6 +55,25 @@ def test_nobody_chosen_and_too_many_make_no_card(
     assert not Card.objects.exists()
 
 
+def test_a_new_card_for_who_has_one_is_made_after_a_question(
+    owner: Client, school: School, mia: User, path: str
+) -> None:
+    made(owner, path, mia)
+    old = Card.objects.get().secret_hash
+    asked = text_of(owner.post(path, {"student": [mia.id]}))
+    assert "1 of them has a card, which opens nothing any more" in words_of(asked)
+    assert re.findall(r'name="student" value="(\w+)" checked', asked) == [mia.id]
+    assert Card.objects.get().secret_hash == old
+    assert "<svg" in text_of(owner.post(path, {"student": [mia.id], "sure": "1"})).partition("printed-cards")[2]
+    assert Card.objects.get().secret_hash != old
+
+
+def test_a_teacher_who_can_make_no_card_is_told_who_does(owner: Client, school: School, path: str) -> None:
+    listed = text_of(owner.get(path))
+    assert "The office makes the cards of these students." in words_of(listed)
+    assert "Make new cards" not in listed
+
+
 def test_a_card_that_is_voided_signs_nobody_in(
     owner: Client, school: School, mia: User, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -246,8 +246,13 @@ def test_a_mark_that_cannot_be_read_changes_nothing(owner: Client, school: Schoo
 def test_a_lesson_is_opened_again_on_the_day_of_its_end(owner: Client, school: School) -> None:
     board = owner.post(f"/app/classes/{school.class_id}/start")["Location"]
     owner.post(f"{board}end")
+    assert f"{board}reopen" in text_of(owner.get(board))
     assert "The lesson is open again." in follow(owner, owner.post(f"{board}reopen"))
     assert not Attendance.objects.exists()
+    owner.post(f"{board}end")
+    owner.post(f"/app/classes/{school.class_id}/start")
+    assert f"{board}reopen" not in text_of(owner.get(board))
+    assert owner.post(f"{board}reopen").status_code == 409
 
 
 # The record

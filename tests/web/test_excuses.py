@@ -49,6 +49,12 @@ def said_after(client: Client, answer: Any) -> str:
     return words_of(text_of(client.get(answer["Location"])))
 
 
+def test_a_student_in_no_class_is_not_offered_to_announce_an_absence(school: School) -> None:
+    page = text_of(signed_in(school.other_student).get("/app/excuses/"))
+    assert "You are in no class yet." in page
+    assert 'name="note"' not in page
+
+
 def test_a_student_asks_and_the_teacher_approves_and_the_next_lesson_knows(
     school: School, owner: Client, student: Client
 ) -> None:

@@ -68,6 +68,22 @@ def test_an_invitation_is_mailed_and_withdrawn(office: Client, monkeypatch: pyte
     assert "used or withdrawn before" in text_of(office.get(answer["Location"]))
 
 
+def test_an_invitation_is_withdrawn_while_somebody_can_accept_it_and_made_where_somebody_can(
+    office: Client, settings: Any
+) -> None:
+    page = "/app/office/invitations"
+    office.post(page, {"role": "student", "email": ""})
+    path = f"{page}/{Invitation.objects.get().id}/withdraw"
+    asked = text_of(office.get(page)).partition(f'action="{path}"')[2]
+    assert "Nobody can accept the invitation any more." in asked.partition("</details>")[0]
+    Invitation.objects.update(expires_at=now())
+    assert path not in text_of(office.get(page))
+    assert "expired" in text_of(office.get(page))
+    settings.SIGNUP = "closed"
+    assert 'name="role"' not in text_of(office.get(page))
+    assert "there is nothing to invite to" in text_of(office.get(page))
+
+
 def test_an_address_that_has_an_account_is_not_invited(office: Client) -> None:
     User.objects.filter(name="Owner").update(password="a hash", origin="school")
     html = text_of(office.post("/app/office/invitations", {"role": "teacher", "email": "owner@example.com"}), 400)

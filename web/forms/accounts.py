@@ -1,5 +1,7 @@
 """Forms of accounts: signing in and up, and passwords."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -51,6 +53,11 @@ class SignUpForm(Form):
         choices=[(Role.TEACHER.value, _("a teacher")), (Role.STUDENT.value, _("a student"))],
         widget=forms.RadioSelect,
     )
+
+    def offer_students_alone(self) -> None:
+        """Where nobody becomes a teacher here."""
+        role: Any = self.fields["role"]
+        role.widget.choices = [(value, words) for value, words in role.choices if value == Role.STUDENT.value]
 
 
 class ForgotForm(Form):

@@ -115,6 +115,8 @@ class SignUp(Page):
 
     def _form(self, form: SignUpForm) -> HttpResponse:
         is_closed = settings.SIGNUP in ("invited", "closed")
+        if settings.SIGNUP == "students":
+            form.offer_students_alone()
         content = {"form": form, "next": self.goal(), "is_closed": is_closed, "is_new": is_new()}
         return self.show("sign_up.html", content)
 

@@ -1,5 +1,6 @@
 """Printed cards: a class's, to be made, printed and voided; and the page that a card's QR opens."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -33,11 +34,22 @@ class ClassCards(ClassPage):
             return self._list(_("Choose the students who are to get a card."))
         if len(students) > MOST:
             return self._list(_("At most %d cards are made at a time.") % MOST)
+        replaced = sum(line.card is not None for line in lines if line.student in students)
+        if replaced and "sure" not in request.POST:
+            return self._list(chosen=chosen, replaced=replaced)
         made = cards_make(students=students, actor=self.actor, site=request.build_absolute_uri("/"))
         return self.show("cards_print.html", {"cards": made})
 
-    def _list(self, refusal: str = "") -> HttpResponse:
-        content = {"lines": cards_of_class(actor=self.actor, class_id=self.found.id), "refusal": refusal}
+    def _list(self, refusal: str = "", *, chosen: Collection[str] | None = None, replaced: int = 0) -> HttpResponse:
+        """`chosen`: who is ticked, else whoever has no card. `replaced`: so many cards are asked about."""
+        lines = cards_of_class(actor=self.actor, class_id=self.found.id)
+        content = {
+            "lines": lines,
+            "is_makeable": any(line.is_makeable for line in lines),
+            "chosen": {line.student.id for line in lines if not line.card} if chosen is None else chosen,
+            "replaced": replaced,
+            "refusal": refusal,
+        }
         return self.show("class_cards.html", content, HTTPStatus.BAD_REQUEST if refusal else HTTPStatus.OK)
 
 

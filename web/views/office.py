@@ -3,6 +3,7 @@
 from datetime import timedelta
 from tempfile import TemporaryFile
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,7 +18,7 @@ from core.identity import Role
 from core.ids import parse_id
 from core.rest.files import attachment
 from core.rest.permissions import Audience
-from core.times import today
+from core.times import now, today
 from web.forms.office import FindForm, InvitationForm, OneRosterForm
 from web.pages import Slice
 from web.views.page import Page
@@ -92,7 +93,14 @@ class Invitations(OfficePage):
         if made is not None and made.mailed is None:
             link = self.request.build_absolute_uri(made.link)
         page = Slice.of(invitations_listed(), self.request.GET.get("page"))
-        return self.show("office_invitations.html", {"form": form, "link": link, "slice": page})
+        content = {
+            "form": form,
+            "link": link,
+            "slice": page,
+            "now": now(),
+            "is_closed": settings.SIGNUP == "closed",
+        }
+        return self.show("office_invitations.html", content)
 
 
 class InvitationWithdraw(OfficePage):

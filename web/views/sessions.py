@@ -15,13 +15,21 @@ from attendance import services
 from attendance.access import session_for_teacher
 from attendance.actions import session_mark_rest, session_undo
 from attendance.class_settings import check_in_defaults, tap_order
-from attendance.corrections import Correction, record_get, record_history, session_correct, session_reopen
+from attendance.corrections import (
+    Correction,
+    is_reopenable,
+    record_get,
+    record_history,
+    session_correct,
+    session_reopen,
+)
 from attendance.enums import Method, SessionState, Status
 from attendance.live.requests import session_mark
 from attendance.marking import Wanted
 from attendance.overview import Line, Overview, session_overview
 from core import errors, lan
 from core.rest.permissions import Audience
+from core.times import now
 from web.forms.class_settings import ANSWERS, MODES, USUAL
 from web.forms.sessions import CorrectionForm
 from web.live_words import board_data
@@ -83,7 +91,7 @@ class SessionDetail(SessionPage):
                 "is_on_lan": lan.here() is not None,
             }
             return self.show("board.html", content)
-        return self.show("record.html")
+        return self.show("record.html", {"is_reopenable": is_reopenable(self.session, now())})
 
 
 class SessionMarks(SessionPage):
