@@ -174,6 +174,24 @@ def test_on_a_phone_the_search_has_room_and_what_the_board_says_keeps_nobody_fro
     assert phone.run(tapped)
 
 
+@pytest.mark.parametrize("height", [400, 560])
+def test_the_keyboard_brings_no_student_below_the_bar(board: Browser, lesson: Lesson, height: int) -> None:
+    size = {"width": 320, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    board.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        seen = """
+            scrollTo(0, document.body.scrollHeight);
+            document.activeElement.blur();
+            document.querySelector(".tile-main").focus();
+            const { left, top, width, height } = document.activeElement.getBoundingClientRect();
+            return document.elementFromPoint(left + width / 2, top + height / 2)?.closest(".tile") ===
+              document.querySelector(".tile");
+            """
+        assert board.run(seen)
+    finally:
+        board.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_one_tap_marks_present_and_further_taps_go_on_and_a_second_device_sees_each(
     board: Browser, server: Server, lesson: Lesson
 ) -> None:
