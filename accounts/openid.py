@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any, NoReturn, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -24,6 +23,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from accounts.school_provider import Asked, Identity
 from core import errors
 
 logger = logging.getLogger(__name__)
@@ -46,39 +46,6 @@ _OUR_FAULT = ("invalid_client", "unauthorized_client", "invalid_request", "inval
 _ERRORS = (*_OUR_FAULT, "invalid_grant", "access_denied", "login_required", "consent_required", "interaction_required")
 #: How providers say yes; Entra's `xms_edov` is a number, a text or a boolean.
 _YES = (True, 1, "1", "true", "True")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the provider says the person is: its `subject` for good, and an address that it vouches for.
-
-    `groups`: what the claim OIDC_CLAIM names. `hosted`: the domain of the school whose account it is, where the
-    provider has accounts of others as well; else "".
-    """
-
-    issuer: str
-    subject: str
-    email: str
-    name: str
-    groups: frozenset[str]
-    hosted: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What this browser has asked for; it keeps this until it is back."""
-
-    state: str
-    nonce: str
-    verifier: str
-
-    def kept(self) -> dict[str, str]:
-        return asdict(self)
-
-
-def is_offered() -> bool:
-    """Whether the school has a provider."""
-    return bool(settings.OIDC_ISSUER)
 
 
 def ask(*, back: str) -> tuple[str, Asked]:

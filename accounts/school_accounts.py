@@ -14,8 +14,8 @@ from accounts import limits, signup_policy
 from accounts.devices import Device
 from accounts.limits import failures_counted, take
 from accounts.models import Origin, SchoolAccount, User
-from accounts.openid import Asked, Identity, answered
 from accounts.proofs import mailbox_proved
+from accounts.school_provider import Asked, Identity
 from accounts.services import user_hold
 from accounts.standing import address_counts
 from audit.models import Action, Outcome
@@ -42,6 +42,8 @@ def school_sign_in(
     Raises `SchoolSignInRefused` and its kinds, a `SignupRefused` where an account would have to be made and SIGNUP lets
     nobody make it, `SchoolSignInUnavailable`, `TooManyRequests`.
     """
+    from accounts.openid import answered  # noqa: PLC0415  see accounts.school_provider
+
     with failures_counted((SCHOOL_SIGN_INS, address)):
         try:
             identity = answered(answer, asked, back=back)

@@ -8,6 +8,8 @@ from core.rest.health import Healthz, Readyz
 from core.rest.metrics import Metrics
 from core.rest.routes import route
 
+admin.autodiscover()  # see attendance_project.apps
+
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("classes.urls")),

@@ -10,8 +10,10 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from channels.layers import get_channel_layer
+from django.dispatch import receiver
 
 from accounts import tokens
+from accounts.signals import accounts_changed
 from attendance import selectors, services
 from attendance.check_in import CheckInView
 from attendance.enums import Method, SessionState
@@ -31,8 +33,10 @@ from attendance.live.statistics import LiveStatistics
 from attendance.live.view import View
 from attendance.live.watcher import Watcher
 from attendance.marking import Wanted, new_marks, strangers_of
+from attendance.signals import session_changed
 from audit.models import Action
 from audit.trail import trail
+from classes.signals import roster_changed
 from core import errors, metrics
 from core.identity import Actor
 from core.ids import parse_id
@@ -392,3 +396,9 @@ class Live:
 #: This process's live sessions.
 live = Live()
 on_stopping(live.wind_up)
+
+
+@receiver([session_changed, roster_changed, accounts_changed])
+def look_again(**kwargs: Any) -> None:
+    """The live server looks at the database at once, instead of within a second."""
+    live.notice()

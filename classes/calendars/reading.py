@@ -7,9 +7,6 @@ from time import thread_time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import recurring_ical_events
-from icalendar import Calendar, Event
-
 from classes.calendars.reasons import CalendarError, Reason, Why
 from classes.calendars.rules import BROKEN, Ends, settled
 from classes.calendars.scanning import RawEvent, Scanned, scan
@@ -82,6 +79,8 @@ def _parsed(raw: RawEvent) -> Any:
 
     Its properties are `Any` here: to the library's types each may be any of all that there are.
     """
+    from icalendar import Event  # noqa: PLC0415  slow to import, and used only where a calendar is read
+
     try:
         event: Any = Event.from_ical(raw.text)
     except BROKEN:
@@ -156,6 +155,9 @@ def _series(parts: Sequence[tuple[RawEvent, Any]], scanned: Scanned, ends: Ends)
 
 
 def _happenings(events: Iterable[Any], scanned: Scanned) -> list[Happening]:
+    import recurring_ical_events  # noqa: PLC0415  as in `_parsed`
+    from icalendar import Calendar  # noqa: PLC0415
+
     calendar = Calendar()
     if _is_known(scanned.zone_name):
         calendar.add("X-WR-TIMEZONE", scanned.zone_name)  # what is repeated in UTC is meant in this zone

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice, takewhile
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dateutil.rrule import rrulestr
-from icalendar import vRecur
 
 from classes.calendars.reasons import Reason, Why
+
+if TYPE_CHECKING:
+    from icalendar import vRecur
 
 #: Where no last day is named, a rule without an end is followed for so long from today, or from a later start.
 ENDLESS = timedelta(days=366)
@@ -53,7 +55,7 @@ class Ends:
         return self.last_day or max(start, self.today) + ENDLESS
 
 
-def settled(rule: vRecur, start: date | datetime, ends: Ends) -> Reason | None:
+def settled(rule: "vRecur", start: date | datetime, ends: Ends) -> Reason | None:
     """Gives the rule of an event that begins at `start` an end, in UTC.
 
     A reason that refuses the rule, or says where it is cut (`Why.ENDLESS`); None for a rule that means what it did.
@@ -64,7 +66,9 @@ def settled(rule: vRecur, start: date | datetime, ends: Ends) -> Reason | None:
         return Reason(Why.UNREADABLE, "RRULE")
 
 
-def _settled(rule: vRecur, start: date | datetime, ends: Ends) -> Reason | None:
+def _settled(rule: "vRecur", start: date | datetime, ends: Ends) -> Reason | None:
+    from icalendar import vRecur  # noqa: PLC0415  slow to import, and used only where a calendar is read
+
     if not rule.get("FREQ") or any(int(number) < 1 for number in rule.get("INTERVAL", [1])):
         return Reason(Why.UNREADABLE, "RRULE")
     if rule["FREQ"][0] not in _FREQUENCIES or prod(len(rule.get(name, [0])) for name in _TIMES) > _MOST_TIMES:

@@ -28,7 +28,6 @@ MANAGE = [sys.executable, "manage.py"]
 LONGEST = 1 << 20
 #: What takes most of the time, and reads no settings when it is imported.
 LIBRARIES = (
-    *("authlib.integrations.requests_client", "authlib.oidc.core", "joserfc.jwk", "joserfc.jwt"),
     *(
         "bcrypt",
         "bson",

@@ -13,7 +13,8 @@ from django.core import signing
 
 from accounts import openid
 from accounts.models import Origin, SchoolAccount, User
-from accounts.openid import Asked, _identity
+from accounts.openid import _identity
+from accounts.school_provider import Asked
 from audit.models import Entry
 from audit.trail import trail
 from core import errors

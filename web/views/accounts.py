@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import check_for_language
 from django.utils.translation import gettext as _
 
-from accounts import credentials, openid, services
+from accounts import credentials, school_provider, services
 from accounts.devices import Device
 from accounts.selectors import is_new
 from core import errors
@@ -73,7 +73,7 @@ class SignIn(Page):
     def _form(self, form: SignInForm) -> HttpResponse:
         may_sign_up = settings.SIGNUP in ("open", "students", "domains")
         content = {"form": form, "next": self.goal(), "may_sign_up": may_sign_up}
-        if openid.is_offered():
+        if school_provider.is_offered():
             content |= {
                 "school": settings.OIDC_NAME or _("my school's account"),
                 "has_left": self.request.GET.get("left") == "school",

@@ -12,10 +12,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from accounts import openid
 from accounts.devices import Device
-from accounts.openid import Asked
 from accounts.school_accounts import school_sign_in
+from accounts.school_provider import Asked, is_offered
 from core import errors
 from core.refusals import tell_refusal
 from core.rest.permissions import Audience
@@ -39,7 +38,7 @@ class SchoolPage(Page):
     heavy = True  # it waits for another server
 
     def check_access(self) -> None:
-        if not openid.is_offered():
+        if not is_offered():
             raise errors.NotFound
 
     def address_of(self, name: str) -> str:
@@ -58,6 +57,8 @@ class SchoolSignIn(SchoolPage):
     """`/app/sign-in/school`: leads to the provider. A link, because a form's answer may lead to no other site."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        from accounts import openid  # noqa: PLC0415  see accounts.school_provider
+
         if self.person is not None:
             return redirect(self.goal())
         try:
@@ -86,6 +87,8 @@ class SchoolBack(SchoolPage):
         return response
 
     def _back(self, request: HttpRequest) -> HttpResponse:
+        from accounts import openid  # noqa: PLC0415  see accounts.school_provider
+
         goal, device = reverse("web:home"), Device.of(request)
         try:
             kept = _kept(request)
@@ -115,6 +118,8 @@ class SchoolSignOut(SchoolPage):
     """`/app/sign-out/school`: leads to the provider's own sign-out, which leads back to the sign-in."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        from accounts import openid  # noqa: PLC0415  see accounts.school_provider
+
         home = reverse("web:sign-in")
         try:
             url = openid.sign_out_url(back=self.address_of("sign-in"))
