@@ -18,7 +18,7 @@ from accounts.models import User
 from attendance import services
 from attendance.enums import Method, Status
 from attendance.journal import NewMark
-from attendance.live import events, gateway, hints, process, wire
+from attendance.live import events, gateway, hints, wire
 from attendance.live.commit import Refusal, Unit, commit
 from attendance.live.hint_types import LiveHint
 from attendance.live.process import Live
@@ -357,7 +357,7 @@ def rig(gateway_threads: None, transactional_db: None, monkeypatch: pytest.Monke
     """Processes in the test's event loop: `a, b = await rig.process(), await rig.process()`."""
     layer, notices = HeldLayer(), Notices()
     before = channel_layers.set("default", layer)
-    monkeypatch.setattr(process, "live", notices)
+    monkeypatch.setattr("attendance.live.process.live", notices)
     # Whatever time a test takes: no hints but the test's own, and silence is what the layer is for.
     monkeypatch.setattr(hints, "BEAT_INTERVAL", 1e6)
     monkeypatch.setattr(hints, "SILENCE", 1e6)

@@ -353,7 +353,7 @@ def test_googles_accounts_of_no_school_are_told_from_the_schools(
     kept = urlencode({"state": "s"})
     for claims, is_let_in in ((said, False), ({**said, "hd": "school.example"}, True)):
         identity = _identity(claims)
-        monkeypatch.setattr("accounts.school_accounts.answered", lambda *given, found=identity, **more: found)
+        monkeypatch.setattr("accounts.openid.answered", lambda *given, found=identity, **more: found)
         client = Client()
         client.cookies[school.COOKIE] = signing.dumps(
             {"asked": Asked("s", "n", "v").kept(), "goal": "/app/me/"}, salt=school._SALT, compress=True
