@@ -91,8 +91,17 @@ def test_axe_core_finds_nothing(browser: Browser, school: tuple[Server, DemoScho
     assert found == []
 
 
+#: The selected tabs and pages of the navigation that are cut off, or out of sight until something is scrolled.
+CUT_OFF = """
+    return [...document.querySelectorAll("nav [aria-current]")].filter((one) => {
+      const mine = one.getBoundingClientRect(), strip = one.closest("nav").getBoundingClientRect();
+      return mine.left < Math.max(0, strip.left) - 1 || mine.right > Math.min(innerWidth, strip.right) + 1;
+    }).map((one) => one.textContent);
+    """
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_no_page_is_wider_than_a_phone_of_320_pixels(
+def test_no_page_is_wider_than_a_phone_of_320_pixels_and_the_selected_tab_is_seen(
     browser: Browser, school: tuple[Server, DemoSchool], language: str
 ) -> None:
     server, made = school
@@ -107,6 +116,7 @@ def test_no_page_is_wider_than_a_phone_of_320_pixels(
         width = browser.run("return document.documentElement.scrollWidth")
         if width > NARROW[0]:
             wide.append(f"{view}: {width}")
+        wide += [f"{view}: {tab} is cut off" for tab in browser.run(CUT_OFF)]
     assert wide == []
 
 

@@ -119,6 +119,7 @@ PICTURES = (
     Picture("record", View("record", "sessions/{ended}/", "teacher")),
     Picture("report", REPORT),
     Picture("report-arabic", REPORT, language="ar"),
+    Picture("settings", View("class-settings", "classes/{class}/settings", "teacher")),
     Picture("office-report", View("school-report", "office/report", "office")),
 )
 

@@ -66,6 +66,15 @@ def status(value: str | None, number: Any = None) -> SafeString:
 
 
 @register.simple_tag
+def status_heading(value: str) -> SafeString:
+    """The word of a status above a narrow column; on a phone its letter is seen."""
+    one = Status(value)
+    return format_html(
+        '<span class="word">{}</span><span class="letter" aria-hidden="true">{}</span>', WORDS[one], LETTERS[one]
+    )
+
+
+@register.simple_tag
 def shape(value: str | None) -> SafeString:
     """The shape of a status."""
     drawn = SHAPES[Status(value) if value else None]
