@@ -46,6 +46,8 @@ def test_a_search_without_result_says_so_and_a_long_list_has_pages(office: Clien
     assert "1 of 2" in first
     assert "Student49" in words_of(text_of(office.get("/app/office/people?page=2")))
     assert "2 of 2" in words_of(text_of(office.get("/app/office/people?page=99")))
+    found = text_of(office.get("/app/office/people", {"role": "student", "text": "student"}))
+    assert 'href="?role=student&amp;text=student&amp;page=2"' in found, "the next page is of the same people"
 
 
 def test_an_invitations_link_is_shown_once_and_signs_a_teacher_up(office: Client) -> None:

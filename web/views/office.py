@@ -54,8 +54,6 @@ class People(OfficePage):
         content = {
             "form": form,
             "slice": Slice.of(people_found(text=text, role=role), request.GET.get("page")),
-            "text": text,
-            "role": role,
         }
         return self.show("office_people.html", content)
 
