@@ -42,6 +42,7 @@ quick = Quick(wsgi, note)
 _bridge = _make(threads=settings.HTTP_THREADS, turn_of=turn_of_credential, quick=quick)
 _heavy_bridge = _make(threads=settings.HEAVY_HTTP_THREADS, turn_of=turn_of_credential, name="http-heavy")
 _slow_bridge = _make(threads=settings.SLOW_HTTP_THREADS, turn_of=turn_of, name="http-slow")
+is_heavy("/")  # loads every route before the server is ready, so that nobody's first request waits for that
 _background: set[asyncio.Task[None]] = set()
 _socketio = SocketIo(import_string(path)() for path in settings.SOCKETIO_DIALECTS)
 _SOCKETIO_PATHS = ("/socket.io", "/socket.io/")
