@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
+from attendance.models import Session
 from classes.models import Class, Holiday, Slot
 from tests.api.rest import School
 from tests.support.http import Client
@@ -169,6 +170,31 @@ def test_a_calendar_that_cannot_be_taken_is_said_why(
     html = text_of(owner.post(f"{path}/import", sent(text)), status)
     assert said in html
     assert 'name="token" value="' not in html
+
+
+def test_todays_lessons_wait_on_the_first_page_and_the_next_one_first(
+    owner: Client, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime(2025, 3, 10, 9, 30, tzinfo=UTC)  # a Monday
+    for name in ("core.times.now", "web.views.home.now"):
+        monkeypatch.setattr(name, lambda: moment)
+    monkeypatch.setattr("web.views.home.today", lambda: moment.date())
+    for start, end in (("08:00", "08:45"), ("09:00", "09:45"), ("14:00", "14:45")):
+        Slot.objects.create(class_ref=Class.objects.get(), weekday=1, start=start, end=end, room="Lab 2")
+    started = Session.objects.create(class_ref=Class.objects.get(), started_by=school.owner, started_at=moment)
+
+    def lessons() -> str:
+        page = text_of(owner.get("/app/"))
+        return words_of(page.partition('id="lessons"')[2].partition("</ol>")[0])
+
+    assert re.findall("not taken|Live|Start|The record", lessons()) == ["not taken", "Live", "Start"]
+    Session.objects.filter(pk=started.pk).update(state="ended", ended_at=moment)
+    assert re.findall("not taken|Live|Start|The record", lessons()) == ["not taken", "The record", "Start"]
+    Session.objects.all().delete()
+    page = text_of(owner.get("/app/"))
+    assert page.count("card pair now") == 1
+    assert "9 a.m." in words_of(page.partition("card pair now")[2].partition("</li>")[0])
+    assert "Lab 2" in lessons()
 
 
 def test_the_office_keeps_holidays_and_no_class_has_lessons_on_them(office: Client, school: School, path: str) -> None:

@@ -1,6 +1,6 @@
 """What somebody sees first: today."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,14 @@ from accounts.selectors import is_new, user_get
 from attendance.counting import Tally
 from attendance.enums import Status
 from attendance.excuses import excuses_waiting
+from attendance.lessons import LessonOfDay, lessons_on
 from attendance.selectors import OpenSession, open_sessions, statuses_so_far
 from attendance.student_report import student_report
 from classes.selectors import classes_of_student, classes_taught, roster_sizes
 from core.identity import Actor, Role
 from core.names import by_name
 from core.rest.permissions import Audience
+from core.times import now, today
 from web.live_words import mine_data
 from web.statuses import ORDER
 from web.views.page import Page
@@ -48,6 +50,29 @@ class AttendedClass:
     live: OpenSession | None
     status: Status | None
     tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class LessonToday:
+    """A lesson of today's on its teacher's page."""
+
+    lesson: LessonOfDay
+    is_live: bool
+    #: Whether it is over, and nobody began it.
+    is_missed: bool
+    #: Whether it is the one to begin now, or the first one to come.
+    is_next: bool
+
+
+def lessons_today(actor: Actor, live: Collection[str]) -> list[LessonToday]:
+    """The lessons of today, by time; `live` are the ids of the sessions that are open."""
+    found, has_next, moment = [], False, now()
+    for one in lessons_on(actor=actor, day=today()):
+        is_to_come = one.session_id is None and one.end is not None and moment < one.end
+        is_missed = one.session_id is None and not is_to_come
+        found.append(LessonToday(one, one.session_id in live, is_missed, is_to_come and not has_next))
+        has_next = has_next or is_to_come
+    return found
 
 
 def taught_classes(actor: Actor) -> list[TaughtClass]:
@@ -101,7 +126,10 @@ class Home(Page):
 
     def _teacher(self) -> HttpResponse:
         shown = [one for one in taught_classes(self.actor) if not one.owner or one.live or not self.actor.is_superuser]
+        live = [one.live.id for one in shown if one.live is not None]
         content = {
+            # The office sees every class: all lessons of the school would be too many here.
+            "lessons": [] if self.actor.is_superuser else lessons_today(self.actor, live),
             "live": [one for one in shown if one.live is not None],
             "classes": [one for one in shown if one.live is None],
             "has_students": any(one.size for one in shown),
