@@ -28,6 +28,7 @@ async def test_who_does_not_read_is_closed_and_the_others_hear_everything(server
     await stall(server.ws_url, room)
 
 
+@pytest.mark.long
 @only_serve
 @needs_network
 async def test_who_does_not_read_over_tls_is_so_too(databases: Databases, tmp_path: Path) -> None:
