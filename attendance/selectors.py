@@ -58,7 +58,7 @@ def status_so_far(*, actor: Actor, class_id: str) -> tuple[str, Status | None]:
     Raises `ClassNotFound`, `NotEnrolled`.
     """
     found = class_get_for_student(actor=actor, class_id=class_id)
-    open_session = Session.objects.filter(class_ref=found, state=SessionState.OPEN).values("id").first()
+    open_session = Session.objects.filter(class_ref_id=found.id, state=SessionState.OPEN).values("id").first()
     if open_session is None:
         return found.id, _recorded(found.id, actor.id)
     marks = Mark.objects.filter(session_id=open_session["id"], student_id=actor.id).order_by("-seq")

@@ -59,7 +59,7 @@ class ClassDetail(ApiView):
     raises = (errors.ClassNotFound, errors.NotClassTeacher)
 
     def get(self, request: Request, class_id: str) -> HttpResponseBase:
-        found = selectors.class_get_for_member(actor=self.actor, class_id=class_id)
+        found = selectors.class_seen_by_member(actor=self.actor, class_id=class_id)
         hidden = emails_hidden_from(self.actor)
         # Where e-mails are hidden, all students share a roster that is rendered for nobody in particular.
         seen = as_seen_by(None if hidden else self.actor, selectors.students_shown(found.id))

@@ -4,7 +4,7 @@ Django builds and compiles a query at every use: 400 µs for a read of which SQL
 that Django made, and runs it with other ids in 22-40 µs. MongoDB has no SQL: there Django builds the query each time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -58,9 +58,9 @@ class _Compiled:
         query_set: Any = build(*stand_ins)
         compiler = query_set.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
-        #: As SQLite's library writes it; what Django has in the statement besides has no percent sign.
-        self.sqlite = self.sql.replace("%s", "?").replace("%%", "%")
         self.places = [(at, stand_ins.index(one)) for at, one in enumerate(self.parameters) if one in stand_ins]
+        if connection.vendor == "sqlite":
+            self.sqlite = _with_constants(self.sql, self.parameters, stand_ins)
         found = compiler.get_converters([column for column, _, _ in compiler.select])
         #: Column → what makes its value of what the database gave, in order. NULL is None.
         self.converters = [(at, convert, column) for at, (each, column) in found.items() for convert in each]
@@ -73,12 +73,9 @@ class _Compiled:
             self.make = lambda row: row[0]
 
     def rows(self, connection: Any, ids: tuple[str, ...]) -> list[Any]:
-        parameters = list(self.parameters)
-        for at, number in self.places:
-            parameters[at] = ids[number]
-        return [self._made(connection, list(row)) for row in self._fetched(connection, parameters)]
+        return [self._made(connection, list(row)) for row in self._fetched(connection, ids)]
 
-    def _fetched(self, connection: Any, parameters: list[Any]) -> list[Any]:
+    def _fetched(self, connection: Any, ids: tuple[str, ...]) -> list[Any]:
         found: list[Any]
         if connection.vendor == "sqlite" and not (connection.queries_logged or connection.execute_wrappers):
             # What Django's cursor does, but for its three layers, which take longer than SQLite.
@@ -86,8 +83,12 @@ class _Compiled:
                 connection.ensure_connection()
             connection.validate_no_broken_transaction()
             with connection.wrap_database_errors:
-                found = connection.connection.execute(self.sqlite, parameters).fetchall()
+                bound = [ids[number] for _, number in self.places]
+                found = connection.connection.execute(self.sqlite, bound).fetchall()
         else:
+            parameters = list(self.parameters)
+            for at, number in self.places:
+                parameters[at] = ids[number]
             with connection.cursor() as cursor:
                 cursor.execute(self.sql, parameters)
                 found = cursor.fetchall()
@@ -98,3 +99,17 @@ class _Compiled:
             if values[at] is not None:
                 values[at] = convert(values[at], column, connection)
         return self.make(values)
+
+
+def _with_constants(sql: str, parameters: Sequence[Any], ids: Collection[str]) -> str:
+    """The statement as SQLite's library writes it, with all that it is asked with but the ids.
+
+    Where an index is partial, SQLite plans a statement anew for each value that is bound: 20 µs at each use.
+    """
+    texts = sql.split("%s")  # Django's statements have no other percent sign
+    marks = ["?" if value in ids else _literal(value) for value in parameters]
+    return texts[0] + "".join(mark + text for mark, text in zip(marks, texts[1:], strict=True))
+
+
+def _literal(value: str | int) -> str:
+    return f"{value:d}" if isinstance(value, int) else "'" + value.replace("'", "''") + "'"

@@ -222,7 +222,7 @@ CRASHES = {
     "/auth/me": "accounts.tokens.authenticate",
     "/class": "classes.services.class_create",
     "/class/{}/add-student": "classes.services.class_add_student",
-    "/class/{}": "classes.selectors.class_get_for_member",
+    "/class/{}": "classes.selectors.class_seen_by_member",
     "/students": "classes.selectors.students_listed",
     "/class/{}/my-attendance": "attendance.selectors.status_in_last_session",
     "/attendance/{}/my-attendance": "attendance.selectors.status_in_last_session",
