@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from bench.programs import need
 from bench.results import Figures
 from bench.servers import Server
 
-ROSTERS = (30, 1000)
+SMALL = 30
+ROSTERS = (SMALL, 1000)
 
 #: wrk says what it has counted. Its times are in microseconds.
 _REPORT = """
@@ -72,7 +73,7 @@ def routes(
 ) -> Iterator[tuple[str, list[dict[str, Figures]]]]:
     """Each route by name, and of each round of runs the figures by server."""
     need("wrk")
-    asked = {side: _prepare(server) for side, server in servers.items()}
+    asked = {side: prepare(server) for side, server in servers.items()}
     for name in next(iter(asked.values())):
         for side, server in servers.items():
             load(server, asked[side][name], seconds=1, connections=connections)
@@ -88,19 +89,19 @@ def routes(
         )
 
 
-def _prepare(server: Server) -> dict[str, Route]:
+def prepare(server: Server, *, rosters: Sequence[int] = ROSTERS) -> dict[str, Route]:
     """Makes a class of each size, with the same names on every server; the routes that are asked."""
     _, teacher = server.person("Teacher", "teacher")
     student_id, student = server.person("Student", "student")
     classes = {}
-    for size in ROSTERS:
+    for size in rosters:
         class_id = classes[size] = server.call("POST", "/class", {"className": f"Class of {size}"}, teacher)["_id"]
         server.call("POST", f"/class/{class_id}/add-student", {"studentId": student_id}, teacher)
         server.enrol(class_id, [f"Student {number} of {size}" for number in range(1, size)], teacher)
-    small = classes[ROSTERS[0]]
+    small = classes[SMALL]
     return {
         "GET /auth/me": Route("GET", "/auth/me", teacher),
-        **{f"GET /class/:id, {size} students": Route("GET", f"/class/{classes[size]}", teacher) for size in ROSTERS},
+        **{f"GET /class/:id, {size} students": Route("GET", f"/class/{classes[size]}", teacher) for size in rosters},
         "GET /class/:id/my-attendance": Route("GET", f"/class/{small}/my-attendance", student),
         "POST /attendance/start": Route("POST", "/attendance/start", teacher, {"classId": small}),
     }

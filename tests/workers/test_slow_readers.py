@@ -20,8 +20,8 @@ from tests.workers.running import LIMIT, Running, keys_in, relayed, trust, until
 
 FRAME = b"\x82\x7e" + (0x8000).to_bytes(2, "big") + b"x" * 0x8000
 CLOSE = b"\x88\x02\x03\xe8"
-#: What may wait for one client, bytes: what the outlet lets wait, and twice as much in the relay and in the kernel, whose
-#: buffers take now more and now less.
+#: What may wait for one client, bytes: what the outlet lets wait, and twice as much in the relay and in the kernel,
+#: whose buffers take now more and now less.
 MOST = 3 * MAX_UNSENT
 #: With less, whoever reads again would wait for each few bytes.
 ROOM = 64 * 1024
