@@ -79,6 +79,16 @@ class Lesson:
     def path(self) -> str:
         return f"/app/sessions/{self.session.id}/"
 
+    def opened_check_in(self, site: str) -> str:
+        """Opens the check-in; the address that its QR says."""
+        options = CheckInOptions(mode=Mode.FIXED)
+
+        def open_it() -> str:
+            check_in_open(session_id=self.session.id, options=options)
+            return code_now(self.session, site=site).code
+
+        return f"{site}/app/check-in/{self.session.id}?code={self.database.ask(open_it)}"
+
     def journal(self) -> list[tuple[str, str]]:
         """The names and statuses of all marks, in order."""
         names = {student.id: name for name, student in self.students.items()}
@@ -455,13 +465,11 @@ KEEPS_NOTHING = """
 
 
 def test_a_claim_waits_for_who_is_signed_out_meanwhile(browser: Browser, server: Server, lesson: Lesson) -> None:
-    options = CheckInOptions(mode=Mode.FIXED)
-    lesson.database.ask(lambda: check_in_open(session_id=lesson.session.id, options=options))
-    code = lesson.database.ask(lambda: code_now(lesson.session, site=server.url).code)
+    scanned = lesson.opened_check_in(server.url)
     sign_in(browser, server, lesson.students["Dalia"])
     browser.tab()
     browser.run_first(HELD)
-    browser.open(f"{server.url}/app/check-in/{lesson.session.id}?code={code}")
+    browser.open(scanned)
     browser.forget_cookies()
     browser.run("window.goOn = true")
     browser.write("#id_login", lesson.students["Dalia"].email)
@@ -472,13 +480,11 @@ def test_a_claim_waits_for_who_is_signed_out_meanwhile(browser: Browser, server:
 
 
 def test_pages_do_without_a_browser_that_keeps_anything(browser: Browser, server: Server, lesson: Lesson) -> None:
-    options = CheckInOptions(mode=Mode.FIXED)
-    lesson.database.ask(lambda: check_in_open(session_id=lesson.session.id, options=options))
-    code = lesson.database.ask(lambda: code_now(lesson.session, site=server.url).code)
+    scanned = lesson.opened_check_in(server.url)
     sign_in(browser, server, lesson.students["Dalia"])
     browser.tab()
     browser.run_first(KEEPS_NOTHING)
-    browser.open(f"{server.url}/app/check-in/{lesson.session.id}?code={code}")
+    browser.open(scanned)
     browser.find(".check-in-done .status-present")
     sign_in(browser, server, lesson.teacher)
     browser.open(server.url + lesson.path)

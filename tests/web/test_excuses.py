@@ -10,7 +10,8 @@ from accounts.selectors import actor_of
 from attendance.enums import ExcuseState
 from attendance.excuses import Span, excuse_add, excuse_decide
 from attendance.models import Excuse, ExcusedClass, Mark
-from core.times import today
+from classes.models import Class
+from core.times import now, today
 from tests.api.rest import School
 from tests.support.http import Client
 from tests.web.people import signed_in, text_of, words_of
@@ -53,6 +54,14 @@ def test_a_student_in_no_class_is_not_offered_to_announce_an_absence(school: Sch
     page = text_of(signed_in(school.other_student).get("/app/excuses/"))
     assert "You are in no class yet." in page
     assert 'name="note"' not in page
+
+
+def test_a_student_whose_classes_are_all_archived_is_not_offered_to_announce_an_absence(
+    school: School, student: Client
+) -> None:
+    assert "All my classes" in text_of(student.get("/app/excuses/"))
+    Class.objects.update(archived_at=now())
+    assert "All my classes" not in text_of(student.get("/app/excuses/"))
 
 
 def test_a_student_asks_and_the_teacher_approves_and_the_next_lesson_knows(

@@ -30,6 +30,7 @@ class ExcuseForm(DaysForm):
     def __init__(self, *args: Any, classes: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         """`classes`: the id and the name of each class that the student is in."""
         super().__init__(*args, **kwargs)
+        self.has_classes = bool(classes)
         self.fields["class_id"].choices = [("", _("All my classes")), *classes]  # type: ignore[attr-defined]
         for name in ("since", "until"):
             self.fields[name].required = True

@@ -97,14 +97,8 @@ class Excuses(Page):
         page = Slice.of(rows, query.get("page"))
         lines = [self._line(one) for one in excuses.excuses_shown(self.actor, page.rows)]
         # A student who is in no class can ask nobody; what was sent all the same comes back with what was typed.
-        can_ask = form is not None and (form.is_bound or bool(classes_of_student(self.actor.id)))
-        content = {
-            "form": form,
-            "can_ask": can_ask,
-            "slice": page,
-            "lines": lines,
-            "shows_all": shows_all,
-        }
+        can_ask = form is not None and (form.is_bound or form.has_classes)
+        content = {"form": form, "can_ask": can_ask, "slice": page, "lines": lines, "shows_all": shows_all}
         return self.show("excuses.html", content)
 
     def _line(self, one: Shown) -> Line:
