@@ -2,8 +2,8 @@
 
 On MongoDB no migration is a transaction. A crash in its midst leaves the steps that were done, and `migrate` runs the
 migration again from its first step. django-mongodb-backend refuses there to make a collection that is there, to rename
-one that has its new name, and to remove a unique index that is gone. Here such a step is passed over. The other steps
-come to the same when they are done again. What a migration brings along itself (`RunPython`) must do so, too.
+one that has its new name, and to remove an index that is gone. Here such a step is passed over. The other steps come to
+the same when they are done again. What a migration brings along itself (`RunPython`) must do so, too.
 """
 
 from typing import Any
@@ -33,6 +33,15 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):  # type: ignore[misc]  
         there = () if self.collect_sql else self.connection.database.list_collection_names()
         if old_db_table in there or new_db_table not in there:
             super().alter_db_table(model, old_db_table, new_db_table)
+
+    def remove_index(self, model: Any, index: Any) -> None:
+        # Constraints go through here, too: a unique constraint is an index on MongoDB.
+        if self.collect_sql or index.name in self.connection.database[model._meta.db_table].index_information():
+            super().remove_index(model, index)
+
+    def _remove_field_index(self, model: Any, field: Any, column_prefix: str = "") -> None:
+        if self._constraint_names(model, [column_prefix + field.column], index=True):
+            super()._remove_field_index(model, field, column_prefix)
 
     def _remove_field_unique(self, model: Any, field: Any, column_prefix: str = "") -> None:
         if self._constraint_names(model, [column_prefix + field.column], unique=True, primary_key=False):
