@@ -54,6 +54,7 @@ def taken(settings: Settings) -> Callable[[int], dict[str, Taken]]:
     return take
 
 
+@pytest.mark.long
 def test_what_is_asked_costs_no_more_with_each_year_that_is_behind(taken: Callable[[int], dict[str, Taken]]) -> None:
     young, old = taken(1), taken(4)
     assert young.keys() == old.keys() == ASKED

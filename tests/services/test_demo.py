@@ -152,6 +152,7 @@ def test_where_the_marks_cannot_be_written_no_live_session_is_left_without_them(
     assert Session.objects.filter(state=SessionState.ENDED).count() == 4
 
 
+@pytest.mark.long
 async def test_a_running_server_shows_the_live_session_and_tells_nobody_of_the_past_ones(databases: Databases) -> None:
     server = Server(databases.fresh()).start()
     api = Api(server.url)

@@ -12,7 +12,7 @@ from classes.models import Class, Enrolment
 from core.database.prepared import MOST_IDS, Prepared
 from core.identity import Role
 from core.ids import new_id
-from core.times import now
+from core.times import latest
 from tests.services.conftest import make_room, make_users
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +84,6 @@ def test_constants_of_a_query_are_read_as_django_reads_them() -> None:
 
         def build(user_id: str, name: str = name) -> "QuerySet[User, str]":
             rows = User.objects.filter(pk=user_id, name=name, is_active=True, token_version__lt=5)
-            return rows.filter(created_at__lte=now()).values_list("name", flat=True)
+            return rows.filter(created_at__lte=latest()).values_list("name", flat=True)
 
         assert Prepared(build).rows(person.id) == [name]

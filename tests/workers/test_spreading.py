@@ -16,6 +16,7 @@ from tests.support.server import Server, only_serve
 from tests.support.workers import PROC, may_take, replaced, worker_pids, workers_of
 from tests.workers.running import Running, client_of, until
 
+pytestmark = pytest.mark.long
 looks_into_proc = pytest.mark.skipif(not PROC.exists(), reason="looks into Linux's /proc")
 
 WORKERS = 4
@@ -87,7 +88,6 @@ async def test_the_busiest_of_four_workers_has_at_most_a_third_more_than_the_mea
         assert max(found.values()) <= 1.3 * 300 / WORKERS, found
 
 
-@pytest.mark.long
 @only_serve
 @looks_into_proc
 async def test_the_clients_of_a_killed_worker_find_the_others_at_once(server: Server) -> None:
