@@ -4,6 +4,7 @@ Any ASGI server serves it: `manage.py serve`, `manage.py runserver`, `daphne att
 """
 
 import asyncio
+import atexit
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -51,13 +52,6 @@ for _path in _SOCKETIO_PATHS:
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
-    if not live.started:
-        # daphne has no lifespan protocol, so the first request starts the live server there.
-        trail.start()
-        loop.start()
-        task = asyncio.create_task(live.start())
-        _background.add(task)
-        task.add_done_callback(_background.discard)
     bridge = _bridge
     if is_heavy(scope["path"]):
         bridge = _heavy_bridge
@@ -152,8 +146,20 @@ _protocols: dict[str, Application] = {
 }
 
 
+def start_late() -> None:
+    """Starts what the lifespan protocol starts. daphne does not speak it, so the first request or socket does this."""
+    trail.start()
+    atexit.register(trail.flush)
+    loop.start()
+    task = asyncio.create_task(live.start())
+    _background.add(task)
+    task.add_done_callback(_background.discard)
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "lifespan":
+        if not live.started:
+            start_late()
         send = asking.begin(scope, send)
     await _application(scope, receive, send)
 

@@ -12,7 +12,7 @@ from tests.e2e.school import sign_in
 from tests.e2e.test_accessibility import NARROW, WIDE, show
 from tests.e2e.test_pages import Lesson, shown, state, tile, wait
 from tests.support import axe
-from tests.support.browser import Browser, needs_certutil, needs_chromium
+from tests.support.browser import Browser, Seen, needs_certutil, needs_chromium
 from tests.support.database import Databases
 from tests.support.lan import ADDRESS, LanServer, PlainServer, needs_network
 from tests.support.node import needs_node
@@ -81,6 +81,11 @@ def complaints(browser: Browser) -> list[str]:
     return [error for error in browser.seen().errors if "Cross-Origin-Opener-Policy" not in error]
 
 
+def schemes(seen: Seen) -> set[str]:
+    """How all was asked for."""
+    return {origin.split(":")[0] for origin in seen.origins}
+
+
 def type_code(browser: Browser, server: Server, lesson: Lesson, code: str) -> None:
     sign_in(browser, server, lesson.students["Asha"])
     browser.open(f"{server.url}/app/check-in/")
@@ -94,6 +99,7 @@ def test_a_device_that_trusts_the_authority_is_at_a_secure_page_and_may_say_wher
 ) -> None:
     lesson = Lesson(lan.database)
     code = code_on_the_wall(trusting, lan, lesson)
+    trusting.until(lambda seen: schemes(seen) == {"https", "wss"})
     assert trusting.run(SECURE) == [True, True, True, True]
     assert trusting.texts(".projector-sleeps") == [""]
     place = {"latitude": TOWER.latitude, "longitude": TOWER.longitude, "accuracy": 5}
@@ -104,7 +110,7 @@ def test_a_device_that_trusts_the_authority_is_at_a_secure_page_and_may_say_wher
     trusting.click(".check-in-place")
     trusting.find("attendance-check-in.is-in")
     assert lesson.journal() == [("Asha", "present")]
-    assert {origin.split(":")[0] for origin in trusting.seen().origins} == {"https", "wss"}
+    assert schemes(trusting.seen()) == {"https", "wss"}
 
 
 @needs_certutil

@@ -9,7 +9,7 @@ from accounts.models import User
 from attendance.models import Session
 from classes.models import Class, Slot
 from tests.support.database import Databases
-from tests.support.server import two_servers
+from tests.support.server import not_under, two_servers
 
 pytestmark = pytest.mark.one_database("What decides is a unique constraint, which tests/services has on each database.")
 
@@ -25,6 +25,7 @@ def make_lesson(weekday: int) -> None:
     Slot.objects.create(class_ref=physics, weekday=weekday, start="00:00", end="23:59")
 
 
+@not_under("daphne", "runserver", reason="it starts nothing before somebody asks")
 def test_of_two_servers_one_opens_the_lesson_that_is_under_way(databases: Databases) -> None:
     database = databases.fresh()
     moment = datetime.now(UTC)
