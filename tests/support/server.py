@@ -33,12 +33,13 @@ OTHER_SERVERS = {
 }
 #: Which of them runs the tests' servers instead of `manage.py serve`; empty: none.
 TEST_SERVER = os.environ.get("TEST_SERVER", "")
-_DAPHNES = ("daphne", "runserver")
+#: What is added to a close code of the contract: daphne, which runserver is as well, takes private codes only.
+ADDED = {"daphne": 3000, "runserver": 3000}
 
 
 def heard(code: int, server: str = TEST_SERVER) -> int:
-    """What the client of a server hears for a close code of the contract: daphne takes private codes only."""
-    return code + 3000 if server in _DAPHNES else code
+    """What the client of a server hears for a close code of the contract."""
+    return code + ADDED.get(server, 0)
 
 
 #: The codes with which a message over the limit, and an account over its share, close a socket.
