@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.clients import FRAME_LIMIT
-from tests.support.server import Server
+from tests.support.server import Server, not_under
 
 pytestmark = [
     pytest.mark.long,
@@ -26,6 +26,7 @@ async def readyz(server: Server, status: int) -> httpx.Response:
         return answer
 
 
+@not_under("granian", reason="another process than the one that is limited serves there")
 async def test_readyz_fails_while_nothing_can_be_written_and_no_longer(make_server: Callable[..., Server]) -> None:
     server = make_server()
     await readyz(server, 200)
