@@ -11,6 +11,7 @@ extension.
 """
 
 import asyncio
+import functools
 import logging
 import secrets
 import socket
@@ -128,6 +129,16 @@ class FrameTransport:
         return self._protocol.is_open and not self._protocol.transport.is_closing()
 
 
+#: What the extension of refusals says of itself, in the scope of every socket.
+_NO_MORE: Message = {}
+
+
+@functools.cache
+def _asgi(version: str) -> Message:
+    """What the scope of every socket says of ASGI: one object for all of them."""
+    return {"version": version, "spec_version": "2.4"}
+
+
 class WebSocketProtocol(asyncio.Protocol):
     """For uvicorn's `ws` option, with `core.server.http_protocol.HttpProtocol`, which opens it."""
 
@@ -192,7 +203,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._frame_transport = FrameTransport(self)
         self._scope = {
             "type": "websocket",
-            "asgi": {"version": self._config.asgi_version, "spec_version": "2.4"},
+            "asgi": _asgi(self._config.asgi_version),
             "http_version": "1.1",
             "scheme": "wss" if is_encrypted else "ws",
             "server": server,
@@ -209,7 +220,7 @@ class WebSocketProtocol(asyncio.Protocol):
                 for name in value.decode("latin-1").split(",")
             ],
             "state": app_state.copy(),
-            "extensions": {"websocket.http.response": {}, EXTENSION: self._frame_transport},
+            "extensions": {"websocket.http.response": _NO_MORE, EXTENSION: self._frame_transport},
         }
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._put({"type": "websocket.connect"})
