@@ -31,7 +31,8 @@ SERVER_KILLS = ["tests.programs.crash", "--kills", "50"]
 DATABASE_KILLS = ["tests.programs.crash", "--victim", "database", "--kills", "20"]
 
 #: The suite is spread over three processes, as some always wait. The tests of a file stay together: they share servers.
-PARALLEL = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+PROCESSES = 3
+PARALLEL = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/postgres"
 
@@ -66,25 +67,30 @@ def postgresql(*, durable: bool = True) -> Iterator[str | None]:
 
 @contextlib.contextmanager
 def mongodb(*, durable: bool = True) -> Iterator[str | None]:
-    """The like for MongoDB's protocol."""
+    """The like for MongoDB's protocol; of several servers, the URLs.
+
+    What our own server does for all test processes takes longer than the tests. So each process has one, if the servers
+    need not be durable.
+    """
     if given := os.environ.get("TEST_MONGODB_URL"):
         yield given
         return
     from tests.support.mongodb import MongoServer
 
-    with tempfile.TemporaryDirectory() as folder:
-        server = MongoServer(Path(folder), durable=durable)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        servers = [
+            MongoServer(Path(folder, str(number)), durable=durable) for number in range(1 if durable else PROCESSES)
+        ]
         try:
-            server.start()
+            for server in servers:
+                server.start()
+                stack.callback(server.kill)
         except Exception as failure:
             print(f"No MongoDB: {failure}\nName a replica set: TEST_MONGODB_URL=mongodb://host:27017/?replicaSet=rs0")
             yield None
             return
-        try:
-            with databases_stay():
-                yield server.url
-        finally:
-            server.kill()
+        with databases_stay():
+            yield " ".join(server.url for server in servers)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 `TEST_DATABASE_URL` says which database the tests run on: unset, SQLite files; else a server, such as
 `postgres://postgres@127.0.0.1:5432/` or `mongodb://127.0.0.1:27017/`, on which the tests make databases of their own.
+Several, separated by blanks, are shared out among the test processes.
 """
 
 import logging
@@ -18,7 +19,9 @@ DATA_DIR = tempfile.mkdtemp(prefix="attendance-tests-")
 JWT_SECRET = "a secret for tests only, and long enough"
 #: The environment of a server whose passwords cost what they cost in a school.
 REAL_SETTINGS = {"DJANGO_SETTINGS_MODULE": "attendance_project.settings"}
-TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
+_SERVERS = os.environ.get("TEST_DATABASE_URL", "").split()
+#: The server of this test process, of which pytest-xdist tells the number.
+TEST_DATABASE_URL = _SERVERS[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(_SERVERS)] if _SERVERS else ""
 #: Whether what the tests made there stays: the server is thrown away after the run.
 DATABASES_STAY = bool(os.environ.get("TEST_DATABASES_STAY"))
 #: Begins the names of this process's databases: runs at the same time, and a run's processes, have their own.
