@@ -40,7 +40,8 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):  # type: ignore[misc]  
             super().remove_index(model, index)
 
     def _remove_field_index(self, model: Any, field: Any, column_prefix: str = "") -> None:
-        if self._constraint_names(model, [column_prefix + field.column], index=True):
+        named = {index.name for index in model._meta.indexes}  # they stay
+        if self._constraint_names(model, [column_prefix + field.column], index=True, exclude=named):
             super()._remove_field_index(model, field, column_prefix)
 
     def _remove_field_unique(self, model: Any, field: Any, column_prefix: str = "") -> None:
