@@ -11,7 +11,7 @@ from bench.fanout import Fanout, allow_many_sockets, fanout
 from bench.logins import LOGINS, logins
 from bench.results import Figures, machine, made_by, say, write
 from bench.servers import Server
-from bench.side_by_side_table import FAULTS, ROWS, as_text, logins_line, page_lines, rest_line, rush_lines
+from bench.side_by_side_table import FAULTS, FLOORS, ROWS, as_text, logins_line, page_lines, rest_line, rush_lines
 from bench.yardsticks import Yardsticks
 
 RUNS = 3
@@ -41,7 +41,7 @@ def run(
             # A yardstick's own load may not have every figure.
             rows += [row.of(result["runs"]) for row in ROWS if row.is_in(result["runs"])]
         if "rest" in parts:
-            rows += rest_lines({side: start for side, start in sides.items() if side != "floor"}, runs)
+            rows += rest_lines({side: start for side, start in sides.items() if side not in FLOORS}, runs)
         if "logins" in parts:
             rows += beside_logins()
         if "rush" in parts:
@@ -52,7 +52,7 @@ def run(
         result["table"] = {
             "sockets": sockets,
             "runs": runs,
-            "sides": ["ours", "yardstick", "bun", "floor"],
+            "sides": ["ours", "yardstick", "bun", *FLOORS],
             "missing": missing,
             "rows": rows,
         }
@@ -74,7 +74,7 @@ def compare(load: Fanout, sides: Sides, sockets: int, runs: int) -> Figures:
                 burst = load.run(*at, sockets=sockets, marks=500, gap=0)
             found[side].append({"steady": steady, "burst": burst})
             say(
-                f"  {side:10}{steady['cpu_us_per_frame']:.2f} µs a frame, p99 {steady['p99_ms']:.1f} ms; at once "
+                f"  {side:13}{steady['cpu_us_per_frame']:.2f} µs a frame, p99 {steady['p99_ms']:.1f} ms; at once "
                 f"{burst['cpu_us_per_frame']:.2f} µs, lost {steady['lost'] + burst['lost']}"
             )
     return found

@@ -1,8 +1,8 @@
 """The table of `make bench`: what is compared, what is wanted of it, and how it is put into words.
 
-A line is a dict: `name`, `unit`, a figure by side (`ours`, `yardstick`, and where they were measured `bun`, `floor`),
-`ratio` (ours divided by the yardstick's), `bun_ratio` (ours divided by Bun's), `target`, and whether the target is
-`reached` (None: there is none).
+A line is a dict: `name`, `unit`, a figure by side (`ours`, `yardstick`, and where they were measured `bun` and the
+floors), `ratio` (ours divided by the yardstick's), `bun_ratio` (ours divided by Bun's), `target`, and whether the
+target is `reached` (None: there is none).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,9 @@ from bench.table import columns, shown
 
 #: What the load counts that must not be.
 FAULTS = ("lost", "out_of_order", "errors", "closed")
-HEADINGS = {"ours": "this server", "yardstick": "Node", "bun": "Bun", "floor": "floor"}
+#: The sides that do nothing but send, with their headings.
+FLOORS = {"floor": "floor in C", "python_floor": "floor in Python"}
+HEADINGS = {"ours": "this server", "yardstick": "Node", "bun": "Bun", **FLOORS}
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Row:
     of_bun: float | None = None
     #: The most that ours may be.
     at_most: float | None = None
-    #: Whether the floor's figure tells anything.
+    #: Whether the floors' figures tell anything.
     floor: bool = False
 
     def is_in(self, found: Figures) -> bool:
@@ -44,7 +46,7 @@ class Row:
 
     def of(self, found: Figures) -> Figures:
         """The line: medians of the runs, their ratios, whether they are what is wanted."""
-        sides = {side: runs for side, runs in found.items() if side != "floor" or self.floor}
+        sides = {side: runs for side, runs in found.items() if side not in FLOORS or self.floor}
         line: Figures = {side: median(self.figure(run) for run in runs) for side, runs in sides.items()}
         line["ratio"] = _ratio(line, "yardstick")
         line["bun_ratio"] = _ratio(line, "bun")

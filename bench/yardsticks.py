@@ -1,13 +1,14 @@
-"""What stands beside this server in `make bench`: the yardstick on Node, the one on Bun, and the floor in C.
+"""What stands beside this server in `make bench`: the yardstick on Node, the one on Bun, the floors in C and Python.
 
-They are this folder's own: `yardstick/`, `yardstick-bun/`, `floor.c`. Another folder can take the place of the first
-two: it has a `server.js` or `peer-node/server.js`, `peer-bun/server.js` if it likes, and its own load if it has a
-`fanout.c`.
+They are this folder's own: `yardstick/`, `yardstick-bun/`, `floor.c`, `floor.py`. Another folder can take the place of
+the first two: it has a `server.js` or `peer-node/server.js`, `peer-bun/server.js` if it likes, and its own load if it
+has a `fanout.c`.
 """
 
 import contextlib
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -55,7 +56,7 @@ class Yardsticks:
     def sides(self) -> dict[str, Callable[[], AbstractContextManager[Server]]]:
         """What starts each of them, by side; Bun only where it is installed."""
         bun = {"bun": self.start_bun} if self.bun_is_installed else {}
-        return {"yardstick": self.start_node, **bun, "floor": floor}
+        return {"yardstick": self.start_node, **bun, "floor": floor, "python_floor": floor_in_python}
 
     @contextlib.contextmanager
     def start_node(self) -> Iterator[Server]:
@@ -80,11 +81,18 @@ class Yardsticks:
 
 @contextlib.contextmanager
 def floor() -> Iterator[Server]:
-    """The floor, compiled."""
+    """The floor in C, compiled."""
     with tempfile.TemporaryDirectory() as folder:
         program = compiled(HERE / "floor.c", Path(folder))
         with stopping(_Floor([str(program)], Path(folder))) as server:
             yield server
+
+
+@contextlib.contextmanager
+def floor_in_python() -> Iterator[Server]:
+    """The floor in Python."""
+    with stopping(_Floor([sys.executable, str(HERE / "floor.py")], HERE)) as server:
+        yield server
 
 
 class _Floor(Server):

@@ -7,7 +7,7 @@ import pytest
 
 from bench.fanout import Fanout, fanout
 from bench.servers import Server
-from bench.yardsticks import floor
+from bench.yardsticks import floor, floor_in_python
 
 pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler here")
 
@@ -21,9 +21,9 @@ def load() -> Iterator[Fanout]:
         yield compiled
 
 
-@pytest.fixture(scope="module")
-def silent_server() -> Iterator[Server]:
-    with floor() as server:
+@pytest.fixture(scope="module", params=[floor, floor_in_python])
+def silent_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with request.param() as server:
         yield server
 
 

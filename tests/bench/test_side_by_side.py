@@ -38,31 +38,32 @@ def table(rows: list[Figures], missing: list[str]) -> Figures:
     return {
         "sockets": 1000,
         "runs": 3,
-        "sides": ["ours", "yardstick", "bun", "floor"],
+        "sides": ["ours", "yardstick", "bun", *side_by_side_table.FLOORS],
         "missing": missing,
         "rows": rows,
     }
 
 
-def test_bun_is_compared_like_the_yardstick_and_the_floor_stands_beside_them() -> None:
-    found = {"ours": [run(6.0)], "yardstick": [run(12.0)], "bun": [run(4.0)], "floor": [run(3.0)]}
+def test_bun_is_compared_like_the_yardstick_and_the_floors_stand_beside_them() -> None:
+    found = {"ours": [run(6.0)], "yardstick": [run(12.0)], "bun": [run(4.0)]}
+    found |= {"floor": [run(3.0)], "python_floor": [run(3.5)]}
     rows = [row.of(found) for row in side_by_side_table.ROWS]
     result = {"table": table(rows, missing=[])}
     assert side_by_side_table.heading(result)[1:] == (
-        *("this server", "Node", "ratio", "Bun", "ratio", "floor", "target", ""),
+        *("this server", "Node", "ratio", "Bun", "ratio", "floor in C", "floor in Python", "target", ""),
     )
     lines = side_by_side_table.in_words(result)
-    assert lines[0][1:] == ("6 µs", "12 µs", "0.50", "4 µs", "1.50", "3 µs", "≤ 1.0 of Bun", "not reached")
+    assert lines[0][1:] == ("6 µs", "12 µs", "0.50", "4 µs", "1.50", "3 µs", "3.5 µs", "≤ 1.0 of Bun", "not reached")
     memory = lines[-1]
-    assert memory[5:7] == ("1.00", ""), "the floor keeps nothing that could be compared"
+    assert memory[5:8] == ("1.00", "", ""), "the floors keep nothing that could be compared"
 
 
 def test_a_yardstick_that_is_not_installed_is_named_where_it_would_be_compared() -> None:
     found = {"ours": [run(6.0)], "yardstick": [run(12.0)], "floor": [run(3.0)]}
     rows = [side_by_side_table.ROWS[0].of(found), side_by_side_table.logins_line(12.0, logins=50)]
     compared, alone = side_by_side_table.in_words({"table": table(rows, missing=["bun"])})
-    assert compared[1:7] == ("6 µs", "12 µs", "0.50", "not installed", "", "3 µs")
-    assert alone[1:] == ("12 ms", "", "", "", "", "", "≤ 50 ms", "reached")
+    assert compared[1:8] == ("6 µs", "12 µs", "0.50", "not installed", "", "3 µs", "")
+    assert alone[1:] == ("12 ms", "", "", "", "", "", "", "≤ 50 ms", "reached")
 
 
 def test_without_bun_its_targets_are_nodes_or_nobodys() -> None:

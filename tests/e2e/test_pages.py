@@ -12,8 +12,6 @@ from django.utils import timezone
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support import expected_conditions
-from selenium.webdriver.support.wait import WebDriverWait
 
 from accounts.cards import Made, cards_make
 from accounts.models import User
@@ -28,7 +26,7 @@ from classes.models import Class, CoTeacher, Enrolment
 from core.identity import Role
 from core.times import now, today
 from tests.e2e.school import sign_in
-from tests.support.browser import LIMIT, Browser, needs_chromium
+from tests.support.browser import Browser, needs_chromium
 from tests.support.clients import PASSWORD
 from tests.support.database import Database, Databases
 from tests.support.server import Server, only_serve
@@ -158,7 +156,7 @@ def test_a_lesson_is_taken_by_the_keyboard_alone(board: Browser, lesson: Lesson)
     assert board.find(".board-in").text == "2 of 4 in"
     tab_to(board, "End the lesson")
     board.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    WebDriverWait(board.driver, LIMIT).until(expected_conditions.alert_is_present()).accept()
+    board.confirm()
     board.find("//button[text()='Open again']")
     records = Attendance.objects.filter(session=lesson.session).values_list("status", flat=True)
     assert sorted(lesson.database.ask(lambda: list(records))) == ["absent", "absent", "late", "present"]

@@ -41,7 +41,7 @@ def do(browser: Browser, step: re.Match[str]) -> None:
         else:
             browser.write(field(step["field"]), step["value"])
     elif step["press"] == "OK":
-        browser.driver.switch_to.alert.accept()
+        browser.confirm()
     elif step["press"]:
         browser.click(pressed(step["press"]))
     else:

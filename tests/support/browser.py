@@ -195,6 +195,10 @@ class Browser:
 
         self._wait(click, place)
 
+    def confirm(self) -> None:
+        """Says yes to the question that a script of the page asks, once it is asked."""
+        WebDriverWait(self.driver, LIMIT).until(expected_conditions.alert_is_present()).accept()
+
     def _wait(self, until: Callable[[Any], Any], place: str) -> WebElement:
         """Waits for the element that `until` gives; what the page replaces meanwhile is looked for again."""
 

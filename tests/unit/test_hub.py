@@ -155,20 +155,34 @@ async def test_the_first_fact_goes_at_once_and_those_behind_it_together(monkeypa
     assert len(outlet.writes) == 2
 
 
-async def test_facts_wait_for_those_that_follow_three_times_as_long_as_the_last_delivery_took(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    follows = True
+async def test_a_burst_goes_together_for_as_long_as_four_deliveries_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    follows = False
     hub = Hub(more_follows=lambda: follows)
     _, outlet = join(hub, "a")
-    moments = iter([5.0, 5.0, 5.006, 5.0085, 5.0235, 5.0241, 5.0241, 5.0241])  # a delivery of 6 ms, and what comes then
+    # A lone fact, whose delivery takes 6 ms; long after it a burst, the last of which comes 24 ms after the first.
+    moments = iter([5.0, 5.0, 5.006, 9.0, 9.01, 9.0239, 9.0241, 9.0241, 9.0241])
     monkeypatch.setattr("attendance.live.hub.monotonic", lambda: next(moments))
     hub.publish(SESSION, facts(1), EVERYBODY)
-    for seq in (2, 3):
+    follows = True
+    for seq in (2, 3, 4):
         hub.publish(SESSION, facts(seq), EVERYBODY)
     assert outlet.writes == [plain(1)]
-    hub.publish(SESSION, facts(4), EVERYBODY)  # 18 ms after the delivery's end
-    assert outlet.writes == [plain(1), plain(2, 3, 4)]
+    hub.publish(SESSION, facts(5), EVERYBODY)
+    assert outlet.writes == [plain(1), plain(2, 3, 4, 5)]
+
+
+async def test_facts_that_wait_are_sent_though_what_was_to_follow_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(more_follows=lambda: True)
+    _, outlet = join(hub, "a")
+    with monkeypatch.context() as clock:
+        moments = iter([5.0, 5.0, 5.002, 9.0])
+        clock.setattr("attendance.live.hub.monotonic", lambda: next(moments))
+        for seq in (1, 2):
+            hub.publish(SESSION, facts(seq), EVERYBODY)
+    assert outlet.writes == [plain(1)]
+    while len(outlet.frames) < 2:
+        await asyncio.sleep(0)
+    assert outlet.writes == [plain(1), plain(2)]
 
 
 async def test_what_nothing_follows_waits_no_longer_than_a_millisecond(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +196,14 @@ async def test_what_nothing_follows_waits_no_longer_than_a_millisecond(monkeypat
     assert outlet.writes == [plain(1), plain(2, 3)]
 
 
-async def test_no_fact_waits_for_others_longer_than_a_fortieth_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_fact_waits_for_others_longer_than_forty_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub(more_follows=lambda: True)
     _, outlet = join(hub, "a")
-    moments = iter([5.0, 5.0, 7.0, 7.02, 7.0251, 7.0251, 7.0251])  # a delivery of two seconds
+    moments = iter([5.0, 5.0, 7.0, 7.5, 7.5399, 7.5401, 7.5401, 7.5401])  # a delivery of two seconds
     monkeypatch.setattr("attendance.live.hub.monotonic", lambda: next(moments))
-    for seq in (1, 2, 3):
+    for seq in (1, 2, 3, 4):
         hub.publish(SESSION, facts(seq), EVERYBODY)
-    assert outlet.writes == [plain(1), plain(2, 3)]
+    assert outlet.writes == [plain(1), plain(2, 3, 4)]
 
 
 async def test_what_one_socket_is_told_comes_behind_what_was_published() -> None:
