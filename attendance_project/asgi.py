@@ -164,8 +164,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await _application(scope, receive, send)
 
 
-async def _by_type(scope: Any, receive: Any, send: Any) -> None:
-    await _protocols[scope["type"]](scope, receive, send)
+def _by_type(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    return _protocols[scope["type"]](scope, receive, send)
 
 
 _application = TrustPort(_by_type)

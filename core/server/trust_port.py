@@ -28,16 +28,10 @@ class TrustPort:
     def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if not _is_there(scope) or (scope["type"] == "http" and _is_open(scope["path"])):
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close"})
-        elif scope["method"] in ("GET", "HEAD"):
-            await _answer(send, _ELSEWHERE, b"", (b"location", _goal(scope)))
-        else:
-            await _answer(send, 403, _NOT_HERE, (b"content-type", b"text/plain"))
+            return self._app(scope, receive, send)  # no coroutine of its own, which a socket would keep
+        return _lead_on(scope, receive, send)
 
 
 def _is_there(scope: Scope) -> bool:
@@ -57,6 +51,16 @@ def _goal(scope: Scope) -> bytes:
     query = scope.get("query_string", b"")
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return settings.PUBLIC_URL.encode() + path + (b"?" + query if query else b"")
+
+
+async def _lead_on(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close"})
+    elif scope["method"] in ("GET", "HEAD"):
+        await _answer(send, _ELSEWHERE, b"", (b"location", _goal(scope)))
+    else:
+        await _answer(send, 403, _NOT_HERE, (b"content-type", b"text/plain"))
 
 
 async def _answer(send: Send, status: int, body: bytes, header: tuple[bytes, bytes]) -> None:
