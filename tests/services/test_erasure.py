@@ -1,6 +1,7 @@
 """Erasing a person: nothing says who they were, and everything counts as before."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from accounts import tokens
-from accounts.models import User
+from accounts.models import Invitation, User
 from attendance import services
 from attendance.class_report import class_report
 from attendance.erasure import person_erase
@@ -18,6 +19,7 @@ from audit.models import Entry
 from audit.trail import trail
 from classes.models import Class, Enrolment
 from core import errors
+from core.times import now
 from tests.services.conftest import at_once
 from tests.services.personal import SECRETS, Known, everything, records_of
 
@@ -68,6 +70,18 @@ def test_an_erased_person_is_nobody_any_more(known: Known) -> None:
     assert User.objects.by_email(known.zoltan.email) is None
     assert User.objects.by_roll_number("R-4711-X") is None
     person_erase(user_id=known.zoltan.id)  # once more, after a crash of whoever asked for it
+
+
+def test_the_persons_address_goes_from_invitations_and_one_that_is_nearly_the_same_stays(known: Known) -> None:
+    email, others = "z.q+maths@example.com", ["z-q+maths@example.com", "z.qmaths@example.com", "z.qqmaths@example.com"]
+    User.objects.filter(pk=known.zoltan.id).update(email=email)
+    for number, invited in enumerate([email, email.upper(), *others]):
+        secret_hash, expires_at = f"near {number}", now() + timedelta(days=1)
+        Invitation.objects.create(secret_hash=secret_hash, role="student", email=invited, expires_at=expires_at)
+    person_erase(user_id=known.zoltan.id)
+    made = Invitation.objects.filter(secret_hash__startswith="near ").order_by("secret_hash")
+    assert list(made.values_list("email", flat=True)) == ["", "", *others]
+    assert [invitation.voided_at is not None for invitation in made] == [True, True, False, False, False]
 
 
 def test_a_person_in_an_open_lesson_a_teacher_with_classes_and_staff_are_refused_with_a_reason(known: Known) -> None:

@@ -4,11 +4,14 @@ On MongoDB no migration is a transaction. A crash in its midst leaves the steps 
 migration again from its first step. django-mongodb-backend refuses there to make a collection that is there, to rename
 one that has its new name, and to remove an index that is gone. Here such a step is passed over. The other steps come to
 the same when they are done again. What a migration brings along itself (`RunPython`) must do so, too.
+
+A text that is compared whatever its case is a regular expression there, in which django-mongodb-backend 5.2.4 escapes
+nothing: an address with a plus sign would not be found, and one with a dot would find others. Here the text is escaped.
 """
 
 from typing import Any
 
-from django_mongodb_backend import base, schema
+from django_mongodb_backend import base, operations, schema
 
 
 class _Database:
@@ -49,7 +52,15 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):  # type: ignore[misc]  
             super()._remove_field_unique(model, field, column_prefix)
 
 
+class DatabaseOperations(operations.DatabaseOperations):  # type: ignore[misc]
+    """Compares texts as they are."""
+
+    def prep_for_iexact_query(self, x: str) -> str:
+        return str(self.prep_for_like_query(x))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     """For `ENGINE` in the settings."""
 
     SchemaEditorClass = DatabaseSchemaEditor
+    ops_class = DatabaseOperations
