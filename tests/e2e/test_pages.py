@@ -266,6 +266,26 @@ def test_marks_of_an_outage_wait_in_order_and_arrive_once(board: Browser, lesson
     assert lesson.journal() == [("Asha", "present"), ("Ben", "present"), ("Asha", "late")]
 
 
+def test_a_lesson_is_ended_right_behind_a_tap_that_is_on_its_way(board: Browser, lesson: Lesson) -> None:
+    ending = "const board = document.querySelector('attendance-board'); board.mark(given[0], 'present'); "
+    ending += "for (const _ of [1, 2]) board.querySelector('[data-action=END] button').click(); "
+    assert board.run(ending + "return board.connection.waiting.length", lesson.students["Asha"].id) == 1
+    board.confirm()
+    board.find("//button[text()='Open again']")
+    assert lesson.journal()[0] == ("Asha", "present")
+
+
+def test_a_lesson_whose_marks_wait_for_the_network_does_not_end(board: Browser, lesson: Lesson) -> None:
+    board.cut(True)
+    board.click(f"{tile('Asha')}//button")
+    wait(board, lambda: shown(board, "Asha") == "present on its way")
+    board.click("//button[text()='End the lesson']")
+    wait(board, lambda: board.texts(".board-says") == ["Nothing is lost. Marks that wait for the network: 1"])
+    board.cut(False)
+    wait(board, lambda: shown(board, "Asha") == "present")
+    assert lesson.journal() == [("Asha", "present")]
+
+
 def test_a_device_whose_clock_is_an_hour_wrong_marks_at_the_right_time_also_after_an_outage(
     board: Browser, lesson: Lesson
 ) -> None:

@@ -6,6 +6,7 @@ import { counted, readData, timeOf } from "./words.js";
 
 const NOTHING = "unmarked";
 const LONG_PRESS = 500; // ms
+const SETTLE_LIMIT = 3000; // ms; a network that takes longer to answer is told to the teacher
 const OVER = ["no_active_session", "session_not_found", "teachers_only"]; // what a board is refused that has had its day
 
 /** Writes only what is new: whoever hears the page is told it again otherwise, and the browser draws it again. */
@@ -296,10 +297,7 @@ class Board extends HTMLElement {
         event.target.closest("details").open = false;
         await this.connection.ask("REST", { status });
       } else if (action === "END") {
-        if (this.connection.waiting.length) return this.say(counted(this.words.waiting, this.connection.waiting.length));
-        if (!confirm(this.unmarked ? counted(this.words.endUnmarked, this.unmarked) : this.words.end)) return;
-        await this.connection.ask("END", { unmarked: "absent" });
-        this._reload();
+        await this._end();
       } else if (action === "NOTE") {
         const { student } = this.dialog.dataset;
         this.dialog.close();
@@ -307,6 +305,22 @@ class Board extends HTMLElement {
       }
     } catch (error) {
       this.say(this.refusals[error.code] ?? (error.message === OFFLINE ? this.words.notNow : error.message));
+    }
+  }
+
+  /** The marks come first: one that was made a moment ago may be on its way. */
+  async _end() {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    try {
+      if (!(await this.connection.settled(SETTLE_LIMIT))) {
+        return this.say(counted(this.words.waiting, this.connection.waiting.length));
+      }
+      if (!confirm(this.unmarked ? counted(this.words.endUnmarked, this.unmarked) : this.words.end)) return;
+      await this.connection.ask("END", { unmarked: "absent" });
+      this._reload();
+    } finally {
+      this.isEnding = false;
     }
   }
 

@@ -73,6 +73,18 @@ export class Connection extends EventTarget {
     this._send(mark);
   }
 
+  /** Waits for at most so many ms until all marks are answered; whether they are. */
+  async settled(limit) {
+    const until = Date.now() + limit;
+    while (this.isReady && this.queue.size && Date.now() < until) {
+      await new Promise((done) => {
+        this.addEventListener("waiting", done, { once: true });
+        setTimeout(done, until - Date.now());
+      });
+    }
+    return !this.queue.size;
+  }
+
   /** Asks for something that is not kept: it is refused at once where the server cannot be reached. */
   ask(event, data = {}) {
     if (!this.isReady) return Promise.reject(new Error(OFFLINE));
