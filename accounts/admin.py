@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth import admin as auth_admin
@@ -56,6 +57,8 @@ else:
     _InvitationAdmin = _SchoolAccountAdmin = admin.ModelAdmin
     _StudentInline = _TeacherInline = admin.StackedInline
 
+#: So many characters of a search are looked for. No name has as many, and MongoDB takes no pattern of any length.
+LONGEST_SEARCH = 500
 #: The hash of the new account's password, for the running request.
 _hashed: ContextVar[str | None] = ContextVar("hashed", default=None)
 
@@ -94,7 +97,23 @@ class LateSaves:
         return [(name, {**first, "fields": (*first["fields"], AS_SHOWN)}), *others]
 
 
-class WritablePage(LateSaves):
+class KnownRows:
+    """Mixin for a list: what no row can have chooses nothing in a form, and breaks no search."""
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        return super().get_search_results(request, queryset, search_term[:LONGEST_SEARCH])  # type: ignore[misc]
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
+        except (ValueError, ValidationError):
+            said = "Items must be selected in order to perform actions on them. No items have been changed."
+            self.message_user(request, said, messages.WARNING)  # type: ignore[attr-defined]
+            return None
+        return super().response_action(request, queryset, *args, **kwargs)  # type: ignore[misc]
+
+
+class WritablePage(KnownRows, LateSaves):
     """Mixin: all that a page writes is one unit of work, and a page saved late undoes nothing."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:

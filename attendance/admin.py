@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import smart_split, unescape_string_literal
 
-from accounts.admin import WritablePage
+from accounts.admin import LONGEST_SEARCH, KnownRows, WritablePage
 from accounts.late_saves import Change
 from accounts.models import User
 from attendance import admin_classes, admin_people, services  # noqa: F401  they register their pages
@@ -92,7 +92,7 @@ class ShowsClass:
 
 
 @admin.register(Session)
-class SessionAdmin(ShowsClass, ReadOnly, _SessionAdmin):
+class SessionAdmin(ShowsClass, KnownRows, ReadOnly, _SessionAdmin):
     """Sessions. Services begin and end them; the action of this page calls the service that ends a session."""
 
     list_display = (
@@ -239,8 +239,10 @@ class FoundByNames:
         if session_id is not None:
             return queryset.filter(session_id=session_id), False
         rest = []
-        for word in smart_split(search_term):
-            named = self._named(unescape_string_literal(word) if word[0] in "\"'" else word)
+        for word in smart_split(search_term[:LONGEST_SEARCH]):
+            # A quotation mark that nothing closes is part of the word.
+            is_quoted = len(word) > 1 and word[0] in "\"'" and word[0] == word[-1]
+            named = self._named(unescape_string_literal(word) if is_quoted else word)
             if named is None:
                 rest.append(word)
             else:

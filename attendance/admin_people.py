@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from accounts.admin import UserAdmin
+from accounts.admin import KnownRows, UserAdmin
 from accounts.admin_passwords import may_touch
 from accounts.models import User
 from attendance.erasure import erasure_plan, person_erase
@@ -97,7 +97,7 @@ class PeopleAdmin(UserAdmin):
 
 
 @admin.register(Merge)
-class MergeAdmin(_MergeAdmin):
+class MergeAdmin(KnownRows, _MergeAdmin):
     """Merges that can be undone. They are made in the list of users."""
 
     list_display = ("at", "keep", "other", "by")

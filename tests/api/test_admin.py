@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import admin as accounts_admin
@@ -147,6 +149,44 @@ def test_malformed_ids_and_filters_are_turned_away_and_break_nothing(
     assert page.get(url, {"id__exact": bad}, follow=True).redirect_chain[-1][0].endswith("?e=1")
     assert page.get(url, {"q": f"{bad} \0"}).status_code == 200
     assert page.get(url, {"q": bad}).status_code == 200
+
+
+#: What people and programs type into a search that is no word.
+ODD_SEARCHES = ("'", '"', "'abc", '"a b', "a'", "''", "\\", "'\\", "[", "%", "$where", "\0", "a\0b", "x" * 10_000)
+
+
+def every_list() -> list[str]:
+    """The addresses of all lists of the admin."""
+    return [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in site._registry]
+
+
+def test_an_odd_search_breaks_no_list(page: Client, world: World) -> None:
+    for url in every_list():
+        for odd in ODD_SEARCHES:
+            assert page.get(url, {"q": odd}).status_code == 200, (url, odd)
+
+
+def test_an_odd_search_breaks_no_picker(page: Client, world: World) -> None:
+    for model, field in (("enrolment", "student"), ("enrolment", "class_ref"), ("class", "teacher")):
+        for odd in ODD_SEARCHES:
+            query = {"app_label": "classes", "model_name": model, "field_name": field, "term": odd}
+            assert page.get("/admin/autocomplete/", query).status_code == 200, (model, field, odd)
+
+
+def test_an_action_on_what_is_no_id_does_nothing_and_says_so(page: Client, world: World) -> None:
+    asked = []
+    for url in every_list():
+        form = page.get(url).context["action_form"]
+        for action, _label in form.fields["action"].choices if form is not None else ():
+            if not action:
+                continue
+            asked.append(action)
+            answer = page.post(url, {"action": action, "_selected_action": ["zzz", world.live.pk]}, follow=True)
+            assert messages_of(answer) == [
+                "Items must be selected in order to perform actions on them. No items have been changed."
+            ], (url, action)
+    assert {"delete_selected", "end_sessions", "archive", "undo"} <= set(asked)
+    assert Session.objects.get(pk=world.live.pk).state == SessionState.OPEN
 
 
 @pytest.mark.parametrize("url", LISTS)

@@ -15,6 +15,7 @@ from attendance.report_tables import Legend
 from attendance.selectors import open_sessions, status_so_far
 from classes.selectors import class_get_for_student
 from core import errors
+from core.ids import parse_id
 from core.rest.files import attachment
 from core.rest.permissions import Audience
 from web.charts import percent_chart
@@ -100,8 +101,11 @@ class ClassStudent(ClassPage, Days):
     tab = "students"
 
     def get(self, request: HttpRequest, class_id: str, student_id: str) -> HttpResponse:
-        report = class_report(class_id=self.found.id, student_id=student_id)
-        line = report.of_student(student_id)
+        key = parse_id(student_id)
+        if key is None:
+            raise errors.StudentNotFound
+        report = class_report(class_id=self.found.id, student_id=key)
+        line = report.of_student(key)
         if line is None:
             raise errors.StudentNotFound
         return self.show("class_student.html", student_content(request, self.found, report, line))
