@@ -10,6 +10,8 @@ if __name__ == "__main__":
     # the collector begin once the project is loaded.
     gc.disable()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "attendance_project.settings")
+    if sys.argv[1:2] == ["serve"] and "--rehearsal" in sys.argv:
+        os.environ["REHEARSAL"] = "1"  # the settings are read before the options
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line

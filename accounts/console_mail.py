@@ -15,5 +15,6 @@ class EmailBackend(Console):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         if not settings.DEBUG:
-            raise ConnectionError("EMAIL_URL names no mail server. With DEBUG on, mails are printed here instead.")
+            why = "A rehearsal sends no mail." if settings.REHEARSAL else "EMAIL_URL names no mail server."
+            raise ConnectionError(f"{why} With DEBUG on, mails are printed here instead.")
         return super().send_messages(email_messages) or 0

@@ -1,6 +1,7 @@
 """The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
 import ipaddress
+import os
 import re
 import secrets
 import zoneinfo
@@ -32,6 +33,26 @@ _BARE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 env = Env(eager=False)
 env.read_env(str(BASE_DIR / ".env"))
 
+#: Whether this server only tries out a restored database: nothing that it does leaves it (`serve --rehearsal`).
+REHEARSAL = env.bool("REHEARSAL", False)
+if REHEARSAL:
+    # These are the real server's: by whom it sends, whom it asks, and where it is reached.
+    for _real in (
+        *(
+            "EMAIL_URL",
+            "REDIS_URL",
+            "WORKERS",
+            "HOST",
+            "LAN",
+            "CHAT_PORT",
+            "PUBLIC_URL",
+            "ALLOWED_HOSTS",
+            "HSTS_SECONDS",
+        ),
+        *("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_DOMAINS", "OIDC_GROUPS", "OIDC_TEACHERS"),
+    ):
+        os.environ.pop(_real, None)
+
 DEBUG = env.bool("DEBUG", False)
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 3000, validate=validate.Range(0, 65535))
@@ -46,7 +67,6 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
-#: Entries of the audit log are kept this long, days.
 #: Whom mails tell of absences.
 NOTICE_TO: list[str] = env.list("NOTICE_TO", [], validate=validate.ContainsOnly(["students", "teachers", "guardians"]))
 NOTICE_DELAY_MINUTES = env.int("NOTICE_DELAY_MINUTES", 30, validate=validate.Range(0, 10_080))
@@ -55,6 +75,7 @@ NOTICE_ABSENCES = env.int("NOTICE_ABSENCES", 3, validate=validate.Range(0, 1000)
 NOTICE_TEACHERS_AT = env.str("NOTICE_TEACHERS_AT", "16:00", validate=validate.Regexp(r"(([01]\d|2[0-3]):[0-5]\d)?\Z"))
 #: Whether webhooks may be in private networks, and without TLS.
 WEBHOOK_PRIVATE = env.bool("WEBHOOK_PRIVATE", False)
+#: Entries of the audit log are kept this long, days.
 AUDIT_DAYS = env.int("AUDIT_DAYS", 180, validate=validate.Range(1, 36_500))
 _metrics: list[str] = env.list("METRICS", [])
 #: The origins whose web pages may use this server; `*` stands for all.

@@ -225,6 +225,7 @@ def test_what_to_try_is_said_at_the_first_start_alone_and_addresses_are_those_th
         for server in (first, second):
             assert f"Listening on http://localhost:{server.port} " in server.log_text()
             assert "http://127.0.0.1" not in server.log_text()
+            assert "System check" not in server.log_text()
         page = httpx.get(f"http://localhost:{second.port}/app/", timeout=60, follow_redirects=True)
         assert page.status_code == 200
         assert "curl -s http://localhost" in first.log_text()

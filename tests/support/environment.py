@@ -42,6 +42,7 @@ for variable in (
     *("OIDC_CLAIM", "OIDC_TEACHERS", "LAN", "TRUST_PORT"),
     *("NOTICE_TO", "NOTICE_DELAY_MINUTES", "NOTICE_ABSENCES", "WEBHOOK_PRIVATE"),
     *("AUDIT_DAYS", "HIDE_EMAILS", "METRICS", "LOG_FORMAT", "LOG_LEVEL", "HSTS_SECONDS", "ALLOWED_HOSTS"),
+    *("NOTICE_TEACHERS_AT", "REHEARSAL"),
 ):
     os.environ.pop(variable, None)
 os.environ["DATA_DIR"] = DATA_DIR

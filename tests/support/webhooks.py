@@ -37,9 +37,9 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def next(self) -> dict[str, Any]:
-        """The next event, in the order of their coming. Waits until it is there."""
-        return self._came.get(timeout=60)
+    def next(self, limit: float = 60) -> dict[str, Any]:
+        """The next event, in the order of their coming. Waits for it; `queue.Empty` after so many seconds."""
+        return self._came.get(timeout=limit)
 
     @property
     def events(self) -> list[dict[str, Any]]:

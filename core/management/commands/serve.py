@@ -23,7 +23,7 @@ from core.lan import CannotServe, Lan, here, name_to_open, prepare, public_file,
 from core.plurals import counted
 from core.program import command_line, near
 from core.qr_codes import qr_text
-from core.running import Running, told
+from core.running import Running, found, told
 from core.server.serving import listen, serve
 
 LAST_PORT = 65_535
@@ -61,10 +61,21 @@ class Command(ExplainedCommand):
         parser.add_argument(
             "--setup", action="store_true", help="apply missing migrations and make the first admin account"
         )
+        parser.add_argument(
+            "--rehearsal",
+            action="store_true",
+            default=settings.REHEARSAL,
+            help="try out a restored database: no mail, notice or webhook leaves, and settings of mail, Redis, workers,"
+            " school accounts and addresses are left out (also REHEARSAL=1)",
+        )
 
-    def handle(self, *args: Any, host: str, port: int, workers: int, lan: bool, setup: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, workers: int, lan: bool, setup: bool, rehearsal: bool, **options: Any
+    ) -> None:
         if workers < 1:
             raise CommandError("--workers must be 1 or more.")
+        if rehearsal:
+            _require_apart(workers, lan)
         name = ""
         if lan:
             _require_two_ports(port)
@@ -85,7 +96,7 @@ class Command(ExplainedCommand):
         except NotReady as reason:
             raise CommandError(str(reason)) from None
         settings.WORKERS, settings.HOST = workers, host  # the system checks read the settings
-        call_command("check", databases=["default"], verbosity=0)
+        self.check(databases=["default"])  # `manage.py check` would say, too, that there is nothing to say
         if made:
             self.stdout.write(f"Making a new server: {', '.join(map(str, made))}")
         if missing:
@@ -110,6 +121,7 @@ class Command(ExplainedCommand):
         on_lan = here()
         url = urls[0]
         lines = [
+            *(["\nA REHEARSAL: no mail, no notice and no webhook leaves this server."] if settings.REHEARSAL else []),
             f"\nLive attendance {settings.VERSION}",
             f"Listening on {own}   (Ctrl+C stops it)",
             *(f"   reached by {other}" for other in urls if other != own),
@@ -147,6 +159,20 @@ class Command(ExplainedCommand):
         """Whether somebody looks at a terminal that knows the letters of a QR code; in a log they would be noise."""
         encoding = getattr(self.stdout._out, "encoding", None) or "ascii"
         return self.stdout.isatty() and encoding.lower().replace("-", "") == "utf8"
+
+
+def _require_apart(workers: int, lan: bool) -> None:
+    """Raises `CommandError` for a rehearsal that would have to do with other servers."""
+    if not settings.REHEARSAL:  # it was abbreviated, or somebody else's program calls the command
+        raise CommandError("Write --rehearsal in full, or set REHEARSAL=1.")
+    if workers > 1 or lan:
+        raise CommandError(
+            "A rehearsal has one worker, and is not on the school's network. Leave --workers and --lan out."
+        )
+    if found() is not None:
+        raise CommandError(
+            "A server runs on this DATA_DIR and this database. Set others for the rehearsal (docs/deploy.md)."
+        )
 
 
 def _on_the_network(host: str) -> str:
