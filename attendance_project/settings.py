@@ -1,11 +1,9 @@
 """The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
-import ipaddress
 import os
 import re
 import secrets
 import zoneinfo
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -15,7 +13,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, validate
 
-from attendance_project import __version__
+from attendance_project import __version__, given
 from core.addresses import on_network
 from core.files import private_file
 
@@ -31,7 +29,8 @@ _ENCODE = (
 _BARE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 env = Env(eager=False)
-env.read_env(str(BASE_DIR / ".env"))
+given.add_parsers(env)
+given.env_file(BASE_DIR / ".env", env)
 
 #: Whether this server only tries out a restored database: nothing that it does leaves it (`serve --rehearsal`).
 REHEARSAL = env.bool("REHEARSAL", False)
@@ -59,29 +58,33 @@ PORT = env.int("PORT", 3000, validate=validate.Range(0, 65535))
 #: Whether `serve` listens on the network, over HTTPS with certificates of its own (`core.lan`).
 LAN = env.bool("LAN", False)
 #: Where devices fetch the certificate to trust, by plain HTTP; None: PORT + 1. `serve` with LAN sets it.
-TRUST_PORT = env.int("TRUST_PORT", None, validate=lambda port: port is None or validate.Range(1, 65535)(port))
-ALLOWED_HOSTS: list[str] = [host.strip() for host in env.list("ALLOWED_HOSTS", ["*"])]
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+TRUST_PORT: int | None = env.port("TRUST_PORT", None)
+_hosts: list[str] = env.names("ALLOWED_HOSTS", ["*"])
+_trusted_origins: list[str] = env.names("CSRF_TRUSTED_ORIGINS", [])
 DATA_DIR = env.path("DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.str("DATABASE_URL", "")
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"]))
 #: Whom mails tell of absences.
-NOTICE_TO: list[str] = env.list("NOTICE_TO", [], validate=validate.ContainsOnly(["students", "teachers", "guardians"]))
+NOTICE_TO: list[str] = env.names("NOTICE_TO", [], among=("students", "teachers", "guardians"))
 NOTICE_DELAY_MINUTES = env.int("NOTICE_DELAY_MINUTES", 30, validate=validate.Range(0, 10_080))
 NOTICE_ABSENCES = env.int("NOTICE_ABSENCES", 3, validate=validate.Range(0, 1000))
 #: When teachers get the notices of a day in one mail, in the school's time; empty: each session's at once.
-NOTICE_TEACHERS_AT = env.str("NOTICE_TEACHERS_AT", "16:00", validate=validate.Regexp(r"(([01]\d|2[0-3]):[0-5]\d)?\Z"))
+NOTICE_TEACHERS_AT = env.str(
+    "NOTICE_TEACHERS_AT",
+    "16:00",
+    validate=validate.Regexp(
+        r"(([01]\d|2[0-3]):[0-5]\d)?\Z", error="Write a time of the day from 00:00 to 23:59, such as 16:00 or 08:30."
+    ),
+)
 #: Whether webhooks may be in private networks, and without TLS.
 WEBHOOK_PRIVATE = env.bool("WEBHOOK_PRIVATE", False)
 #: Entries of the audit log are kept this long, days.
 AUDIT_DAYS = env.int("AUDIT_DAYS", 180, validate=validate.Range(1, 36_500))
-_metrics: list[str] = env.list("METRICS", [])
-#: The origins whose web pages may use this server; `*` stands for all.
-ALLOWED_ORIGINS: list[str] = [origin.strip().lower().rstrip("/") for origin in env.list("ALLOWED_ORIGINS", ["*"])]
-#: The proxies whose X-Forwarded-For and X-Forwarded-Proto `serve` believes: addresses and networks; `*` stands for all.
-FORWARDED_ALLOW_IPS = env.str("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+_metrics: list[str] = env.names("METRICS", [])
+_origins: list[str] = env.names("ALLOWED_ORIGINS", ["*"])
+_proxies: list[str] = env.names("FORWARDED_ALLOW_IPS", ["127.0.0.1", "::1"])
 #: Browsers are told to reach this host by HTTPS alone for this long, seconds; 0: they are not told.
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 0, validate=validate.Range(0))
 HTTP_THREADS = env.int("HTTP_THREADS", 16, validate=validate.Range(1, 1000))
@@ -106,14 +109,15 @@ LIVE_SESSIONS = env.str("LIVE_SESSIONS", "single", validate=validate.OneOf(["sin
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 240, validate=validate.Range(1))
 
 #: A second port, for Socket.IO rooms alone; None for no second port.
-CHAT_PORT = env.int("CHAT_PORT", None, validate=lambda port: port is None or validate.Range(1, 65535)(port))
+CHAT_PORT: int | None = env.port("CHAT_PORT", None)
 #: The secret of the tokens that another system makes for Socket.IO rooms. Empty: their secret is JWT_SECRET.
 ACCESS_TOKEN_SECRET = env.str("ACCESS_TOKEN_SECRET", "")
 
 #: Where mail goes: `console:` (the server's output, with DEBUG on alone), or
 #: `smtp://user:password@host:587/?tls=True` and the like.
+_email_url = env.str("EMAIL_URL", "console:")
 _email = env.dj_email_url("EMAIL_URL", "console:")
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "attendance@localhost")
+_sender = env.str("EMAIL_FROM", "attendance@localhost")
 
 #: False lifts every limit on what one account, address or socket may do: for benchmarks and crash tests, never in a
 #: school. `manage.py check` and the server's start warn of it.
@@ -127,16 +131,7 @@ LIMIT_HANDSHAKES = env.int("LIMIT_HANDSHAKES", 500, validate=validate.Range(0))
 LIMIT_PIPELINED = env.int("LIMIT_PIPELINED", 32, validate=validate.Range(0))
 LIMIT_BODIES = env.int("LIMIT_BODIES", 64, validate=validate.Range(0))
 LIMIT_FILES_RESERVED = env.int("LIMIT_FILES_RESERVED", 512, validate=validate.Range(0))
-#: Students who check in where the teacher asks for an allowed network must come from one of these.
-CHECK_IN_NETWORKS: list[str] = env.list("CHECK_IN_NETWORKS", [])
-for _network in CHECK_IN_NETWORKS:
-    try:
-        ip_network(_network)
-    except ValueError:
-        raise ImproperlyConfigured(
-            f"CHECK_IN_NETWORKS has {_network!r}, which is no network. Write 192.168.0.0/16 or 2001:db8::/32"
-        ) from None
-
+_check_in: list[str] = env.names("CHECK_IN_NETWORKS", [])
 LIMIT_MARKS = env.int("LIMIT_MARKS", 100, validate=validate.Range(0))
 LIMIT_MESSAGES = env.int("LIMIT_MESSAGES", 100, validate=validate.Range(0))
 LIMIT_SYNCS = env.int("LIMIT_SYNCS", 5, validate=validate.Range(0))
@@ -160,8 +155,8 @@ ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", False)
 #: Who may make an account by themself: `open` (anybody), `students`, `domains` (addresses of SIGNUP_DOMAINS),
 #: `invited` (whoever the school has invited), `closed` (nobody).
 SIGNUP = env.str("SIGNUP", "open", validate=validate.OneOf(["open", "students", "domains", "invited", "closed"]))
-_domains: list[str] = env.list("SIGNUP_DOMAINS", [])
-SIGNUP_DOMAINS: list[str] = [domain.strip().lower().lstrip("@") for domain in _domains]
+_domains: list[str] = env.names("SIGNUP_DOMAINS", [])
+SIGNUP_DOMAINS: list[str] = [domain.lower().lstrip("@") for domain in _domains]
 #: The school's provider of accounts, with which people sign in to the pages (`accounts.openid`). Empty: none.
 OIDC_ISSUER = env.str("OIDC_ISSUER", "").strip()
 OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", "")
@@ -169,15 +164,13 @@ OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", "")
 #: What the button calls the school's accounts.
 OIDC_NAME = env.str("OIDC_NAME", "")
 #: Whose addresses may come, and who of them by OIDC_CLAIM; empty: everybody whom the provider lets in.
-_oidc_domains: list[str] = env.list("OIDC_DOMAINS", [])
-OIDC_DOMAINS: list[str] = [domain.strip().lower().lstrip("@") for domain in _oidc_domains]
-_oidc_groups: list[str] = env.list("OIDC_GROUPS", [])
-OIDC_GROUPS: list[str] = [group.strip() for group in _oidc_groups]
+_oidc_domains: list[str] = env.names("OIDC_DOMAINS", [])
+OIDC_DOMAINS: list[str] = [domain.lower().lstrip("@") for domain in _oidc_domains]
+OIDC_GROUPS: list[str] = env.names("OIDC_GROUPS", [])
 #: The claim that has a person's groups or roles; with dots a claim inside of a claim.
 OIDC_CLAIM = env.str("OIDC_CLAIM", "groups")
 #: Whose new accounts are teachers': values of that claim, and domains with an @. Everybody else is a student.
-_oidc_teachers: list[str] = env.list("OIDC_TEACHERS", [])
-OIDC_TEACHERS: list[str] = [named.strip() for named in _oidc_teachers]
+OIDC_TEACHERS: list[str] = env.names("OIDC_TEACHERS", [])
 #: True: to students, the e-mail addresses of others are empty, in every protocol.
 HIDE_EMAILS = env.bool("HIDE_EMAILS", False)
 #: Where people reach the server, for the links in invitations: https://attendance.school.example
@@ -186,7 +179,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
 #: Opens the routes that AttenTrack's published app calls without a token. Anybody can then mark anybody.
 ATTENTRACK_OPEN = env.bool("ATTENTRACK_OPEN", False)
 
-_fallbacks: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+_fallbacks: list[str] = env.names("SECRET_KEY_FALLBACKS", [])
 _given_secrets = {"SECRET_KEY": env.str("SECRET_KEY", ""), "JWT_SECRET": env.str("JWT_SECRET", "")}
 
 try:
@@ -211,15 +204,17 @@ if LAN:
     HOST = on_network(HOST)
 
 
-def _networks(setting: str, given: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    try:
-        return [ipaddress.ip_network(network.strip()) for network in given]
-    except ValueError as failure:
-        raise ImproperlyConfigured(f"{setting} is no list of networks: {failure}. Write 127.0.0.1,10.0.0.0/8") from None
-
-
 #: The networks whose addresses may ask for /metrics; none: nothing is counted.
-METRICS = _networks("METRICS", _metrics)
+METRICS = given.networks("METRICS", _metrics)
+#: Students who check in where the teacher asks for an allowed network must come from one of these.
+CHECK_IN_NETWORKS = [str(network) for network in given.networks("CHECK_IN_NETWORKS", _check_in)]
+
+ALLOWED_HOSTS = given.hosts("ALLOWED_HOSTS", _hosts)
+#: The origins whose web pages may use this server; `*` stands for all.
+ALLOWED_ORIGINS = given.origins("ALLOWED_ORIGINS", _origins, also=("*", "null"))
+CSRF_TRUSTED_ORIGINS = given.origins("CSRF_TRUSTED_ORIGINS", _trusted_origins)
+#: The proxies whose X-Forwarded-For and X-Forwarded-Proto `serve` believes: addresses and networks; `*` stands for all.
+FORWARDED_ALLOW_IPS = given.proxies("FORWARDED_ALLOW_IPS", _proxies)
 
 if SIGNUP == "domains" and not SIGNUP_DOMAINS:
     raise ImproperlyConfigured(
@@ -265,7 +260,11 @@ if PUBLIC_URL and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", PUBLIC_UR
     )
 
 if "EMAIL_BACKEND" not in _email:
-    raise ImproperlyConfigured("EMAIL_URL must begin with console:, smtp://, smtp+tls:// or smtp+ssl://.")
+    raise ImproperlyConfigured(
+        "EMAIL_URL must begin with console: or smtp:// (smtp://user:password@host:587/?tls=True)."
+    )
+given.mail_server("EMAIL_URL", _email_url)
+DEFAULT_FROM_EMAIL = given.sender("EMAIL_FROM", _sender)
 EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.console", "accounts.console_mail")
 EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"], _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"], _email["EMAIL_HOST_PASSWORD"]
@@ -276,24 +275,26 @@ EMAIL_TIMEOUT = 10  # seconds
 
 def _secret(name: str) -> str:
     """The secret `name` of the environment, or else of a file in DATA_DIR, or else a new one for this file."""
-    given = _given_secrets[name]
-    if given:
-        if len(given.encode()) < 32:
-            raise ImproperlyConfigured(
-                f"{name} is shorter than 32 bytes, so it could be guessed. Make one with: openssl rand -hex 32"
-            )
-        return given
+    told = _given_secrets[name]
+    if told:
+        return given.secret(name, told)
     kept = DATA_DIR / f"{name.lower()}.txt"
     KEPT_SECRETS.append(kept)
     try:
-        return kept.read_text().strip()
+        return given.kept_secret(kept, loss=_LOSSES[name])
     except FileNotFoundError:
         NEW_SECRETS[kept] = secrets.token_hex(32)
         return NEW_SECRETS[kept]
-    except OSError as unreadable:
-        raise ImproperlyConfigured(f"Cannot read {kept}: {unreadable.strerror}.") from None
 
 
+#: What another secret means.
+_LOSSES = {
+    "JWT_SECRET": "With another one everybody has to sign in again.",
+    "SECRET_KEY": (
+        "With another one everybody has to sign in again at the pages and the admin, and second factors, recovery codes"
+        " and webhooks are to be set up anew."
+    ),
+}
 #: Secrets that no file has yet: `core.own_files` makes the files, and commands that need them stop.
 NEW_SECRETS: dict[Path, str] = {}
 #: The files of all secrets that the environment does not give.
@@ -301,7 +302,7 @@ KEPT_SECRETS: list[Path] = []
 
 SECRET_KEY = _secret("SECRET_KEY")
 #: Keys that SECRET_KEY has replaced. What was signed or encrypted with one of them is still read.
-SECRET_KEY_FALLBACKS = _fallbacks
+SECRET_KEY_FALLBACKS = [given.secret("A key of SECRET_KEY_FALLBACKS", key) for key in _fallbacks]
 #: The secret of all clients' tokens. The published systems use this name.
 JWT_SECRET = _secret("JWT_SECRET")
 

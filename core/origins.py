@@ -1,8 +1,8 @@
 """Which web pages may use this server: one setting, ALLOWED_ORIGINS, for every route and every socket.
 
-`*` is a safe default, because only the admin takes a cookie, and the admin answers no other origin. With a list, an
-`Origin` passes that is listed or that is the request's own `Host`, which React Native always sends. A request without
-an `Origin` passes too, because it comes from no browser.
+`*` is a safe default, because only the admin and the pages take a cookie, and they answer no other origin. With a list,
+an `Origin` passes that is listed or that is the request's own `Host`, which React Native always sends. A request
+without an `Origin` passes too, because it comes from no browser.
 """
 
 from collections.abc import Awaitable, Callable

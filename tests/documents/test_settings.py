@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from tests.documents.markdown import read, rows
 from tests.support.processes import ROOT
 
@@ -30,8 +32,9 @@ def variables_read() -> set[str]:
     for path in sorted((ROOT / "attendance_project").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.Call(func=ast.Attribute(value=ast.Name("env"), attr=kind), args=[first, *_]) if (
-                    kind != "read_env"
+                case ast.Call(func=ast.Attribute(value=ast.Name("env"), attr=kind), args=[first, *_]) if kind not in (
+                    "read_env",
+                    "add_parser",
                 ):
                     assert isinstance(first, ast.Constant), f"{path.name}, line {node.lineno}: name the variable there"
                     found.add(str(first.value))
@@ -76,6 +79,15 @@ def test_the_example_says_one_sentence_of_each_variable_and_sets_none() -> None:
 def test_the_examples_defaults_are_the_settings_own(tmp_path: Path) -> None:
     defaults = {name: value for _, name, value in EXAMPLE.findall(read(".env.example")) if value}
     assert settings_with(tmp_path, **defaults) == settings_with(tmp_path)
+
+
+def test_every_line_of_the_example_may_be_uncommented_as_it_is(tmp_path: Path) -> None:
+    uncommented = re.sub(r"^#([A-Z_]+=)", r"\1", read(".env.example"), flags=re.MULTILINE)
+    (tmp_path / ".env").write_text(uncommented)
+    read_as_file = dict(dotenv_values(tmp_path / ".env"))
+    assert len(read_as_file) == len(variables_read())
+    environment = {name: value for name, value in read_as_file.items() if value is not None}
+    assert settings_with(tmp_path, **environment) == settings_with(tmp_path)
 
 
 def test_the_operators_page_explains_every_variable_with_its_default() -> None:
