@@ -4,6 +4,7 @@ All of it raises `ImproperlyConfigured` with one line that says what to do. No l
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Collection, Iterable
 from io import StringIO
@@ -25,6 +26,16 @@ _HOST = re.compile(
     r"\*|\.?[^\s/:@?#*.]+(\.[^\s/:@?#*.]+)*\.?|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f:.]*:[0-9a-f.]*", re.IGNORECASE
 )
 _MAILBOX = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+|[^<>\r\n]*<[^\s@<>,;]+@[^\s@<>,;]+>")
+
+
+class Given(Env):
+    """The environment, and what a file adds to it."""
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """These are as if nobody had set them, in the environment or in the file."""
+        for name in names:
+            os.environ.pop(name, None)
+            self._environ.pop(name, None)
 
 
 def env_file(path: Path, env: Env) -> None:

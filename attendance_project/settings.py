@@ -1,6 +1,5 @@
 """The settings. Operators set them in the environment or in `.env` beside manage.py. See docs/operations.md."""
 
-import os
 import re
 import secrets
 import zoneinfo
@@ -11,7 +10,7 @@ from urllib.request import url2pathname
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvValidationError, validate
+from environs import EnvValidationError, validate
 
 from attendance_project import __version__, given
 from core.addresses import on_network
@@ -28,7 +27,7 @@ _ENCODE = (
 #: A percent sign that encodes nothing.
 _BARE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
-env = Env(eager=False)
+env = given.Given(eager=False)
 given.add_parsers(env)
 given.env_file(BASE_DIR / ".env", env)
 
@@ -36,21 +35,13 @@ given.env_file(BASE_DIR / ".env", env)
 REHEARSAL = env.bool("REHEARSAL", False)
 if REHEARSAL:
     # These are the real server's: by whom it sends, whom it asks, and where it is reached.
-    for _real in (
-        *(
-            "EMAIL_URL",
-            "REDIS_URL",
-            "WORKERS",
-            "HOST",
-            "LAN",
-            "CHAT_PORT",
-            "PUBLIC_URL",
-            "ALLOWED_HOSTS",
-            "HSTS_SECONDS",
-        ),
-        *("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_DOMAINS", "OIDC_GROUPS", "OIDC_TEACHERS"),
-    ):
-        os.environ.pop(_real, None)
+    env.leave_out(
+        (
+            *("EMAIL_URL", "REDIS_URL", "WORKERS", "HOST", "LAN", "CHAT_PORT", "PUBLIC_URL", "ALLOWED_HOSTS"),
+            *("HSTS_SECONDS", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_DOMAINS", "OIDC_GROUPS"),
+            "OIDC_TEACHERS",
+        )
+    )
 
 DEBUG = env.bool("DEBUG", False)
 HOST = env.str("HOST", "127.0.0.1")

@@ -34,6 +34,7 @@ def variables_read() -> set[str]:
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name("env"), attr=kind), args=[first, *_]) if kind not in (
                     "read_env",
+                    "leave_out",
                     "add_parser",
                 ):
                     assert isinstance(first, ast.Constant), f"{path.name}, line {node.lineno}: name the variable there"

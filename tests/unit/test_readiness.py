@@ -195,6 +195,15 @@ def test_a_file_of_settings_is_read_beside_the_program_alone_and_the_environment
     assert (env.str("HOST"), env.str("TIME_ZONE")) == ("a b", "Europe/Berlin")
 
 
+def test_what_a_rehearsal_leaves_out_is_gone_from_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "::")
+    (tmp_path / ".env").write_text("EMAIL_URL=smtp://mail.school.example\nPORT=3001\n")
+    env = given.Given()
+    given.env_file(tmp_path / ".env", env)
+    env.leave_out(("EMAIL_URL", "HOST"))
+    assert [env.str(name, "") for name in ("EMAIL_URL", "HOST", "PORT")] == ["", "", "3001"]
+
+
 RIGHT = {
     "blanks and a comma too many": ({"CHECK_IN_NETWORKS": "10.0.0.0/8, 2001:db8::/32 ,"}, "CHECK_IN_NETWORKS"),
     "blanks around roles": ({"NOTICE_TO": " students , teachers"}, "NOTICE_TO"),
