@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 VERSION = $(shell sed -nE 's/^__version__ = "(.*)"/\1/p' attendance_project/__init__.py)
 
 .PHONY: help serve test test-all coverage test-databases test-servers check crash crash-databases test-pages bench-pages screenshots fuzz outage slow-requests slow-readers attack \
-	fuzz-parsers fuzz-api autobahn lock sbom licences audit bench bench-scale bench-docs clean
+	fuzz-parsers fuzz-api autobahn messages lock sbom licences audit bench bench-scale bench-docs clean
 .DEFAULT_GOAL := help
 
 help: ## lists the targets

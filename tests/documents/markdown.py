@@ -44,3 +44,16 @@ def rows(text: str, heading: str) -> list[list[str]]:
 def read(name: str) -> str:
     """A document, by its path in the repository."""
     return (ROOT / Path(name)).read_text()
+
+
+def loose_rows(text: str) -> list[str]:
+    """The rows that are shown as they are typed: no table's, because its head or a cell is missing."""
+    found = []
+    for block in re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE).split("\n\n"):
+        lines = block.strip("\n").splitlines()
+        cells = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
+        has_head = len(lines) > 1 and re.fullmatch(r"\|(:?-+:?\|)+", lines[1].replace(" ", ""))
+        for number, line in enumerate(lines):
+            if line.startswith("|") and not (has_head and lines[0].startswith("|") and cells[number] == cells[1]):
+                found.append(line)
+    return found

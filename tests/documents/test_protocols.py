@@ -1,5 +1,6 @@
 """Each protocol's page names every event and every route that the server has for it."""
 
+import ast
 import re
 from collections.abc import Collection, Iterator
 
@@ -13,6 +14,15 @@ from dialects.events.dialect import Events
 from dialects.rooms.dialect import Rooms
 from dialects.v2.live.events import EVENTS as V2_EVENTS
 from tests.documents.markdown import read, rows
+from tests.support.processes import ROOT
+
+#: Where a message on /ws is handled, up to the rules of a check-in.
+HANDLE_WS = (
+    *("attendance/live/events.py", "attendance/live/commit.py", "attendance/live/shares.py"),
+    *("attendance/check_ins.py", "attendance/check_in.py", "attendance/check_in_rules.py"),
+)
+#: What these raise for others: keys of marks, claims of scans, and flags are not on /ws.
+NOT_ON_WS = {"ApiError", "KeyReused", "ClaimExpired", "NotEnrolled", "FlagNotFound"}
 
 
 @pytest.mark.parametrize(
@@ -70,3 +80,24 @@ def test_the_canonical_pages_errors_are_those_of_the_server() -> None:
     for statuses, messages, _ in rows(read("docs/protocols/canonical.md"), "Answers"):
         for message in re.findall(r"`([^`]+)`", messages):
             assert any((status, message) in known for status in statuses.split(", ")), (statuses, message)
+
+
+def errors_named(path: str) -> set[str]:
+    """The classes of `core.errors` that a module of the project names."""
+    nodes = ast.walk(ast.parse((ROOT / path).read_text()))
+    return {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "errors"
+    }
+
+
+def test_the_canonical_page_has_every_error_of_the_socket_and_no_other() -> None:
+    named = {name for path in HANDLE_WS for name in errors_named(path)}
+    assert named >= NOT_ON_WS
+    said = [
+        message
+        for messages, *_ in rows(read("docs/protocols/canonical.md"), "Errors")
+        for message in re.findall(r"`([^`]+)`", messages)
+    ]
+    assert set(said) == {getattr(errors, name).message for name in named - NOT_ON_WS}
