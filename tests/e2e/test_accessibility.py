@@ -28,6 +28,8 @@ pytestmark = [
 
 ALL = os.environ.get("PAGES") == "all"
 NARROW, WIDE = (320, 740), (1280, 800)
+#: How wide phones are, pixels.
+PHONES = (320, 360, 390)
 VIEWS = every_view()
 #: What people see first and most.
 MAIN = {
@@ -99,24 +101,36 @@ CUT_OFF = """
     }).map((one) => one.textContent);
     """
 
+#: What an open menu or question has beyond the screen, to the left or to the right. To the left nothing scrolls there.
+BEYOND = """
+    document.querySelectorAll("details").forEach((one) => { one.open = true; });
+    return [...document.querySelectorAll("details > :not(summary), details > :not(summary) *")].filter((one) => {
+      const { left, right, width } = one.getBoundingClientRect();
+      return width > 1 && !one.closest(".scroll") && (left < 0 || right > innerWidth);
+    }).map((one) => one.outerHTML.slice(0, 80));
+    """
+
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_no_page_is_wider_than_a_phone_of_320_pixels_and_the_selected_tab_is_seen(
+def test_no_page_is_wider_than_a_phone_of_320_pixels_and_selected_tabs_and_open_menus_are_seen(
     browser: Browser, school: tuple[Server, DemoSchool], language: str
 ) -> None:
     server, made = school
-    show(browser, "light", NARROW)
     wide: list[str] = []
     who: str | None = ""
     for view in sorted(VIEWS if ALL else few(VIEWS), key=lambda view: view.who or ""):
         if view.who != who:
             sign_in_for(view, browser, server, made, language)
             who = view.who
+        show(browser, "light", NARROW)
         view.open(browser, server, made)
         width = browser.run("return document.documentElement.scrollWidth")
         if width > NARROW[0]:
             wide.append(f"{view}: {width}")
         wide += [f"{view}: {tab} is cut off" for tab in browser.run(CUT_OFF)]
+        for phone in PHONES:
+            show(browser, "light", (phone, NARROW[1]))
+            wide += [f"{view}: at {phone} pixels {part} is cut off" for part in browser.run(BEYOND)]
     assert wide == []
 
 

@@ -15,6 +15,7 @@ from attendance.check_in_rules import code_now
 from attendance.check_ins import Where, check_in_by_claim, check_in_close, check_in_open
 from attendance.enums import Status
 from attendance.models import Session
+from attendance.services import session_end
 from core import errors
 from core.times import now
 from core.words import SENTENCES
@@ -106,6 +107,27 @@ def test_the_projector_brings_the_code_along_while_the_check_in_is_open(owner: C
     assert shown["code"]["qr"].startswith("<svg")
     check_in_close(session_id=session.id)
     assert data_of(text_of(owner.get(path)), "projector-data")["code"] is None
+
+
+@pytest.mark.parametrize(
+    ("public", "shown"), [("", "testserver"), ("https://school.example.org", "school.example.org")]
+)
+def test_the_projector_says_where_a_code_is_typed(
+    owner: Client, school: School, settings: Any, public: str, shown: str
+) -> None:
+    settings.PUBLIC_URL = public
+    address = f"{shown}/app/check-in"
+    assert f">{address}</p>" in text_of(owner.get(f"/app/sessions/{opened(school)[0].id}/project"))
+    assert Client().get("/app/check-in", follow=True).redirect_chain == [("/app/check-in/", 302)]
+
+
+def test_a_student_finds_the_field_for_a_typed_code_while_a_lesson_is_live(student: Client, school: School) -> None:
+    link = 'href="/app/check-in/"'
+    assert link not in text_of(student.get("/app/"))
+    session_id = school.start_session()
+    assert link in text_of(student.get("/app/"))
+    session_end(session_id=session_id)
+    assert link not in text_of(student.get("/app/"))
 
 
 def test_a_scan_has_become_a_claim_before_the_phone_loads_anything_else(school: School) -> None:

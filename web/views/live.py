@@ -57,7 +57,17 @@ class Projector(SessionPage):
             code = code_now(self.session, site=request.build_absolute_uri("/"))
         except errors.CheckInClosed:
             code = None
-        return self.show("projector.html", {"data": projector_data(self.session.id, code), "zone": settings.TIME_ZONE})
+        content = {
+            "data": projector_data(self.session.id, code),
+            "address": self._typed(),
+            "zone": settings.TIME_ZONE,
+        }
+        return self.show("projector.html", content)
+
+    def _typed(self) -> str:
+        """Where a code is typed, as short as a browser takes it."""
+        site = settings.PUBLIC_URL or self.request.build_absolute_uri("/")
+        return site.rstrip("/").partition("://")[2] + reverse("web:check-in").rstrip("/")
 
 
 class Kiosk(SessionPage):
