@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from accounts import second_factor
-from accounts.admin_sessions import session_is_over
+from accounts.admin_sessions import another_sign_in, session_is_over
 from accounts.credentials import account_named, password_is_right
 from accounts.devices import Device
 from accounts.models import User
@@ -191,7 +191,8 @@ class AttendanceAdmin(AdminSite):
             return redirect_to_login(self._goal(request), reverse("admin:second-factor", current_app=self.name))
         device = Device.of(request)
         request.device = device  # type: ignore[attr-defined]  # for `accounts.backends`
-        response = _with_wait(super().login(request, extra_context))
+        with another_sign_in(request):
+            response = _with_wait(super().login(request, extra_context))
         device.save_to(response, secure=request.is_secure())
         return response
 

@@ -395,7 +395,10 @@ class RecoveryCode(models.Model):
 
 
 class VoidedToken(models.Model):
-    """A token whose owner has signed out, kept until it would have expired (`accounts.tokens.void`)."""
+    """A token whose owner has signed out, or all those of a browser's sign-in, until it would have expired.
+
+    `accounts.tokens` writes and reads them.
+    """
 
     key = models.CharField(primary_key=True, max_length=64)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

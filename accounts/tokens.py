@@ -3,7 +3,8 @@
 This server's tokens live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp`, `ver` and `jti`. `ver` is the user's
 `token_version`; `jti` makes two sign-ins within one second two tokens. A token that another service made with the same
 secret has no `ver`. Such a token is good unless the user's credentials changed after the second in which the token was
-made. Signing out voids one token, whoever made it (`VoidedToken`), or all of a person's. A token whose `token_type` is
+made. Signing out voids one token, whoever made it (`VoidedToken`), or all of a person's, or those of one browser's
+sign-in, which share the claim `sid` and live ten minutes. A token whose `token_type` is
 another than `access` signs nobody in.
 
 simplejwt signs the tokens, and PyJWT, the library beneath it, verifies them. `TokenBackend.decode` passes none of
@@ -16,7 +17,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -35,6 +36,8 @@ from core.ids import parse_id
 from core.times import now
 
 LIFETIME = 24 * 60 * 60  # seconds
+#: The lifetime of a token for a page of a browser, seconds.
+PAGE_LIFETIME = 10 * 60
 
 #: The claims that may name a token's user. The first of them that a token has counts.
 _USER_CLAIMS = ("userId", "id", "_id", "sub")
@@ -75,13 +78,25 @@ class Claims:
     expires_at: float
     #: A digest of what is signed. The signature is left out, since one signature has several spellings.
     token_id: str
+    #: A digest of what the tokens of one browser's sign-in share.
+    browser_id: str | None = None
 
 
-def issue(user: User, *, lifetime: int = LIFETIME) -> str:
-    """A token for `user`, good for `lifetime` seconds."""
+def issue(user: User) -> str:
+    """A token for `user`, good for LIFETIME."""
+    return _issue(user, LIFETIME)
+
+
+def issue_to_page(user: User, browser: str) -> str:
+    """A token for a page of the browser whose sign-in has the secret `browser`, good for PAGE_LIFETIME."""
+    return _issue(user, PAGE_LIFETIME, sid=browser)
+
+
+def _issue(user: User, lifetime: int, **more: str) -> str:
     moment = int(time.time())
     return _backend.encode(
         {
+            **more,
             "userId": user.id,
             "id": user.id,
             "role": user.role,
@@ -152,7 +167,13 @@ def _decoded(token: str, secret: str, **options: bool) -> Claims:
         raise errors.Unauthorized
     signed = token.rpartition(".")[0]
     token_id = hashlib.sha256(signed.encode()).hexdigest()
-    return Claims(user_id, role and role.lower(), version, issued_at, float(expires_at), token_id)
+    browser = payload.get("sid")
+    browser_id = _browser_id(browser) if isinstance(browser, str) else None
+    return Claims(user_id, role and role.lower(), version, issued_at, float(expires_at), token_id, browser_id)
+
+
+def _browser_id(browser: str) -> str:
+    return hashlib.sha256(f"browser {browser}".encode()).hexdigest()
 
 
 def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
@@ -166,7 +187,7 @@ def authenticate(raw: str, secret: str | None = None) -> tuple[Actor, Claims]:
     if row is None:
         raise errors.UserGone
     user = dict(zip(_USER_COLUMNS, row, strict=True))
-    if not _holds(claims, user) or (_has_voided(user) and _voided([claims.token_id])):
+    if not _holds(claims, user) or (_has_voided(user) and _is_void(claims, _voided(_keys(claims)))):
         raise errors.Unauthorized
     actor = Actor(
         id=user["id"],
@@ -190,19 +211,28 @@ def revoked(claims: Iterable[Claims]) -> set[Claims]:
         users.update({row["id"]: row for row in rows})
     gone = {claim for claim in asked if claim.user_id not in users or not _holds(claim, users[claim.user_id])}
     doubtful = [claim for claim in asked if claim not in gone and _has_voided(users[claim.user_id])]
-    voided = _voided([claim.token_id for claim in doubtful])
-    return gone | {claim for claim in doubtful if claim.token_id in voided}
+    voided = _voided(list({key for claim in doubtful for key in _keys(claim)}))
+    return gone | {claim for claim in doubtful if _is_void(claim, voided)}
+
+
+def void(claims: Claims) -> None:
+    """The token that says `claims` is good no more, and its sockets close; the person's other tokens stay good."""
+    until = datetime.fromtimestamp(min(claims.expires_at, _END_OF_CALENDAR), UTC)
+    _void(claims.user_id, claims.token_id, until)
+
+
+def void_pages(user_id: str, browser: str) -> None:
+    """No token that a page of this browser's sign-in has got is good any more, and their sockets close."""
+    # Twice the lifetime: a page may be getting another token at this moment.
+    _void(user_id, _browser_id(browser), now() + timedelta(seconds=2 * PAGE_LIFETIME))
 
 
 @retry_races
 @unit_of_work
-def void(claims: Claims) -> None:
-    """The token that says `claims` is good no more, and its sockets close; the person's other tokens stay good."""
-    moment = now()
-    until = datetime.fromtimestamp(min(claims.expires_at, _END_OF_CALENDAR), UTC)
-    VoidedToken.objects.filter(expires_at__lt=moment).delete()
-    VoidedToken.objects.get_or_create(key=claims.token_id, defaults={"user_id": claims.user_id, "expires_at": until})
-    users = User.objects.filter(pk=claims.user_id)
+def _void(user_id: str, key: str, until: datetime) -> None:
+    VoidedToken.objects.filter(expires_at__lt=now()).delete()
+    VoidedToken.objects.get_or_create(key=key, defaults={"user_id": user_id, "expires_at": until})
+    users = User.objects.filter(pk=user_id)
     users.exclude(tokens_voided_until__gte=until).update(tokens_voided_until=until)
     announce_change()
 
@@ -218,9 +248,18 @@ def _has_voided(user: dict[str, Any]) -> bool:
     return user["tokens_voided_until"] is not None and user["tokens_voided_until"] > now()
 
 
-def _voided(token_ids: list[str]) -> set[str]:
+def _keys(claims: Claims) -> list[str]:
+    """By what a token may be void: itself, and the sign-in of its browser."""
+    return [claims.token_id] if claims.browser_id is None else [claims.token_id, claims.browser_id]
+
+
+def _is_void(claims: Claims, voided: set[str]) -> bool:
+    return not voided.isdisjoint(_keys(claims))
+
+
+def _voided(keys: list[str]) -> set[str]:
     found: set[str] = set()
-    for some in batches(token_ids):
+    for some in batches(keys):
         found.update(VoidedToken.objects.filter(pk__in=some).values_list("key", flat=True))
     return found
 

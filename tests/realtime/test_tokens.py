@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -16,7 +18,17 @@ from classes.models import Class, Enrolment
 from core.identity import Role
 from tests.realtime.conftest import People
 from tests.realtime.contract import NOT_ENROLLED, UNAUTHORIZED, error, marked, mine
-from tests.support.clients import FRAME_LIMIT, Api, Person, Room, Socket, make_class, make_token
+from tests.support.clients import (
+    FRAME_LIMIT,
+    NO_CERTIFICATES,
+    PASSWORD,
+    Api,
+    Person,
+    Room,
+    Socket,
+    make_class,
+    make_token,
+)
 from tests.support.environment import JWT_SECRET
 from tests.support.server import Server
 
@@ -174,6 +186,44 @@ async def test_a_change_of_an_account_by_another_process_closes_its_sockets(
         await bystander.hears_nothing()
     async with Socket(server.ws_url, token) as again:
         assert await again.rest() == [error(UNAUTHORIZED)]
+
+
+class Browser:
+    """Somebody's browser, in which they have signed in to the pages."""
+
+    def __init__(self, server: Server, person: Person) -> None:
+        self.http = httpx.Client(base_url=server.url, timeout=60, verify=NO_CERTIFICATES)
+        page = self.http.get("/app/sign-in").text
+        form = {"login": person.email, "password": PASSWORD}
+        assert self.post("/app/sign-in", page, **form).headers["Location"] == "/app/"
+
+    def post(self, path: str, page: str = "", **form: str) -> httpx.Response:
+        value = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page or self.http.get("/app/me/").text)
+        assert value is not None
+        return self.http.post(path, data={**form, "csrfmiddlewaretoken": value[1]})
+
+    def token(self) -> str:
+        return str(self.post("/app/token").json()["token"])
+
+
+async def test_signing_out_of_the_pages_closes_the_sockets_of_that_browser_and_no_others(
+    server: Server, api: Api
+) -> None:
+    person = api.signup("teacher")
+    here, there = Browser(server, person), Browser(server, person)
+    tokens = [here.token(), here.token(), there.token(), api.login(person)]
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(Socket(server.ws_url, token)) for token in tokens]
+        assert (await asyncio.to_thread(here.post, "/app/sign-out")).headers["Location"] == "/app/sign-in"
+        for socket in sockets[:2]:
+            assert await socket.rest() == [error(UNAUTHORIZED)]
+            assert await socket.close_code() == 4401
+        for socket in sockets[2:]:
+            await socket.hears_nothing()
+    async with Socket(server.ws_url, tokens[0]) as again:
+        assert await again.rest() == [error(UNAUTHORIZED)]
+    for browser in (here, there):
+        browser.http.close()
 
 
 async def test_signing_out_closes_the_sockets_of_that_token_and_everywhere_all_of_the_persons(

@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import Client as DjangoClient
 
 from accounts import tokens
@@ -22,7 +24,6 @@ from core.words import SENTENCES
 from tests.api.rest import School
 from tests.support.http import Client
 from tests.web.people import signed_in, text_of
-from web.views.live import TOKEN_LIFETIME
 
 pytestmark = [
     pytest.mark.django_db,
@@ -37,7 +38,7 @@ def test_a_page_gets_a_token_of_its_person_for_ten_minutes(owner: Client, school
     assert sorted(made) == ["expiresAt", "serverTime", "token"]
     actor, claims = tokens.authenticate(made["token"])
     assert actor.id == school.owner.id
-    assert claims.expires_at - now().timestamp() == pytest.approx(TOKEN_LIFETIME, abs=5)
+    assert claims.expires_at - now().timestamp() == pytest.approx(tokens.PAGE_LIFETIME, abs=5)
 
 
 def test_nobody_else_gets_one(db: None) -> None:
@@ -62,6 +63,67 @@ def test_the_token_ends_with_the_password(owner: Client, school: School) -> None
     tokens.void_all(school.owner.id)
     with pytest.raises(errors.Unauthorized):
         tokens.authenticate(token)
+
+
+def is_good(token: str) -> bool:
+    answer = Client().get("/auth/me", headers={"Authorization": token})
+    assert answer.status_code in (200, 401)
+    return bool(answer.status_code == 200)
+
+
+def test_signing_out_ends_the_tokens_of_all_tabs_of_this_browser_and_of_no_other(owner: Client, school: School) -> None:
+    elsewhere = signed_in(school.owner)
+    board, tab = (owner.post("/app/token").json()["token"] for _ in range(2))
+    others = [elsewhere.post("/app/token").json()["token"], tokens.issue(User.objects.get(pk=school.owner.id))]
+    claims = [tokens.read(raw) for raw in (board, tab, *others)]
+    assert tokens.revoked(claims) == set()
+    owner.post("/app/sign-out")
+    assert [is_good(token) for token in (board, tab, *others)] == [False, False, True, True]
+    assert tokens.revoked(claims) == set(claims[:2])
+    again = signed_in(school.owner).post("/app/token").json()["token"]
+    assert is_good(again)
+
+
+def test_a_sign_in_from_before_pages_tokens_had_anything_in_common_ends_with_its_tokens_too(
+    owner: Client,
+) -> None:
+    session = owner.session
+    del session["browser"]
+    session.save()
+    token = owner.post("/app/token").json()["token"]
+    owner.post("/app/sign-out")
+    assert not is_good(token)
+
+
+def test_whoever_signs_in_on_a_browser_ends_the_tokens_of_who_was_signed_in_there(
+    owner: Client, school: School
+) -> None:
+    token = owner.post("/app/token").json()["token"]
+    User.objects.filter(pk=school.student.id).update(password=make_password("a long password"))
+    form = {"login": school.student.email, "password": "a long password"}
+    assert owner.post("/app/sign-in?next=/app/me/", form).status_code == 302
+    assert not is_good(token)
+    assert is_good(owner.post("/app/token").json()["token"])
+
+
+def test_signing_out_at_the_admin_ends_the_pages_tokens(make_boss: Callable[[], User]) -> None:
+    boss = signed_in(make_boss())
+    token = boss.post("/app/token").json()["token"]
+    assert boss.post("/admin/logout/").status_code in (200, 302)
+    assert not is_good(token)
+
+
+def test_whoever_signs_in_at_the_admin_ends_the_tokens_of_who_was_signed_in_there(
+    owner: Client, make_boss: Callable[[], User]
+) -> None:
+    token = owner.post("/app/token").json()["token"]
+    boss = make_boss()
+    User.objects.filter(pk=boss.pk).update(password=make_password("a long password"))
+    wrong = {"username": boss.email, "password": "another password"}
+    assert owner.post("/admin/login/", wrong).status_code == 200
+    assert is_good(token)
+    assert owner.post("/admin/login/", {**wrong, "password": "a long password"}).status_code == 302
+    assert not is_good(token)
 
 
 def data_of(html: str, name: str) -> dict[str, object]:

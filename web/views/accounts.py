@@ -33,7 +33,7 @@ _BACKEND = "accounts.backends.PasswordBackend"
 
 def sign_in(request: HttpRequest, user: Any, *, stay: bool = False) -> None:
     """Begins a session of these pages. What an earlier session held is gone."""
-    request.session.flush()
+    logout(request)
     login(request, user, backend=_BACKEND)
     request.session.set_expiry(STAY if stay else 0)
     services.language_note(user_id=user.id, language=language_asked(request))

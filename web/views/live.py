@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.views import View
 
 from accounts import tokens
+from accounts.admin_sessions import page_token
 from accounts.selectors import user_get
 from attendance.check_in_rules import code_now
 from attendance.check_ins import Claim, claim_make
@@ -25,14 +26,12 @@ from web.statuses import ORDER
 from web.views.page import Page
 from web.views.sessions import SessionPage
 
-#: A page's token is good for so long, seconds; the page asks for another before it ends.
-TOKEN_LIFETIME = 10 * 60
-
 
 class Token(View):
     """`POST /app/token`: a token for the page's socket, which the page keeps in memory alone.
 
-    For who is signed in, with the page's value for CSRF: no other site can ask. `{token, expiresAt, serverTime}`.
+    For who is signed in, with the page's value for CSRF: no other site can ask. `{token, expiresAt, serverTime}`. The
+    token is good for ten minutes, and no longer than the sign-in.
     """
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
@@ -44,7 +43,7 @@ class Token(View):
         if not request.user.is_authenticated:
             status, body = canonical_error(errors.TokenMissing())
             return JsonResponse(body, status=status)
-        token = tokens.issue(user_get(request.user.pk), lifetime=TOKEN_LIFETIME)
+        token = page_token(request, user_get(request.user.pk))
         expires_at = datetime.fromtimestamp(tokens.read(token).expires_at, UTC)
         return JsonResponse({"token": token, "expiresAt": to_iso(expires_at), "serverTime": to_iso(now())})
 
