@@ -102,6 +102,17 @@ def class_create_with_roster(
     return made
 
 
+def _refuse_name(class_id: str, name: str) -> None:
+    """Raises `ClassNameTaken` where the class's teacher has another class of this name."""
+    found = Class.objects.filter(pk=class_id, removed_at=None).first()
+    if found is None:
+        raise errors.Changed
+    user_hold(user_id=found.teacher_id)
+    others = Class.objects.filter(teacher_id=found.teacher_id, name=name, removed_at=None).exclude(pk=class_id)
+    if others.exists():
+        raise errors.ClassNameTaken
+
+
 def _take_name(name: str, author: Author) -> None:
     """Sees to it that no class keeps `author` from the name; `ClassNameTaken` if one does."""
     named = list(Class.objects.filter(name=name, removed_at=None).select_related("teacher"))
@@ -114,12 +125,20 @@ def _take_name(name: str, author: Author) -> None:
 
 @unit_of_work
 def class_update(
-    *, class_id: str, name: str | None = None, is_archived: bool | None = None, seen: Class | None = None
+    *,
+    class_id: str,
+    name: str | None = None,
+    unique_name: bool = False,
+    is_archived: bool | None = None,
+    seen: Class | None = None,
 ) -> Class:
     """Renames a class, archives it, or takes it back from the archive; None leaves things as they are.
 
-    With `seen` only if the class still is as `seen` has it, else `Changed`.
+    With `seen` only if the class still is as `seen` has it, else `Changed`. `unique_name`: raises `ClassNameTaken` if
+    the class's teacher has another class of exactly this name, as `class_create` does.
     """
+    if unique_name and name is not None:
+        _refuse_name(class_id, name)
     rows = Class.objects.filter(pk=class_id, removed_at=None)
     if seen is not None:
         rows = rows.filter(name=seen.name, archived_at=seen.archived_at)

@@ -20,7 +20,7 @@ SENTENCES: dict[str, Any] = {
     errors.AddressNotProved.code: _(
         "This student has not confirmed the e-mail address yet. They are enrolled as soon as they have."
     ),
-    errors.InvalidCredentials.code: _("The name or the password is not right."),
+    errors.InvalidCredentials.code: _("The e-mail or roll number, or the password, is not right."),
     errors.SchoolSignInRefused.code: _("Your school's sign-in did not let you in. Ask your school."),
     errors.SchoolSignInStale.code: _("That sign-in was begun in another window, or too long ago. Please start again."),
     errors.SchoolSignInUnavailable.code: _(
@@ -112,11 +112,17 @@ SENTENCES: dict[str, Any] = {
     errors.DatabaseUnavailable.code: _("The server cannot reach its data at the moment. Please try again in a minute."),
 }
 
+#: What a teacher is told instead, where the sentence is a student's.
+SENTENCES_OF_TEACHERS: dict[str, Any] = {
+    errors.StudentNotEnrolled.code: _("This student is not on the class's list, or not any more."),
+}
 
-def sentence_of(error: errors.ApiError) -> str:
+
+def sentence_of(error: errors.ApiError, *, to_teacher: bool = False) -> str:
     """What a person is told of `error`."""
+    sentences = SENTENCES | SENTENCES_OF_TEACHERS if to_teacher else SENTENCES
     codes = (kind.__dict__.get("code") for kind in type(error).__mro__)  # an error is worded as what it is a case of
-    said = str(next((SENTENCES[code] for code in codes if code in SENTENCES), error.message))
+    said = str(next((sentences[code] for code in codes if code in sentences), error.message))
     if isinstance(error, errors.TooManyRequests):
         return f"{said} {wait_of(error.retry_after)}"
     return said

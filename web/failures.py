@@ -8,14 +8,15 @@ from django.utils.translation import gettext as _
 from django.views import csrf
 
 from core import errors
-from core.identity import Actor
+from core.identity import Actor, Role
 from core.words import sentence_of
 from web.middleware import PREFIX
 
 
 def page(request: HttpRequest, error: errors.ApiError, *, person: Actor | None = None) -> HttpResponse:
     """The page that says what went wrong. `person`: who is signed in, where that is known."""
-    content: dict[str, Any] = {"said": sentence_of(error), "person": person}
+    to_teacher = person is not None and person.role == Role.TEACHER
+    content: dict[str, Any] = {"said": sentence_of(error, to_teacher=to_teacher), "person": person}
     if person is None:
         content["messages"] = ()  # they may be in the session, which may be what cannot be read
     response = render(request, "web/error.html", content, status=error.status)

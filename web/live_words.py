@@ -10,7 +10,7 @@ from attendance.check_ins import Claim
 from attendance.enums import Method, Status
 from core import errors
 from core.times import now, to_iso
-from core.words import SENTENCES
+from core.words import SENTENCES, SENTENCES_OF_TEACHERS
 from web.statuses import LETTERS, METHODS, ORDER, WORDS
 
 #: What the socket may refuse to a live page.
@@ -51,9 +51,10 @@ def connection_words() -> dict[str, str]:
     }
 
 
-def refusals() -> dict[str, str]:
+def refusals(*, to_teacher: bool) -> dict[str, str]:
     """An error's code → its sentence."""
-    return {error.code: str(SENTENCES[error.code]) for error in REFUSALS}
+    sentences = SENTENCES | SENTENCES_OF_TEACHERS if to_teacher else SENTENCES
+    return {error.code: str(sentences[error.code]) for error in REFUSALS}
 
 
 def places() -> dict[str, str]:
@@ -87,7 +88,7 @@ def board_data(session_id: str, order: Iterable[Status]) -> dict[str, Any]:
         "statuses": {status.value: str(WORDS[status]) for status in ORDER},
         # That the teacher marked goes without saying.
         "methods": {method.value: str(word) for method, word in METHODS.items() if method is not Method.TEACHER},
-        "refusals": refusals(),
+        "refusals": refusals(to_teacher=True),
         "places": places_of_teachers(),
         "flagWords": {
             "out_of_range": _("seems to be too far away"),
@@ -139,7 +140,7 @@ def kiosk_data(session_id: str) -> dict[str, Any]:
         "session": session_id,
         "words": words,
         "statuses": {status.value: str(WORDS[status]) for status in ORDER},
-        "refusals": refusals() | own,
+        "refusals": refusals(to_teacher=False) | own,
     }
 
 
@@ -169,5 +170,5 @@ def check_in_data(*, claim: Claim | None, refused: str, is_signed_in: bool, sign
         "signIn": sign_in,
         "words": words,
         "places": places(),
-        "refusals": refusals() | own,
+        "refusals": refusals(to_teacher=False) | own,
     }

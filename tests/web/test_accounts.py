@@ -84,7 +84,7 @@ def test_the_sign_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(r
 def test_a_wrong_name_and_a_wrong_password_are_answered_alike_and_the_name_stays(ravi: User) -> None:
     for login, password in (("ravi@school.example", "wrong"), ("nobody@school.example", PASSWORD)):
         html = text_of(sign_in(Client(), login, password), 400)
-        assert "The name or the password is not right." in html
+        assert "The e-mail or roll number, or the password, is not right." in html
         assert f'value="{login}"' in html
         assert PASSWORD not in html
 

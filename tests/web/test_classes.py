@@ -111,6 +111,16 @@ def test_a_student_who_is_taken_off_stays_in_what_was_recorded(owner: Client, sc
     assert Attendance.objects.count() == 1
     assert not Enrolment.objects.current().exists()
     assert "1 former student" in words_of(text_of(owner.get(f"/app/classes/{school.class_id}/students")))
+    again = owner.post(f"/app/classes/{school.class_id}/students/{school.student.id}/remove")
+    assert "Student was off the list already." in follow(owner, again)
+
+
+def test_a_teacher_is_told_in_their_own_words_that_a_student_is_not_on_the_list(owner: Client, school: School) -> None:
+    session = school.start_session()
+    stranger = make_user("Elsewhere")
+    html = text_of(owner.post(f"/app/sessions/{session}/marks", {"mark": f"{stranger.id}:present"}), 409)
+    assert "This student is not on the class&#x27;s list" in html
+    assert "Ask your teacher" not in html
 
 
 def test_another_teacher_teaches_together_with_the_owner_and_may_not_remove_the_class(
@@ -210,7 +220,28 @@ def test_a_class_that_had_a_lesson_is_archived_and_not_removed(owner: Client, sc
 def test_a_class_is_renamed(owner: Client, school: School) -> None:
     path = f"/app/classes/{school.class_id}/settings"
     assert "Optics" in follow(owner, owner.post(path, {"name": "Optics"}))
+    assert "The class has its new name." in follow(owner, owner.post(path, {"name": "Optics"}))
     assert "This field is required." in text_of(owner.post(path, {"name": " "}), 400)
+
+
+def test_a_class_takes_no_name_that_another_class_of_its_teacher_has(owner: Client, school: School) -> None:
+    path = f"/app/classes/{school.class_id}/settings"
+    owner.post("/app/classes/new", {"name": "Optics"})
+    html = text_of(owner.post(path, {"name": "Optics"}), 409)
+    assert "You have a class of this name already." in html
+    assert Class.objects.get(pk=school.class_id).name == "Physics"
+    owner.post(f"/app/classes/{school.class_id}/teachers", {"email": "other@example.com"})
+    other = signed_in(school.other_teacher)
+    assert "The teacher whose class it is has a class of this name" in text_of(
+        other.post(path, {"name": "Optics"}), 400
+    )
+    other.post("/app/classes/new", {"name": "Waves"})
+    assert "The class has its new name." in follow(owner, owner.post(path, {"name": "Waves"}))
+
+
+def test_the_owner_of_a_class_is_not_made_its_co_teacher(owner: Client, school: School) -> None:
+    html = text_of(owner.post(f"/app/classes/{school.class_id}/teachers", {"email": school.owner.email}), 400)
+    assert "The class is this teacher&#x27;s already." in html
 
 
 # A lesson without a script
@@ -353,6 +384,8 @@ def test_a_report_of_other_days_has_other_lessons(owner: Client, school: School,
     assert "no finished lesson in these days" in text_of(owner.get(f"{path}?until=2020-01-01"))
     assert "in 4 lessons" in words_of(text_of(owner.get(f"{path}?since=2020-01-01")))
     assert "Enter a valid date." in text_of(owner.get(f"{path}?since=yesterday"), 400)
+    for kind in ("csv", "xlsx"):
+        text_of(owner.get(f"{path}.{kind}?since=yesterday"), 400)
 
 
 def test_the_report_is_a_file_in_which_no_name_is_a_formula(owner: Client, school: School, lessons: None) -> None:

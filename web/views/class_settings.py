@@ -45,7 +45,14 @@ class ClassSettings(SettingsPage):
         form = ClassForm(request.POST)
         if not form.is_valid():
             return self.page(form=form)
-        services.class_update(class_id=self.found.id, name=form.cleaned_data["name"])
+        try:
+            services.class_update(class_id=self.found.id, name=form.cleaned_data["name"], unique_name=True)
+        except errors.ClassNameTaken as refusal:
+            if self.found.teacher_id == self.actor.id:
+                self.refuse(form, refusal, "name")
+            else:
+                form.add_error("name", _("The teacher whose class it is has a class of this name already."))
+            return self.page(form=form)
         return self.done(_("The class has its new name."), "class-settings", class_id=self.found.id)
 
 
@@ -93,6 +100,9 @@ class ClassTeachers(SettingsPage):
                 teacher = teachers.co_teacher_add(found=found, email=form.cleaned_data["email"])
             except errors.TeacherNotFound as refusal:
                 self.refuse(form, refusal, "email")
+                return self.page(teacher_form=form)
+            if teacher.id == found.teacher_id:
+                form.add_error("email", _("The class is this teacher's already."))
             else:
                 said = _("%s teaches this class, too.") % teacher.name
                 return self.done(said, "class-settings", class_id=found.id)

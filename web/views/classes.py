@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -16,6 +17,7 @@ from classes.selectors import classes_taught, roster_sizes
 from core import errors
 from core.names import by_name
 from core.rest.permissions import Audience
+from core.times import today
 from web.forms.classes import ClassForm, StudentForm
 from web.pages import Slice
 from web.views.home import classes_shown, taught_classes
@@ -168,6 +170,9 @@ class StudentRemove(ClassPage):
 
     def post(self, request: HttpRequest, class_id: str, student_id: str) -> HttpResponse:
         enrolment = students.enrolment_get(class_id=self.found.id, student_id=student_id)
+        if enrolment.until is not None and enrolment.until < today():
+            messages.info(request, _("%s was off the list already.") % enrolment.student.name)
+            return redirect("web:class-students", class_id=self.found.id)
         attendance.enrolment_end(enrolment=enrolment)
         said = _("%s is off the list from today on.") % enrolment.student.name
         return self.done(said, "class-students", class_id=self.found.id)

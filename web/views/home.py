@@ -141,7 +141,7 @@ class Home(Page):
         """Their classes; with `archived` those of earlier years, of which there are more with each."""
         classes = classes_of_student(self.actor.id)
         shown = attended_classes(self.actor, [one for one in classes if (one.archived_at is not None) == archived])
-        # A student is in few classes; each is followed by a socket of its own, the first ones alone.
+        # A student is in few classes. One socket follows the first of them, as many as it may.
         data = mine_data(self.actor.id, [one.id for one in shown][:FOLLOWED])
         content = {
             "classes": shown,

@@ -108,7 +108,8 @@ class Page(View):
     def refuse(self, form: Any, error: errors.ApiError, field: str | None = None) -> None:
         """Says in the form what went wrong, beside `field` or above all of them."""
         tell_refusal(error, account=self.person.id if self.person is not None else None)
-        form.add_error(field, sentence_of(error))
+        to_teacher = self.person is not None and self.person.role == Role.TEACHER
+        form.add_error(field, sentence_of(error, to_teacher=to_teacher))
         form.status = error.status
         if isinstance(error, errors.TooManyRequests):
             form.retry_after = error.retry_after

@@ -88,7 +88,9 @@ class ReportFile(ClassPage, Days):
     def get(self, request: HttpRequest, class_id: str, kind: str) -> Any:
         if kind not in MEDIA_TYPES:
             raise errors.NotFound
-        _form, since, until = self.days()
+        form, since, until = self.days()
+        if not form.is_valid():
+            raise errors.InvalidSchema
         report = class_report(class_id=self.found.id, since=since, until=until)
         about = Legend(self.found.name, since, until, self.found.threshold)
         content = file_of(kind, table_of(report), lambda: tables_of(report, about))
