@@ -94,11 +94,8 @@ def _undecodable(data: bytes, codec: str, at: int) -> RosterError:
     except UnicodeDecodeError:
         said = _("In a spreadsheet, save the file as “CSV UTF-8”.")
         return RosterError(f"{message} {said}")
-    said = _(
-        "It looks like Windows-1252, which reads it as “%s”. If that is right, import it with --encoding windows-1252,"
-        " or save it in a spreadsheet as “CSV UTF-8”."
-    )
-    return RosterError(f"{message} {said % shown}")
+    said = _("It looks like Windows-1252, which reads it as “%s”. In a spreadsheet, save the file as “CSV UTF-8”")
+    return RosterError(f"{message} {said % shown}", ", or import it with --encoding windows-1252")
 
 
 def _said(codec: str) -> str:

@@ -451,6 +451,41 @@ def test_what_a_file_is_taken_for_and_why_it_is_not_read_is_told_in_the_readers_
     assert "7b.csv: Es gibt Überschriften, aber niemanden darunter." in words_of(html)
 
 
+def test_a_list_whose_headings_nobody_knows_is_read_by_the_columns_that_the_teacher_names(
+    owner: Client, school: School
+) -> None:
+    text = "Pupil;Contact;Nr\nChen Li;chen@example.com;7B-4\n"
+    refused = text_of(upload(owner, school, text), 400)
+    assert "“Pupil | Contact | Nr”" in refused
+    named = {"column_name": "Pupil", "column_email": "Contact", "column_roll_number": "Nr"}
+    assert named.keys() <= set(re.findall(r'name="([^"]+)"', refused))
+    wrong = text_of(upload(owner, school, text, **{**named, "column_name": "Pupils"}), 400)
+    assert 'value="Pupils"' in wrong
+    html = text_of(upload(owner, school, text, **named))
+    assert "new, and on the list 1" in words_of(html)
+    assert owner.post(f"/app/classes/{school.class_id}/import", {**fields_of(html), "do": "1"}).status_code == 302
+    assert User.objects.get(email="chen@example.com").roll_number == "7B-4"
+
+
+def test_a_list_that_is_not_utf_8_is_read_by_the_encoding_that_the_teacher_chooses(
+    owner: Client, school: School
+) -> None:
+    path = f"/app/classes/{school.class_id}/import"
+
+    def send(**more: str) -> Any:
+        file = SimpleUploadedFile("7b.csv", "Name;E-Mail\nZoë Peña;zoe@example.com\n".encode("windows-1252"))
+        return owner.post(path, {"file": file, **more})
+
+    for refused in (text_of(send(), 400), text_of(send(encoding="klingon"), 400)):
+        assert "In a spreadsheet, save the file as “CSV UTF-8”." in refused
+        assert "--encoding" not in refused
+    html = text_of(send(encoding="windows-1252"))
+    assert "Zoë Peña" in html
+    again = text_of(owner.post(path, fields_of(html)))  # "Look again"
+    assert owner.post(path, {**fields_of(again), "do": "1"}).status_code == 302
+    assert User.objects.get(email="zoe@example.com").name == "Zoë Peña"
+
+
 def test_a_list_is_shown_row_by_row_and_then_imported_as_it_was_shown(owner: Client, school: School) -> None:
     html = text_of(upload(owner, school))
     said = words_of(html)

@@ -28,6 +28,18 @@ MARK_COLUMNS = {
 }
 
 
+#: How a text file may be written that says nothing of it, and is not UTF-8: the encodings of spreadsheets.
+ENCODINGS = {
+    "": "UTF-8, UTF-16",
+    **{f"windows-{number}": f"Windows-{number}" for number in range(1250, 1259)},
+    "iso-8859-15": "ISO-8859-15",
+    "shift_jis": "Shift JIS",
+    "gb18030": "GB 18030",
+    "big5": "Big5",
+    "euc_kr": "EUC-KR",
+}
+
+
 class FileForm(Form):
     """A file that is sent; with `token` that of a preview is meant."""
 

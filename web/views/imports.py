@@ -16,7 +16,7 @@ from classes.rosters.errors import RosterError
 from classes.rosters.plan import Outcome
 from classes.rosters.tables import Table
 from core import errors
-from web.forms.imports import COLUMNS, MARK_COLUMNS, FileForm
+from web.forms.imports import COLUMNS, ENCODINGS, MARK_COLUMNS, FileForm
 from web.views.classes import ClassPage
 from web.views.page import Page
 from web.views.sessions import SessionPage
@@ -68,6 +68,7 @@ class FileSteps(Page):
             return self.preview(self._sent(form))
         except RosterError as refusal:
             form.add_error("file", refusal.plain)
+            return self.show(self.asks, {"form": form, **self._reading()})
         except errors.PreviewNotFound:
             form.add_error("file", _("Choose the file once more."))
         except errors.TooManyRequests as refusal:
@@ -75,10 +76,27 @@ class FileSteps(Page):
         return self.show(self.asks, {"form": form})
 
     def _sent(self, form: FileForm) -> SentFile:
-        """The file, with the columns that the teacher chose by their headings."""
-        chosen = {column: self.request.POST.get(f"column_{column}", "") for column in self.columns}
+        """The file, with the columns that the teacher chose by their headings, and the encoding."""
+        chosen = {column: self._chosen(column) for column in self.columns}
         sent: SentFile = form.cleaned_data.get("sent") or self.kept(form.cleaned_data["token"])
-        return replace(sent, named={column: heading for column, heading in chosen.items() if heading})
+        named = {column: heading for column, heading in chosen.items() if heading}
+        return replace(sent, named=named, encoding=self._encoding() or sent.encoding)
+
+    def _chosen(self, column: str) -> str:
+        return self.request.POST.get(f"column_{column}", "")
+
+    def _encoding(self) -> str:
+        """The encoding that the teacher chose; "" for none."""
+        chosen = self.request.POST.get("encoding", "")
+        return chosen if chosen in ENCODINGS else ""
+
+    def _reading(self) -> dict[str, Any]:
+        """What the teacher may say of a file that is not understood by itself."""
+        return {
+            "columns": [(column, label, self._chosen(column)) for column, label in self.columns.items()],
+            "encodings": list(ENCODINGS.items()),
+            "encoding": self._encoding(),
+        }
 
     def headings(self, table: Table) -> list[tuple[str, Any, str]]:
         """Each column, its name, and the heading that it has in the file."""
