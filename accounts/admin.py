@@ -23,6 +23,7 @@ from django.utils.formats import date_format
 
 from accounts import second_factor
 from accounts.admin_passwords import NewPasswords, may_touch
+from accounts.console_mail import refuses_all
 from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
 from accounts.late_saves import AS_SHOWN, Change, late_form
 from accounts.models import Invitation, Origin, SchoolAccount, StudentProfile, TeacherProfile, User
@@ -429,6 +430,10 @@ class InvitationForm(_InvitationForm):
         try:
             if not self.cleaned_data["by_mail"]:
                 self.made = invitation_print(role=role, email=email, made_by=self.made_by)
+            elif email and refuses_all():
+                self.add_error(
+                    "by_mail", "This server has no mail server (EMAIL_URL). Untick this, and hand the link over."
+                )
             elif email:
                 self.made = invitation_mail(role=role, email=email, made_by=self.made_by)
             else:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, register
 
+from accounts.console_mail import refuses_all
 from accounts.standing import is_open
 from core.addresses import is_loopback
 
@@ -27,8 +28,7 @@ def check_signup_fits_the_network(app_configs: Any, **kwargs: Any) -> list[Check
 @register
 def check_proofs_can_be_mailed(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """With these policies people sign up by themselves, and count once a mailed code has proved their address."""
-    mailed_nowhere = settings.EMAIL_BACKEND == "accounts.console_mail.EmailBackend" and not settings.DEBUG
-    if settings.SIGNUP not in ("students", "domains") or not mailed_nowhere:
+    if settings.SIGNUP not in ("students", "domains") or not refuses_all():
         return []
     return [
         checks.Warning(

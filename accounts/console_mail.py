@@ -10,6 +10,11 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend as Console
 
 
+def refuses_all() -> bool:
+    """Whether no mail goes out and none is printed: there is no mail server, and DEBUG is off."""
+    return not settings.DEBUG and settings.EMAIL_BACKEND == "accounts.console_mail.EmailBackend"
+
+
 class EmailBackend(Console):
     """Django's console backend, with DEBUG on alone. Else `OSError`, as for a mail server that is not there."""
 

@@ -73,6 +73,18 @@ def invitation_mail(*, role: Role, email: str, made_by: User | None = None) -> M
     return Made(invitation, secret, sent)
 
 
+def invitation_mail_or_print(*, role: Role, email: str, made_by: User | None = None) -> Made:
+    """An invitation that is mailed to `email`, or one to be handed over to whoever has it, where no mail can be sent.
+
+    Waits for the mail server for a moment. Raises as `invitation_mail`.
+    """
+    made = invitation_mail(role=role, email=email, made_by=made_by)
+    if made.mailed is None or not mail.has_failed(made.mailed):
+        return made
+    invitation_void(invitation_id=made.invitation.id)
+    return invitation_print(role=role, email=email, made_by=made_by)
+
+
 @unit_of_work
 def _make(role: Role, email: str, made_by: User | None, secret: str, *, is_mailed: bool) -> Invitation:
     return Invitation.objects.create(

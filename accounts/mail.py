@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 #: The longest name in a mail.
 NAME_LENGTH = 40
 
+#: A page waits so long for the mail server's word, seconds. After that the mail is on its way, as far as anybody knows.
+PATIENCE = 3
+
 _pool = ThreadPoolExecutor(4, thread_name_prefix="mail")
 
 
@@ -65,14 +68,25 @@ def allow(*, to: str, address: str | None = None, sender: str | None = None) -> 
     take(MAILS_TO, mailbox)
 
 
-def send_code(*, user: User, code: int) -> None:
-    """Mails a one-time code once the unit of work around this is committed. A failure is logged without the code."""
+def has_failed(sent: "Future[bool]") -> bool:
+    """Whether a mail could not be sent, as far as PATIENCE tells. Only for a page whose reader may know: it waits."""
+    try:
+        return not sent.result(PATIENCE)
+    except TimeoutError:
+        return False
+
+
+def send_code(*, user: User, code: int) -> "Future[bool]":
+    """Mails a one-time code after commit, and says then whether the mail server took it.
+
+    A failure is logged without the code.
+    """
     content = {"name": shown_name(user.name), "code": code, "minutes": int(LIFETIME.total_seconds() // 60)}
     message = EmailMultiAlternatives(
         "Your one-time code", render_to_string("accounts/mail/code.txt", content), to=[user.email]
     )
     message.attach_alternative(render_to_string("accounts/mail/code.html", content), "text/html")
-    after_commit(lambda: _submit(message))
+    return _submit_after_commit(message)
 
 
 def send_invitation(*, to: str, role: Role, secret: str, link: str, until: datetime, inviter: str) -> "Future[bool]":
@@ -86,9 +100,7 @@ def send_invitation(*, to: str, role: Role, secret: str, link: str, until: datet
     }
     text = render_to_string("accounts/mail/invitation.txt", content)
     message = EmailMultiAlternatives("Your invitation to take attendance", text, to=[to])
-    taken: Future[bool] = Future()
-    after_commit(lambda: _submit(message).add_done_callback(lambda done: taken.set_result(done.result())))
-    return taken
+    return _submit_after_commit(message)
 
 
 def send_set_aside(*, user: User, sender: str | None) -> None:
@@ -103,8 +115,16 @@ def send_set_aside(*, user: User, sender: str | None) -> None:
         after_commit(lambda: _submit(message))
 
 
-def _submit(message: EmailMultiAlternatives) -> "Future[bool]":
-    return _pool.submit(_send, message)
+def _submit_after_commit(message: EmailMultiAlternatives) -> "Future[bool]":
+    taken: Future[bool] = Future()
+    after_commit(lambda: _submit(message, taken))
+    return taken
+
+
+def _submit(message: EmailMultiAlternatives, taken: "Future[bool] | None" = None) -> None:
+    done = _pool.submit(_send, message)
+    if taken is not None:
+        done.add_done_callback(lambda sent: taken.set_result(sent.result()))
 
 
 def _send(message: EmailMultiAlternatives) -> bool:

@@ -1,6 +1,7 @@
 """Proofs that a mailbox is its account's owner's, and what follows from one."""
 
 from collections.abc import Collection
+from concurrent.futures import Future
 
 from django.db.models import F
 
@@ -22,20 +23,28 @@ def code_mail(user: User, purpose: Purpose, *, address: str | None) -> Issued:
 
     Raises `NoAddress` for somebody without an e-mail, and `TooManyRequests` after too many mails.
     """
+    issued, _ = _code_mail(user, purpose, address)
+    return issued
+
+
+def _code_mail(user: User, purpose: Purpose, address: str | None) -> "tuple[Issued, Future[bool]]":
     if not user.email:
         raise errors.NoAddress
     mail.allow(to=user.email, address=address)
     issued = codes.issue(user=user, purpose=purpose, address=address)
-    mail.send_code(user=user, code=issued.code)
-    return issued
+    return issued, mail.send_code(user=user, code=issued.code)
 
 
-def proof_begin(*, user_id: str, address: str | None = None) -> None:
-    """Mails a code to somebody who is signed in. `AlreadyProved` where there is nothing to prove."""
+def proof_begin(*, user_id: str, address: str | None = None) -> "Future[bool]":
+    """Mails a code to somebody who is signed in, and says then whether the mail server took it.
+
+    `AlreadyProved` where there is nothing to prove.
+    """
     user = User.objects.get(pk=user_id)
     if not user.awaits_proof:
         raise errors.AlreadyProved
-    code_mail(user, Purpose.PROVE, address=address)
+    _, sent = _code_mail(user, Purpose.PROVE, address)
+    return sent
 
 
 def proof_finish(*, user_id: str, code: str, address: str | None = None) -> User:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import Any
 
@@ -57,7 +58,14 @@ def real_hashes(settings: Any) -> None:
 def codes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The one-time codes that the server hands to its mail, in order."""
     sent: list[int] = []
-    monkeypatch.setattr("accounts.mail.send_code", lambda *, user, code: sent.append(code))
+
+    def send(*, user: Any, code: int) -> "Future[bool]":
+        sent.append(code)
+        taken: Future[bool] = Future()
+        taken.set_result(True)
+        return taken
+
+    monkeypatch.setattr("accounts.mail.send_code", send)
     return sent
 
 

@@ -13,13 +13,12 @@ from core.times import now, to_iso
 from core.words import SENTENCES, SENTENCES_OF_TEACHERS
 from web.statuses import LETTERS, METHODS, ORDER, WORDS
 
-#: What the socket may refuse to a live page.
+#: What the server may refuse to a live page. Of `TooManyRequests` the server itself says how long to wait.
 REFUSALS = (
     errors.NoActiveSession,
     errors.StudentNotEnrolled,
     errors.JournalFull,
     errors.NothingToUndo,
-    errors.TooManyRequests,
     errors.InternalError,
     errors.DatabaseUnavailable,
     errors.TeachersOnly,

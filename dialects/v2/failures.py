@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import get_language
 
-from core.errors import ApiError, InvalidSchema
+from core.errors import ApiError, InvalidSchema, TooManyRequests
 from core.words import sentence_of
 
 #: Errors that have another status or code here than in the core.
@@ -44,4 +44,6 @@ def worded(error: ApiError) -> tuple[int, Any]:
 
 def message_of(error: ApiError) -> str:
     """For people, in the language of the running code: the one that the client asked for (`Accept-Language`)."""
+    if isinstance(error, TooManyRequests):
+        return sentence_of(error)  # it says how long to wait
     return error.message if get_language() in (None, settings.LANGUAGE_CODE) else sentence_of(error)

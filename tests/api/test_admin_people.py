@@ -14,6 +14,7 @@ from core.limits import MAILS_BY, Limit
 from core.times import now
 from tests.support.admin import USERS, make_user, messages_of, sign_in, text
 from tests.support.http import Client
+from tests.support.smtp import NO_MAIL_SERVER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +59,16 @@ def test_a_printed_invitation_is_shown_once(page: Client, root: User, settings: 
     assert (made.role, made.email, made.is_mailed, made.made_by_id) == ("teacher", "", False, root.id)
     for url in (INVITATIONS, f"{INVITATIONS}{made.id}/change/", f"{INVITATIONS}{made.id}/history/"):
         assert link.rpartition("/")[2] not in text(page.get(url))
+
+
+def test_the_admin_promises_no_mail_where_there_is_no_mail_server(page: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = NO_MAIL_SERVER
+    form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
+    assert "Untick this, and hand the link over." in text(page.post(f"{INVITATIONS}add/", form))
+    assert not Invitation.objects.exists()
+    del form["by_mail"]
+    (shown, *_) = messages_of(page.post(f"{INVITATIONS}add/", form, follow=True))
+    assert shown.startswith("Shown this once")
 
 
 def test_a_mailed_invitation_is_in_the_mail_alone(page: Client, mailed: list[str]) -> None:

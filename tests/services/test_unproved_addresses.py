@@ -71,7 +71,7 @@ def number_of(email: str) -> str | None:
 def mailed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """To whom a notice was to be mailed."""
     to: list[str] = []
-    monkeypatch.setattr(mail, "_submit", lambda message: to.extend(message.to))
+    monkeypatch.setattr(mail, "_submit", lambda message, taken=None: to.extend(message.to))
     return to
 
 

@@ -15,6 +15,8 @@ from aiosmtpd.smtp import SMTP
 from tests.support.processes import START_LIMIT, free_port
 
 LIMIT = 15.0  # seconds
+#: The backend without EMAIL_URL. Django's test runner puts another one in its place.
+NO_MAIL_SERVER = "accounts.console_mail.EmailBackend"
 
 
 class Mailbox:

@@ -16,6 +16,7 @@ from core.times import now
 from tests.api.rest import School
 from tests.support.clients import PASSWORD
 from tests.support.http import Client
+from tests.support.smtp import NO_MAIL_SERVER
 from tests.web.people import text_of, words_of
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +233,21 @@ def test_the_mailbox_is_confirmed_by_a_mailed_code(ravi: User, codes: list[int])
     assert "The code is not right" in text_of(client.post("/app/me/confirm", {"code": "000000"}), 400)
     assert client.post("/app/me/confirm", {"code": str(codes[0])})["Location"] == "/app/me/"
     assert User.objects.get().is_proved
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_page_promises_a_code_where_there_is_no_mail_server(ravi: User, settings: Any) -> None:
+    settings.EMAIL_BACKEND = NO_MAIL_SERVER
+    client = Client()
+    for login in (ravi.email, "nobody@school.example"):
+        said = text_of(client.post("/app/forgot", {"login": login}), 400)
+        assert "This server sends no mail. Ask your school&#x27;s office for another password." in said
+    sign_in(client)
+    answer = client.post("/app/me/confirm/code")
+    assert answer["Location"] == "/app/me/"
+    said = text_of(client.get("/app/me/"))
+    assert "The mail could not be sent. Ask your school&#x27;s office." in said
+    assert "on its way" not in said
 
 
 def test_people_change_their_own_name(ravi: User) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,7 @@ from attendance.models import Attendance, Session
 from core.times import now, today
 from tests.api.rest import School, make_user
 from tests.support.http import Client
+from tests.support.smtp import NO_MAIL_SERVER
 from tests.web.people import signed_in, text_of, words_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +70,31 @@ def test_an_invitation_is_mailed_and_withdrawn(office: Client, monkeypatch: pyte
     assert "The invitation is withdrawn." in text_of(office.get(answer["Location"]))
     answer = office.post(f"/app/office/invitations/{made.id}/withdraw")
     assert "used or withdrawn before" in text_of(office.get(answer["Location"]))
+
+
+def test_an_invitation_that_cannot_be_mailed_is_a_link_to_hand_over_for_the_same_address(
+    office: Client, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = NO_MAIL_SERVER
+    html = text_of(office.post("/app/office/invitations", {"role": "teacher", "email": "new@example.com"}))
+    assert "The mail to new@example.com could not be sent. Hand the link over instead." in html
+    assert "on its way" not in html
+    link = re.search(r"http://testserver(/invitation/[a-z0-9-]+)", html)
+    assert link is not None
+    assert "Sign up as a teacher" in Client().get(link[1]).content.decode()
+    (good,) = Invitation.objects.filter(voided_at=None)
+    assert (good.email, good.is_mailed) == ("new@example.com", False)
+
+
+def test_a_mail_server_that_says_nothing_holds_the_page_up_for_a_moment_only(
+    office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence = threading.Event()
+    monkeypatch.setattr("accounts.mail.PATIENCE", 0)
+    monkeypatch.setattr("accounts.mail._send", lambda message: silence.wait(30))
+    html = text_of(office.post("/app/office/invitations", {"role": "teacher", "email": "new@example.com"}))
+    silence.set()
+    assert "The invitation is on its way to new@example.com." in html
 
 
 def test_an_invitation_is_withdrawn_while_somebody_can_accept_it_and_made_where_somebody_can(

@@ -19,6 +19,13 @@ pytestmark = [
     pytest.mark.one_database("Permissions stand above the database; what they let through, the pages' tests do."),
 ]
 
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests commit nothing, so no mail goes out for which a page could wait."""
+    monkeypatch.setattr("accounts.mail.PATIENCE", 0)
+
+
 WHO = ("nobody", "owner", "other teacher", "student", "other student", "superuser")
 
 #: Leads to the sign-in, which leads back.

@@ -14,6 +14,7 @@ from django.utils.translation import check_for_language
 from django.utils.translation import gettext as _
 
 from accounts import credentials, school_provider, services
+from accounts.console_mail import refuses_all
 from accounts.devices import Device
 from accounts.selectors import is_new
 from core import errors
@@ -144,7 +145,9 @@ class Forgot(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ForgotForm(request.POST)
-        if form.is_valid():
+        if form.is_valid() and refuses_all():
+            form.add_error(None, _("This server sends no mail. Ask your school's office for another password."))
+        elif form.is_valid():
             asked = form.cleaned_data["login"].strip()
             try:
                 credentials.password_forgot(login=asked, address=self.address)

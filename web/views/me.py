@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from accounts import credentials, proofs, tokens
+from accounts import credentials, mail, proofs, tokens
 from accounts.devices import Device
 from accounts.own_data import own_data
 from accounts.selectors import user_get
@@ -120,7 +120,9 @@ class ProofCode(Mine):
     slow = True
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        proofs.proof_begin(user_id=self.actor.id, address=self.address)
+        if mail.has_failed(proofs.proof_begin(user_id=self.actor.id, address=self.address)):
+            messages.error(request, _("The mail could not be sent. Ask your school's office."))
+            return redirect("web:me")
         messages.info(request, _("A code is on its way to your mailbox."))
         return redirect("web:confirm")
 

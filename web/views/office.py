@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from accounts.invitations import Made, invitation_mail, invitation_print, invitation_void, invitations_listed
+from accounts.invitations import Made, invitation_mail_or_print, invitation_print, invitation_void, invitations_listed
 from accounts.selectors import people_found, user_get
 from attendance.school_report import school_report
 from classes.oneroster import School, export, school_year
@@ -62,6 +62,7 @@ class Invitations(OfficePage):
     """`/app/office/invitations`: those that were made, and a new one, whose link is shown this once."""
 
     shows_people = True
+    slow = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page(InvitationForm())
@@ -82,8 +83,11 @@ class Invitations(OfficePage):
         maker = user_get(self.actor.id)
         if not email:
             return invitation_print(role=role, made_by=maker)
-        made = invitation_mail(role=role, email=email, made_by=maker)
-        messages.success(self.request, _("The invitation is on its way to %s.") % email)
+        made = invitation_mail_or_print(role=role, email=email, made_by=maker)
+        if made.mailed is None:
+            messages.warning(self.request, _("The mail to %s could not be sent. Hand the link over instead.") % email)
+        else:
+            messages.success(self.request, _("The invitation is on its way to %s.") % email)
         return made
 
     def _page(self, form: InvitationForm, made: Made | None = None) -> HttpResponse:

@@ -139,7 +139,10 @@ def test_nobody_guesses_more_than_ten_times(school: School, opened: Callable[...
     code = opened()
     wrong = "000000" if code != "000000" else "111111"
     assert [enter(school.ann, wrong).body["code"] for _ in range(11)] == ["wrong_code"] * 10 + ["too_many_requests"]
-    is_refused(enter(school.ann, code), 429, "too_many_requests")
+    answer = enter(school.ann, code)
+    is_refused(answer, 429, "too_many_requests")
+    minutes = -(-int(answer.response.headers["Retry-After"]) // 60)
+    assert answer.body["error"] == f"Too many attempts. Please try again in {minutes} minutes."
     assert enter(school.ben, code).status == 200
 
 
