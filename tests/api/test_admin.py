@@ -127,7 +127,7 @@ def test_today_in_a_filter_is_the_schools_day_on_every_database(
     found = page.get(f"{SESSIONS}{today['query_string']}").context["cl"].result_list
     assert [session.pk for session in found] == [world.live.pk]
     shown = text(page.get(f"{SESSIONS}{world.live.pk}/change/"))
-    assert f"{midnight.day}, {midnight.year}, midnight" in shown
+    assert f"{midnight.day}, {midnight.year}, 12:00 AM" in shown
 
 
 @pytest.mark.parametrize("url", [MARKS, RECORDS])

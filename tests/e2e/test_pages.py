@@ -4,11 +4,14 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import zxingcpp
+from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import override
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -24,7 +27,7 @@ from attendance.models import Attendance, CheckIn, Flag, Mark, Session
 from attendance.services import class_remove, session_end
 from classes.models import Class, CoTeacher, Enrolment
 from core.identity import Role
-from core.times import now, today
+from core.times import now, to_iso, today
 from tests.e2e.school import sign_in
 from tests.support.browser import Browser, needs_chromium
 from tests.support.clients import PASSWORD
@@ -430,6 +433,25 @@ def test_what_was_asked_on_a_connection_that_is_given_up_is_not_waited_for(board
     )
     wait(board, lambda: board.texts(".board-says") == ["That needs the network. Try again when it is back."])
     wait(board, lambda: state(board) == "Live")
+
+
+def test_scripts_write_times_as_the_pages_do_in_every_language(
+    browser: Browser, server: Server, lesson: Lesson
+) -> None:
+    asha = lesson.students["Asha"]
+    days = [datetime(2026, 1, 1, hour, minute, tzinfo=UTC) for hour, minute in ((0, 5), (9, 0), (12, 30), (14, 58))]
+    for language in dict(settings.LANGUAGES):
+        sign_in(browser, server, asha, language)
+        browser.open(f"{server.url}/app/")
+        for at in days:
+            mark = {"studentId": asha.id, "status": "present", "at": to_iso(at)}
+            browser.run(
+                "document.querySelector('attendance-mine')._hear({event: 'MARKS', data: given[0]})",
+                {"session": lesson.session.id, "marks": [mark]},
+            )
+            with override(language):
+                wanted = time_format(timezone.localtime(at), "TIME_FORMAT")
+            assert browser.find(".mine-at").text.replace("\u202f", " ") == wanted, language
 
 
 def test_a_student_scans_what_the_projector_shows_signs_in_and_is_in(

@@ -47,7 +47,7 @@ def follow(client: Client, answer: Any) -> str:
 @pytest.mark.parametrize(
     ("language", "heading"),
     [
-        ("en", "11/28<br>9:30 p.m."),
+        ("en", "11/28<br>9:30 PM"),
         ("de", "28.11.<br>21:30"),
         ("fr", "28/11<br>21:30"),
         ("es", "28/11<br>21:30"),

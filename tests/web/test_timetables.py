@@ -83,7 +83,7 @@ def test_a_teacher_adds_changes_and_removes_lessons_and_sees_the_week(owner: Cli
     assert "not on 2 days" in said
     week = words_of(text_of(owner.get(f"{path}?day=2025-03-06")))
     assert "The week of March 3, 2025" in week
-    assert "9 a.m. – 9:45 a.m. B 12" in week.partition("Every week")[0]
+    assert "9:00 AM – 9:45 AM B 12" in week.partition("Every week")[0]
     for without in ("2025-03-13", "2025-03-16"):
         assert "B 12" not in words_of(text_of(owner.get(f"{path}?day={without}"))).partition("Every week")[0]
     html = text_of(owner.get(f"{path}/1"))
@@ -193,7 +193,7 @@ def test_todays_lessons_wait_on_the_first_page_and_the_next_one_first(
     Session.objects.all().delete()
     page = text_of(owner.get("/app/"))
     assert page.count("card pair now") == 1
-    assert "9 a.m." in words_of(page.partition("card pair now")[2].partition("</li>")[0])
+    assert "9:00 AM" in words_of(page.partition("card pair now")[2].partition("</li>")[0])
     assert "Lab 2" in lessons()
 
 
@@ -207,9 +207,9 @@ def test_the_office_keeps_holidays_and_no_class_has_lessons_on_them(office: Clie
     assert "Spring March 10, 2025 – March 14, 2025" in said
     week = words_of(text_of(office.get(f"{path}?day=2025-03-12"))).partition("Every week")[0]
     assert week.count("Spring") == 5
-    assert "9 a.m." not in week
+    assert "9:00 AM" not in week
     office.post(f"{page}/{Holiday.objects.get().id}/remove")
-    assert "9 a.m." in words_of(text_of(office.get(f"{path}?day=2025-03-12"))).partition("Every week")[0]
+    assert "9:00 AM" in words_of(text_of(office.get(f"{path}?day=2025-03-12"))).partition("Every week")[0]
 
 
 def test_the_office_imports_holidays_after_a_preview(office: Client) -> None:

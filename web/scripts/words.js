@@ -10,10 +10,13 @@ export function counted(text, ...values) {
   return text.replace(/\{(\d)\}/g, (_, place) => values[place]);
 }
 
+const { hours, zone } = document.documentElement.dataset;
+
 const times = new Intl.DateTimeFormat(document.documentElement.lang, {
-  hour: "numeric",
+  hour: hours === "h23" ? "2-digit" : "numeric",
+  hourCycle: hours, // as the server writes times
   minute: "2-digit",
-  timeZone: document.documentElement.dataset.zone,
+  timeZone: zone,
 });
 
 /** The time of day as the school's clock shows it. */

@@ -38,6 +38,12 @@ def languages() -> list[tuple[str, str]]:
 
 
 @register.simple_tag
+def hours() -> str:
+    """How the reader's language counts hours, for scripts: `h12` or `h23`."""
+    return "h23" if "H" in formats.get_format("TIME_FORMAT") else "h12"
+
+
+@register.simple_tag
 def icon() -> SafeString:
     """The element of the icon."""
     return format_html('<link rel="icon" href="{}" type="image/svg+xml">', files.icon_address())
