@@ -458,6 +458,7 @@ def test_a_list_whose_headings_nobody_knows_is_read_by_the_columns_that_the_teac
     refused = text_of(upload(owner, school, text), 400)
     assert "“Pupil | Contact | Nr”" in refused
     named = {"column_name": "Pupil", "column_email": "Contact", "column_roll_number": "Nr"}
+    assert "write beside each column which heading it has there" in refused
     assert named.keys() <= set(re.findall(r'name="([^"]+)"', refused))
     wrong = text_of(upload(owner, school, text, **{**named, "column_name": "Pupils"}), 400)
     assert 'value="Pupils"' in wrong
