@@ -1,5 +1,6 @@
 """The admin's pages of people, and what all pages of this project's admin have in common."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
@@ -18,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -231,10 +233,29 @@ class ChangeForm(KeysForm, _ChangeForm):
                 f"Nobody has shown that this e-mail address is theirs, so the account cannot get: {labels}. Let its"
                 " owner confirm the address, or, if you know that it is them, vouch for them by the list's action."
             )
-        return super().clean()
+        cleaned = super().clean()
+        stays = {name: self.cleaned_data.get(name, getattr(self.instance, name)) for name in _OFFICE}
+        if not all(stays.values()) and is_last_of_office([self.instance]):
+            raise ValidationError(f"{LAST_OF_OFFICE} Let this account stay active, staff and superuser.")
+        return cleaned
 
 
 _GIVEN_BY_SCHOOL = ("role", "roll_number", "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+#: Who has all of this can do everything in the admin.
+_OFFICE = ("is_active", "is_staff", "is_superuser")
+LAST_OF_OFFICE = (
+    "This is the last active superuser: without one nobody can run the school here. Make another one first."
+)
+
+
+def is_last_of_office(users: Iterable[User]) -> bool:
+    """Whether no superuser who can come in would be left without these, of whom one is such."""
+    everything = dict.fromkeys(_OFFICE, True)
+    office = set(User.objects.filter(**everything).values_list("pk", flat=True))
+    gone = office.intersection(user.pk for user in users)
+    return bool(gone) and gone == office
 
 
 def address_standing(user: User) -> str:
@@ -373,6 +394,19 @@ class UserAdmin(NewPasswords, NamedRows, Archivable, WritablePage, _UserAdmin):
         if picked in Role.values:
             found = found.filter(role=picked)  # the fields are called `teacher` and `student`, as the roles are
         return found, doubled
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = self.get_object(request, unquote(object_id))
+        if user is not None and self.has_delete_permission(request, user) and is_last_of_office([user]):
+            self.message_user(request, LAST_OF_OFFICE, messages.ERROR)
+            return redirect("admin:accounts_user_change", object_id)
+        return super().delete_view(request, object_id, *args, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        if is_last_of_office(objs):
+            return found, counts, set(), [*protected, LAST_OF_OFFICE]
+        return found, counts, lacking, protected
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and may_touch(request, obj)

@@ -415,6 +415,35 @@ def test_the_staff_neither_touches_a_superuser_nor_becomes_one(root: User, world
     assert User.objects.get(pk=root.pk).name == "Root"
 
 
+def test_the_last_superuser_is_neither_deleted_nor_put_out_of_office_and_the_admin_says_why(
+    page: Client, root: User, world: World
+) -> None:
+    make_user("Gone", Role.TEACHER, is_staff=True, is_superuser=True, is_active=False)
+    url = f"{USERS}{root.pk}/delete/"
+    for answer in (page.get(url, follow=True), page.post(url, {"post": "yes"}, follow=True)):
+        assert "This is the last active superuser" in text(answer)
+        assert answer.redirect_chain[-1][0] == f"{USERS}{root.pk}/change/"
+    chosen = {"action": "delete_selected", "_selected_action": [root.pk, world.asha.pk], "post": "yes"}
+    assert "This is the last active superuser" in text(page.post(USERS, chosen))
+    for given_up in ("is_active", "is_staff", "is_superuser"):
+        said = text(change_user(page, root, **{given_up: ""}))
+        assert "This is the last active superuser" in said
+        assert "Let this account stay active, staff and superuser." in said
+    assert change_user(page, root, name="Principal").status_code == 302
+    root.refresh_from_db()
+    assert (root.name, root.is_active, root.is_staff, root.is_superuser) == ("Principal", True, True, True)
+
+
+def test_one_of_two_superusers_may_leave_but_not_both_at_once(page: Client, root: User) -> None:
+    other = make_user("Other", Role.TEACHER, is_staff=True, is_superuser=True)
+    chosen = {"action": "delete_selected", "_selected_action": [root.pk, other.pk], "post": "yes"}
+    assert "This is the last active superuser" in text(page.post(USERS, chosen))
+    assert change_user(page, other, is_active="").status_code == 302
+    assert "This is the last active superuser" in text(change_user(page, root, is_superuser=""))
+    assert page.post(f"{USERS}{other.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert User.objects.filter(is_superuser=True).get() == root
+
+
 @pytest.mark.parametrize("name", ["tara", "asha", "cleo"])
 def test_somebody_whom_the_journal_or_a_class_needs_is_not_deleted_and_the_page_says_why(
     page: Client, world: World, name: str
