@@ -161,6 +161,7 @@ def test_the_command_refuses_in_words(known: Known) -> None:
 def test_the_office_erases_in_the_admin_after_a_page_that_says_what_goes(known: Known) -> None:
     root = User.objects.create_superuser("root@example.com", name="Root", password=None)
     client = Client()
+    client.get("/admin/login/")  # loads the admin, which notes when a sign-in began
     client.force_login(root)
     asked = {"action": "erase", "_selected_action": known.zoltan.id}
     page: Any = client.post("/admin/accounts/user/", asked)
