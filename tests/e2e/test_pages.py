@@ -515,6 +515,7 @@ def test_a_claim_waits_for_who_is_signed_out_meanwhile(browser: Browser, server:
     browser.write("#id_login", lesson.students["Dalia"].email)
     browser.write("#id_password", PASSWORD)
     browser.click("main button.main")
+    browser.find(".check-in-says")  # the page of the claim again, and not the form any more
     browser.run("window.goOn = true")
     browser.find(".check-in-done .status-present")
 
