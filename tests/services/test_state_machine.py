@@ -10,6 +10,7 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ from attendance.enums import SessionState
 from attendance.models import Attendance, Focus, Mark, Session
 from classes.models import Class, Enrolment
 from classes.services import class_add_student
+from core import errors
 from core.database.unit_of_work import unit_of_work
 from core.identity import Role
 from core.times import to_iso
@@ -214,7 +216,12 @@ class LiveSessions(RuleBasedStateMachine):
         if not User.objects.get(pk=self.rooms[room].teacher.id).is_active:
             return
         before = _focus()
-        self.serve(place, self.rooms[room].start)
+
+        def begin() -> None:
+            with suppress(errors.TooManyRequests):  # a teacher may take the live session only so often from another
+                self.rooms[room].start()
+
+        self.serve(place, begin)
         after = _focus()
         if before != after:
             self.moves.append((before, after, _last_seqs(), _ended()))
