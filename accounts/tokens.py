@@ -4,8 +4,8 @@ This server's tokens live 24 hours and carry `userId`, `id`, `role`, `iat`, `exp
 `token_version`; `jti` makes two sign-ins within one second two tokens. A token that another service made with the same
 secret has no `ver`. Such a token is good unless the user's credentials changed after the second in which the token was
 made. Signing out voids one token, whoever made it (`VoidedToken`), or all of a person's, or those of one browser's
-sign-in, which share the claim `sid` and live ten minutes. A token whose `token_type` is
-another than `access` signs nobody in.
+sign-in, which share the claim `sid` and live ten minutes. A token whose `token_type` is another than `access` signs
+nobody in.
 
 simplejwt signs the tokens, and PyJWT, the library beneath it, verifies them. `TokenBackend.decode` passes none of
 PyJWT's options on, so it would refuse another service's token whose `sub` or `jti` is a number.

@@ -13,10 +13,14 @@ from core.words import sentence_of
 from web.middleware import PREFIX
 
 
+def sentence_for(person: Actor | None, error: errors.ApiError) -> str:
+    """What went wrong, as whoever is signed in is told it; None for nobody."""
+    return sentence_of(error, to_teacher=person is not None and person.role == Role.TEACHER)
+
+
 def page(request: HttpRequest, error: errors.ApiError, *, person: Actor | None = None) -> HttpResponse:
     """The page that says what went wrong. `person`: who is signed in, where that is known."""
-    to_teacher = person is not None and person.role == Role.TEACHER
-    content: dict[str, Any] = {"said": sentence_of(error, to_teacher=to_teacher), "person": person}
+    content: dict[str, Any] = {"said": sentence_for(person, error), "person": person}
     if person is None:
         content["messages"] = ()  # they may be in the session, which may be what cannot be read
     response = render(request, "web/error.html", content, status=error.status)
