@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from core import errors
+from core.identity import Actor, Role
 
 #: The `code` of an error → its sentence. An error that is not here has its own message, which is English.
 SENTENCES: dict[str, Any] = {
@@ -73,7 +74,7 @@ SENTENCES: dict[str, Any] = {
     errors.StudentNotEnrolled.code: _("You are not in this class. Ask your teacher to put you on the list."),
     errors.JournalFull.code: _("This lesson has so many marks that it takes no more."),
     errors.ExcuseNotFound.code: _("There is no such excuse, or it is not yours to see."),
-    errors.ExcuseWithdrawn.code: _("The student has withdrawn this excuse."),
+    errors.ExcuseWithdrawn.code: _("You have withdrawn this excuse already."),
     errors.CheckInClosed.code: _("The check-in is not open. Ask your teacher."),
     errors.WrongCode.code: _("This code is not right, or no longer. Take the one that is shown now."),
     errors.ClaimExpired.code: _("That was too long ago. Scan the code once more."),
@@ -114,13 +115,16 @@ SENTENCES: dict[str, Any] = {
 
 #: What a teacher is told instead, where the sentence is a student's.
 SENTENCES_OF_TEACHERS: dict[str, Any] = {
+    errors.CheckInClosed.code: _("The check-in is not open."),
+    errors.ExcuseWithdrawn.code: _("The student has withdrawn this excuse."),
     errors.StudentNotEnrolled.code: _("This student is not on the class's list, or not any more."),
 }
 
 
-def sentence_of(error: errors.ApiError, *, to_teacher: bool = False) -> str:
-    """What a person is told of `error`."""
-    sentences = SENTENCES | SENTENCES_OF_TEACHERS if to_teacher else SENTENCES
+def sentence_of(error: errors.ApiError, *, reader: Actor | None) -> str:
+    """What `reader` is told of `error`; None for somebody who is not signed in."""
+    is_teacher = reader is not None and reader.role == Role.TEACHER
+    sentences = SENTENCES | SENTENCES_OF_TEACHERS if is_teacher else SENTENCES
     codes = (kind.__dict__.get("code") for kind in type(error).__mro__)  # an error is worded as what it is a case of
     said = str(next((sentences[code] for code in codes if code in sentences), error.message))
     if isinstance(error, errors.TooManyRequests):

@@ -8,19 +8,14 @@ from django.utils.translation import gettext as _
 from django.views import csrf
 
 from core import errors
-from core.identity import Actor, Role
+from core.identity import Actor
 from core.words import sentence_of
 from web.middleware import PREFIX
 
 
-def sentence_for(person: Actor | None, error: errors.ApiError) -> str:
-    """What went wrong, as whoever is signed in is told it; None for nobody."""
-    return sentence_of(error, to_teacher=person is not None and person.role == Role.TEACHER)
-
-
 def page(request: HttpRequest, error: errors.ApiError, *, person: Actor | None = None) -> HttpResponse:
     """The page that says what went wrong. `person`: who is signed in, where that is known."""
-    content: dict[str, Any] = {"said": sentence_for(person, error), "person": person}
+    content: dict[str, Any] = {"said": sentence_of(error, reader=person), "person": person}
     if person is None:
         content["messages"] = ()  # they may be in the session, which may be what cannot be read
     response = render(request, "web/error.html", content, status=error.status)

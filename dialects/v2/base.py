@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors
+from core.identity import Actor
 from core.rest.permissions import Audience
 from core.rest.views import ApiView
 from dialects.v2 import paging, services
@@ -67,7 +68,9 @@ class V2View(ApiView):
         return cls.keeps_answer and cls.audience is not Audience.ANYONE
 
     def worded(self, error: errors.ApiError) -> tuple[int, Any]:
-        return worded(error)
+        # Who asks, once that is known: a failure may be that it is not.
+        user = getattr(getattr(self, "request", None), "_user", None)
+        return worded(error, user if isinstance(user, Actor) else None)
 
     # Pages
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from core.errors import ApiError, InvalidSchema, TooManyRequests
+from core.identity import Actor
 from core.words import sentence_of
 
 #: Errors that have another status or code here than in the core.
@@ -33,17 +34,19 @@ def code_of(error: ApiError) -> str:
     return _HERE.get(error.code, (0, error.code))[1]
 
 
-def worded(error: ApiError) -> tuple[int, Any]:
-    """The status and body of a failure."""
+def worded(error: ApiError, reader: Actor | None = None) -> tuple[int, Any]:
+    """The status and body of a failure. `reader`: who is told of it; None where nobody is signed in."""
     status, code = _HERE.get(error.code, (error.status, error.code))
-    body: dict[str, Any] = {"success": False, "error": message_of(error), "code": code}
+    body: dict[str, Any] = {"success": False, "error": message_of(error, reader), "code": code}
     if isinstance(error, InvalidSchema):
         body["fields"] = {name: list(words) for name, words in error.fields.items()}
     return status, body
 
 
-def message_of(error: ApiError) -> str:
-    """For people, in the language of the running code: the one that the client asked for (`Accept-Language`)."""
+def message_of(error: ApiError, reader: Actor | None) -> str:
+    """For `reader`, in the language of the running code: the one that the client asked for (`Accept-Language`)."""
     if isinstance(error, TooManyRequests):
-        return sentence_of(error)  # it says how long to wait
-    return error.message if get_language() in (None, settings.LANGUAGE_CODE) else sentence_of(error)
+        return sentence_of(error, reader=reader)  # it says how long to wait
+    if get_language() in (None, settings.LANGUAGE_CODE):
+        return error.message
+    return sentence_of(error, reader=reader)

@@ -86,8 +86,10 @@ def test_a_student_asks_and_the_teacher_approves_and_the_next_lesson_knows(
 def test_a_student_withdraws_and_nobody_decides_any_more(school: School, owner: Client, student: Client) -> None:
     asked(school)
     seen = text_of(owner.get("/app/excuses/"))
-    assert "Withdrawn." in said_after(student, press(student, text_of(student.get("/app/excuses/")), "withdrawn"))
+    mine = text_of(student.get("/app/excuses/"))
+    assert "Withdrawn." in said_after(student, press(student, mine, "withdrawn"))
     assert choices(text_of(student.get("/app/excuses/"))) == {}
+    assert "You have withdrawn this excuse already." in said_after(student, press(student, mine, "withdrawn"))
     assert "The student has withdrawn this excuse." in said_after(owner, press(owner, seen, "approved"))
     assert ExcusedClass.objects.get().state == ExcuseState.ASKED
 

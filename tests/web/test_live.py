@@ -211,6 +211,11 @@ def test_a_scan_that_is_no_good_is_refused_in_words_on_its_page(school: School, 
     assert page["refused"] == SENTENCES[error.code]
 
 
+def test_a_teacher_who_tries_the_own_code_is_not_sent_to_their_teacher(owner: Client, school: School) -> None:
+    page: Any = data_of(text_of(owner.get("/app/check-in/nowhere?code=123456")), "check-in-data")
+    assert page["refused"] == "The check-in is not open."
+
+
 def test_the_page_of_a_code_that_is_typed_has_neither(student: Client, school: School) -> None:
     page = data_of(text_of(student.get("/app/check-in/")), "check-in-data")
     assert (page["claim"], page["refused"]) == (None, "")

@@ -32,7 +32,7 @@ class NewPassword(forms.CharField):
     def clean(self, value: Any) -> Any:
         password = super().clean(value)
         if password and weaknesses(password):
-            raise forms.ValidationError(sentence_of(errors.WeakPassword()), code="weak")
+            raise forms.ValidationError(sentence_of(errors.WeakPassword(), reader=None), code="weak")
         return password
 
 

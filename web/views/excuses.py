@@ -130,6 +130,6 @@ class Excuse(Page):
         try:
             excuses.excuse_decide(actor=self.actor, excuse_id=excuse_id, state=state, seen=seen)
         except (errors.Changed, errors.ExcuseWithdrawn) as refusal:
-            messages.error(request, sentence_of(refusal))
+            messages.error(request, sentence_of(refusal, reader=self.actor))
             return redirect("web:excuses")
         return self.done(str(_DONE[state]), "excuses")

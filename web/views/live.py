@@ -103,4 +103,4 @@ class CheckIn(Page):
             return claim_make(session_id=session_id, code=code, address=self.address), ""
         except (errors.CheckInClosed, errors.WrongCode, errors.TooManyRequests) as error:
             tell_refusal(error, account=self.person.id if self.person is not None else None)
-            return None, sentence_of(error)
+            return None, sentence_of(error, reader=self.person)

@@ -21,6 +21,7 @@ from core.identity import Actor, Role
 from core.refusals import tell_refusal
 from core.rest.envelope import to_api_error
 from core.rest.permissions import Audience
+from core.words import sentence_of
 from web import failures
 
 
@@ -107,7 +108,7 @@ class Page(View):
     def refuse(self, form: Any, error: errors.ApiError, field: str | None = None) -> None:
         """Says in the form what went wrong, beside `field` or above all of them."""
         tell_refusal(error, account=self.person.id if self.person is not None else None)
-        form.add_error(field, failures.sentence_for(self.person, error))
+        form.add_error(field, sentence_of(error, reader=self.person))
         form.status = error.status
         if isinstance(error, errors.TooManyRequests):
             form.retry_after = error.retry_after

@@ -49,7 +49,7 @@ class SchoolPage(Page):
     def told(self, refusal: errors.ApiError, goal: str) -> HttpResponse:
         """The sign-in, which says what was wrong and where a password is good. The answer's code is in no address."""
         tell_refusal(refusal, account=None)
-        messages.error(self.request, sentence_of(refusal))
+        messages.error(self.request, sentence_of(refusal, reader=self.person))
         return redirect(f"{reverse('web:sign-in')}?{urlencode({'next': goal})}")
 
 

@@ -21,7 +21,7 @@ SUBPROTOCOL = "attendance.v2"
 
 def _dismissed(language: str, message: str) -> str:
     """How a socket is told that its token is no longer good."""
-    return frames.error_frame(errors.SocketUnauthorized(), language)
+    return frames.error_frame(errors.SocketUnauthorized(), language, None)
 
 
 class V2Consumer(SocketConsumer):
@@ -53,7 +53,7 @@ class V2Consumer(SocketConsumer):
         await events.receive(live, self.socket, self.client, text)
 
     def error_frame(self, error: errors.ApiError) -> str:
-        return frames.error_frame(error, self.language)
+        return frames.error_frame(error, self.language, None)
 
     def _left(self) -> None:
         super()._left()

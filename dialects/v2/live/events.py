@@ -107,7 +107,7 @@ class Request(events.Request):
         return worded(error)[0]
 
     def refuse(self, error: errors.ApiError) -> None:
-        self.live.hub.tell(self.socket, frames.error_frame(error, self.client.language, self.id))
+        self.live.hub.tell(self.socket, frames.error_frame(error, self.client.language, self.socket.actor, self.id))
 
 
 # Finding what a message is about

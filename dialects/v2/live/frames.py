@@ -37,10 +37,10 @@ def frame(event: str, data: Json | None = None, request_id: Any = None) -> str:
     return _encode(message).decode()
 
 
-def error_frame(error: ApiError, language: str, request_id: Any = None) -> str:
-    """`ERROR` for the message of this id, or for none, worded in this language."""
+def error_frame(error: ApiError, language: str, reader: Actor | None, request_id: Any = None) -> str:
+    """`ERROR` for the message of this id, or for none, worded in this language for `reader`, None if nobody knows."""
     with translation.override(language):
-        message = message_of(error)
+        message = message_of(error, reader)
     return frame("ERROR", {"code": code_of(error), "message": message}, request_id)
 
 

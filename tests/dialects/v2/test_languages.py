@@ -8,7 +8,8 @@ from accounts.models import User
 from core import errors
 from core.errors import ApiError
 from core.rest.openapi import _BAD_BODY, _EVERYWHERE, _REFUSED
-from core.words import SENTENCES
+from core.times import today
+from core.words import SENTENCES, SENTENCES_OF_TEACHERS
 from dialects.v2.urls import urlpatterns
 from tests.api.rest import make_user
 from tests.dialects.v2.rest import School, V2Rest
@@ -51,6 +52,33 @@ def test_failures_outside_of_views_and_of_fields_are_told_so_too(rest: V2Rest, s
     assert answer.response.headers["Content-Language"] == "de"
 
 
+@pytest.mark.django_db
+def test_a_teacher_is_told_of_a_student_and_a_student_of_themself(rest: V2Rest, school: School) -> None:
+    german = {"Accept-Language": "de"}
+    owner, ann = rest.as_(school.owner), rest.as_(school.ann)
+    session = owner.post(f"/classes/{school.class_id}/sessions").data["_id"]
+    marks = {"marks": [{"studentId": school.stranger.id, "status": "present"}]}
+    told = [owner.post(f"/sessions/{session}/marks", marks, **german).body]
+    excuse = ann.post("/excuses", {"from": str(today()), "until": str(today()), "note": "dentist"}).data["_id"]
+    assert ann.patch(f"/excuses/{excuse}", {"state": "withdrawn"}).status == 200
+    told.append(owner.patch(f"/excuses/{excuse}", {"state": "approved"}, **german).body)
+    told.append(ann.patch(f"/excuses/{excuse}", {"state": "withdrawn"}, **german).body)
+    assert [(one["code"], one["error"]) for one in told] == [
+        ("student_not_enrolled", "Diese Person steht nicht oder nicht mehr auf der Liste der Klasse."),
+        ("excuse_withdrawn", "Diese Entschuldigung wurde zurückgezogen."),
+        ("excuse_withdrawn", "Sie haben diese Entschuldigung schon zurückgezogen."),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_student_at_the_door_is_told_of_themself(rest: V2Rest, school: School) -> None:
+    owner = rest.as_(school.owner)
+    session = owner.post(f"/classes/{school.class_id}/sessions").data["_id"]
+    key = owner.post(f"/sessions/{session}/kiosk").data["key"]
+    refused = rest.post("/kiosk/marks", {"code": "999"}, token=key, **{"Accept-Language": "de"})
+    assert refused.body["error"].startswith("Sie sind nicht in dieser Klasse.")
+
+
 def codes_of_routes() -> dict[str, type[ApiError]]:
     """Every error that a route of `/api/v2` may answer."""
     found: dict[str, type[ApiError]] = {}
@@ -66,12 +94,13 @@ def codes_of_routes() -> dict[str, type[ApiError]]:
 def test_every_error_of_a_route_has_a_sentence_in_every_language(language: str) -> None:
     for error in codes_of_routes().values():
         codes = [kind.__dict__["code"] for kind in error.__mro__ if "code" in kind.__dict__]
-        sentence = next((SENTENCES[code] for code in codes if code in SENTENCES), None)
-        assert sentence is not None, error.code
-        with translation.override("en"):
-            source = str(sentence)
-        with translation.override(language):
-            assert str(sentence) != source, error.code
+        sentences = [said[code] for said in (SENTENCES, SENTENCES_OF_TEACHERS) for code in codes if code in said]
+        assert sentences, error.code
+        for sentence in sentences:
+            with translation.override("en"):
+                source = str(sentence)
+            with translation.override(language):
+                assert str(sentence) != source, error.code
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """`/ws/v2`: who follows what hears what; and what messages do, and how they are answered."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -422,6 +423,16 @@ async def test_errors_are_told_in_the_language_of_the_handshake(
     async with V2Socket(server, people.teacher) as plain:
         await plain.send_raw('{"event":"DANCE","id":1}')
         assert (await plain.frame())["data"]["message"] == "Unknown event"
+
+
+async def test_a_teacher_is_told_of_a_student_who_is_on_no_list_in_words_for_a_teacher(
+    server: Server, room: Room, people: People, session: str
+) -> None:
+    async with V2Socket(server, room.teacher, additional_headers={"Accept-Language": "de"}) as desk:
+        mark = {"session": session, "marks": present(people.students[2])}
+        await desk.send_raw(json.dumps({"event": "MARK", "id": 1, "data": mark}))
+        told = "Diese Person steht nicht oder nicht mehr auf der Liste der Klasse."
+        assert (await desk.frame())["data"] == {"code": "student_not_enrolled", "message": told}
 
 
 async def test_the_token_may_stand_in_the_subprotocols(server: Server, people: People) -> None:
