@@ -527,7 +527,7 @@ class InvitationAdmin(WritablePage, _InvitationAdmin):
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
         made: Made = form.made
         if made.mailed is None:
-            text = f"Shown this once, good for {LIFETIME.days} days: {made.link}"
+            text = f"Shown this once, good for {LIFETIME.days} days: {made.link(request.build_absolute_uri('/'))}"
         else:
             text = f"The invitation goes to {obj.email}."
         self.message_user(request, text, messages.SUCCESS)

@@ -41,10 +41,13 @@ class Made:
     secret: str
     mailed: "Future[bool] | None" = None
 
-    @property
-    def link(self) -> str:
-        """Where the invitation is accepted; only its path where PUBLIC_URL does not say what comes before."""
-        return f"{settings.PUBLIC_URL}{PAGE}{self.secret}"
+    def link(self, site: str) -> str:
+        """Where the invitation is accepted; "" where nobody knows what comes before its path.
+
+        `site`: where people reach this server, for where PUBLIC_URL does not say it; "" if that is not known.
+        """
+        base = settings.PUBLIC_URL or site.rstrip("/")
+        return f"{base}{PAGE}{self.secret}" if base else ""
 
 
 def invitation_print(*, role: Role, email: str = "", made_by: User | None = None) -> Made:
@@ -54,8 +57,8 @@ def invitation_print(*, role: Role, email: str = "", made_by: User | None = None
     return Made(_make(role, email, made_by, secret, is_mailed=False), secret)
 
 
-def invitation_mail(*, role: Role, email: str, made_by: User | None = None) -> Made:
-    """An invitation that is mailed to `email`.
+def invitation_mail(*, role: Role, email: str, made_by: User | None = None, site: str = "") -> Made:
+    """An invitation that is mailed to `email`. `site` is `Made.link`'s; never a request's, which may name any host.
 
     `EmailTaken` where somebody can sign in with the address already, `TooManyRequests` after too many mails.
     """
@@ -66,7 +69,7 @@ def invitation_mail(*, role: Role, email: str, made_by: User | None = None) -> M
     mail.allow(to=email, sender=None if made_by is None else made_by.id)
     secret = secret_make(_LENGTH)
     invitation = _make(role, email, made_by, secret, is_mailed=True)
-    link = Made(invitation, secret).link if settings.PUBLIC_URL else ""
+    link = Made(invitation, secret).link(site)
     name = made_by.name if made_by is not None else ""
     until = invitation.expires_at
     sent = mail.send_invitation(to=email, role=role, secret=secret, link=link, until=until, inviter=name)

@@ -49,12 +49,13 @@ class AtOnce:
 # Invitations
 
 
-def test_a_printed_invitation_is_shown_once(page: Client, root: User, settings: Any) -> None:
-    settings.PUBLIC_URL = "https://attendance.school.example"
+@pytest.mark.parametrize("public", ["https://attendance.school.example", ""])
+def test_a_printed_invitation_is_shown_once(page: Client, root: User, settings: Any, public: str) -> None:
+    settings.PUBLIC_URL = public
     answer = page.post(f"{INVITATIONS}add/", {"role": "teacher", "email": ""}, follow=True)
     (shown, *_) = messages_of(answer)
     link = shown.rpartition(" ")[2]
-    assert link.startswith("https://attendance.school.example/invitation/")
+    assert link.startswith(f"{public or 'http://testserver'}/invitation/")
     made = Invitation.objects.get()
     assert (made.role, made.email, made.is_mailed, made.made_by_id) == ("teacher", "", False, root.id)
     for url in (INVITATIONS, f"{INVITATIONS}{made.id}/change/", f"{INVITATIONS}{made.id}/history/"):

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from accounts import mail
 from accounts.invitations import invitation_accept, invitation_find, invitation_mail
 from accounts.models import Invitation, Origin, User
-from core import errors
+from core import errors, running
 from core.identity import Role
 from tests.services.conftest import at_once
 from tests.support.clients import Api
@@ -68,6 +68,27 @@ def test_a_link_begins_with_the_public_address(settings: Any) -> None:
     assert re.fullmatch(r"https://attendance\.school\.example/invitation/[a-z2-9-]{29}  asha@school\.example", line), (
         line
     )
+
+
+@pytest.mark.parametrize("public", ["", "https://attendance.school.example"])
+def test_printed_and_mailed_links_begin_with_the_address_of_the_server_that_runs_here_unless_a_setting_says_another(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, public: str
+) -> None:
+    settings.PUBLIC_URL = public
+    here = running.Running(own="https://localhost:3443", public="https://192.0.2.7:3443", authority="")
+    mailed: list[str] = []
+
+    def deliver(message: Any) -> bool:
+        mailed.append(message.body)
+        return True
+
+    monkeypatch.setattr(running, "found", lambda: here)
+    monkeypatch.setattr(mail, "_send", deliver)
+    link = re.compile(rf"{re.escape(public or here.public)}/invitation/{SECRET.pattern[2:]}")
+    assert link.match(invite("student", "--print", "1")[0])
+    invite("student", "asha@school.example")
+    assert link.search(mailed[0])
+    assert public == settings.PUBLIC_URL
 
 
 def test_without_an_address_that_others_reach_there_is_no_link_and_it_is_said_why(databases: Databases) -> None:

@@ -93,7 +93,7 @@ class Invitations(OfficePage):
     def _page(self, form: InvitationForm, made: Made | None = None) -> HttpResponse:
         link = ""
         if made is not None and made.mailed is None:
-            link = self.request.build_absolute_uri(made.link)
+            link = made.link(self.request.build_absolute_uri("/"))
         page = Slice.of(invitations_listed(), self.request.GET.get("page"))
         content = {
             "form": form,

@@ -55,33 +55,31 @@ class Command(ExplainedCommand):
             raise CommandError("--print takes a number from 1 on, and 1 where addresses are given.")
         if number is None and not wanted:
             raise CommandError("Name at least one address, or a --file of addresses, or --print N.")
-        if not settings.PUBLIC_URL:
-            server = running.found()
-            settings.PUBLIC_URL = server.public if server is not None else ""
+        server = running.found()
+        site = server.public if server is not None else ""
         try:
             if number is None:
-                self.mail(Role(role), wanted)
+                self.mail(Role(role), wanted, site)
             else:
-                self.print_all(Role(role), wanted or [""] * number)
+                self.print_all(Role(role), wanted or [""] * number, site)
         except errors.SignupClosed:
             raise CommandError(
                 "SIGNUP=closed: nobody can sign up, with an invitation neither. Set SIGNUP=invited, for example."
             ) from None
 
-    def print_all(self, role: Role, emails: Sequence[str]) -> None:
+    def print_all(self, role: Role, emails: Sequence[str], site: str) -> None:
         for email in emails:
             made = invitation_print(role=role, email=email)
-            shown = made.link if settings.PUBLIC_URL else made.secret
-            self.stdout.write(f"{shown}  {email or 'whoever has it'}")
-        self._say_what_lacks()
+            self.stdout.write(f"{made.link(site) or made.secret}  {email or 'whoever has it'}")
+        self._say_what_lacks(site)
         self.stdout.write(_good_until(role, len(emails)))
 
-    def mail(self, role: Role, emails: Sequence[str]) -> None:
+    def mail(self, role: Role, emails: Sequence[str], site: str) -> None:
         made: list[tuple[str, Made]] = []
         refused: list[tuple[str, str]] = []
         for email in tqdm(emails, desc="Inviting", disable=None):
             try:
-                made.append((email, invitation_mail(role=role, email=email)))
+                made.append((email, invitation_mail(role=role, email=email, site=site)))
             except errors.EmailTaken:
                 refused.append((email, "somebody has this address already: change the role in the admin"))
             except errors.TooManyRequests:
@@ -91,7 +89,7 @@ class Command(ExplainedCommand):
                 invitation_void(invitation_id=one.invitation.id)
                 refused.append((email, "the mail server did not take the mail: see the lines above"))
         if made:
-            self._say_what_lacks()
+            self._say_what_lacks(site)
         for email, reason in refused:
             self.stdout.write(f"{printable(email)}: not invited: {reason}")
         self.stdout.write(_good_until(role, len(emails) - len(refused)))
@@ -100,8 +98,8 @@ class Command(ExplainedCommand):
                 f"{len(refused)} of {len(emails)} {are(len(refused))} not invited. Invite again once that is mended."
             )
 
-    def _say_what_lacks(self) -> None:
-        if not settings.PUBLIC_URL:
+    def _say_what_lacks(self, site: str) -> None:
+        if not (settings.PUBLIC_URL or site):
             self.stderr.write(
                 "These have no link: no server runs here that others reach, and PUBLIC_URL is not set. Each is opened"
                 f" at the server's address, below {PAGE} (as {PAGE}abcd-…)."
