@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.test import client
 
+import accounts.admin_sessions  # noqa: F401  hears of sign-ins; the first test signs in before any route is loaded
 from tests.support.quick import Compared
 
 _handler = client.ClientHandler(enforce_csrf_checks=False)
