@@ -25,8 +25,14 @@ from django.utils.formats import date_format
 
 from accounts import second_factor
 from accounts.admin_passwords import NewPasswords, may_touch
-from accounts.console_mail import refuses_all
-from accounts.invitations import LIFETIME, Made, invitation_mail, invitation_print, invitation_void
+from accounts.invitations import (
+    LIFETIME,
+    Made,
+    invitation_mail,
+    invitation_print,
+    invitation_print_if_unmailed,
+    invitation_void,
+)
 from accounts.late_saves import AS_SHOWN, Change, late_form
 from accounts.models import Invitation, Origin, SchoolAccount, StudentProfile, TeacherProfile, User
 from accounts.passwords import hash_password
@@ -64,6 +70,8 @@ else:
 LONGEST_SEARCH = 500
 #: The hash of the new account's password, for the running request.
 _hashed: ContextVar[str | None] = ContextVar("hashed", default=None)
+#: The invitation that the running request has made.
+_made: ContextVar[Made | None] = ContextVar("made", default=None)
 
 
 def last_change(changed: Model, label: str, since: datetime) -> Change | None:
@@ -439,7 +447,8 @@ class InvitationForm(_InvitationForm):
         label="Send it by mail",
         required=False,
         initial=True,
-        help_text="Unticked, the next page shows the link once, to be printed or handed over.",
+        help_text="The next page shows the link once, to be printed or handed over, where this is not ticked or no mail"
+        " can be sent.",
     )
     #: Set by `clean`.
     made: Made
@@ -464,10 +473,6 @@ class InvitationForm(_InvitationForm):
         try:
             if not self.cleaned_data["by_mail"]:
                 self.made = invitation_print(role=role, email=email, made_by=self.made_by)
-            elif email and refuses_all():
-                self.add_error(
-                    "by_mail", "This server has no mail server (EMAIL_URL). Untick this, and hand the link over."
-                )
             elif email:
                 self.made = invitation_mail(role=role, email=email, made_by=self.made_by)
             else:
@@ -525,12 +530,38 @@ class InvitationAdmin(WritablePage, _InvitationAdmin):
         return "open" if invitation.expires_at > now() else "too old"
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        made: Made = form.made
-        if made.mailed is None:
-            text = f"Shown this once, good for {LIFETIME.days} days: {made.link(request.build_absolute_uri('/'))}"
-        else:
-            text = f"The invitation goes to {obj.email}."
-        self.message_user(request, text, messages.SUCCESS)
+        """The form has made it."""
+        _made.set(form.made)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        token = _made.set(None)
+        try:
+            response = super().add_view(request, form_url, extra_context)
+            if (made := _made.get()) is not None:
+                self._hand_over(request, made)
+        finally:
+            _made.reset(token)
+        return response
+
+    add_view.slow = True  # type: ignore[attr-defined]  # it waits for the mail server, a moment
+
+    def _hand_over(self, request: HttpRequest, made: Made) -> None:
+        """Says what became of the mail, or shows the link; after the commit, since the mail goes only then."""
+        good = invitation_print_if_unmailed(made)
+        if good.mailed is not None:
+            self.message_user(request, f"The invitation is on its way to {good.invitation.email}.", messages.SUCCESS)
+            return
+        link = good.link(request.build_absolute_uri("/"))
+        level, text = messages.SUCCESS, f"Shown this once, good for {LIFETIME.days} days: {link}"
+        if good is not made:
+            self.log_change(request, made.invitation, "Withdrawn: the mail could not be sent.")
+            self.log_addition(request, good.invitation, "Made in place of one that could not be mailed.")
+            level = messages.WARNING
+            text = (
+                f"The mail to {good.invitation.email} could not be sent, and its invitation is withdrawn."
+                f" Hand this link over instead. {text}"
+            )
+        self.message_user(request, text, level)
 
     @admin.action(description="Withdraw selected invitations", permissions=["withdraw"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:

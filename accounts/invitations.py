@@ -81,11 +81,19 @@ def invitation_mail_or_print(*, role: Role, email: str, made_by: User | None = N
 
     Waits for the mail server for a moment. Raises as `invitation_mail`.
     """
-    made = invitation_mail(role=role, email=email, made_by=made_by)
+    return invitation_print_if_unmailed(invitation_mail(role=role, email=email, made_by=made_by))
+
+
+def invitation_print_if_unmailed(made: Made) -> Made:
+    """`made`; or, where its mail could not be sent, another one for the same address, to be handed over.
+
+    Waits for the mail server for a moment. Not in the unit of work that made `made`: a mail goes after the commit.
+    """
     if made.mailed is None or not mail.has_failed(made.mailed):
         return made
-    invitation_void(invitation_id=made.invitation.id)
-    return invitation_print(role=role, email=email, made_by=made_by)
+    void = made.invitation
+    invitation_void(invitation_id=void.id)
+    return invitation_print(role=Role(void.role), email=void.email, made_by=void.made_by)
 
 
 @unit_of_work

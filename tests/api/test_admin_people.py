@@ -11,13 +11,17 @@ from accounts.models import Invitation, Origin, User
 from classes.models import Class, Enrolment, SetAside
 from core.identity import Role
 from core.limits import MAILS_BY, Limit
+from core.rest.routes import is_slow
 from core.times import now
 from tests.support.admin import USERS, make_user, messages_of, sign_in, text
 from tests.support.http import Client
+from tests.support.processes import free_port
 from tests.support.smtp import NO_MAIL_SERVER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+#: The function that really sends.
+SEND = mail._send
 INVITATIONS, WAITING = "/admin/accounts/invitation/", "/admin/classes/setaside/"
 
 
@@ -53,7 +57,7 @@ class AtOnce:
 def test_a_printed_invitation_is_shown_once(page: Client, root: User, settings: Any, public: str) -> None:
     settings.PUBLIC_URL = public
     answer = page.post(f"{INVITATIONS}add/", {"role": "teacher", "email": ""}, follow=True)
-    (shown, *_) = messages_of(answer)
+    shown = messages_of(answer)[-1]
     link = shown.rpartition(" ")[2]
     assert link.startswith(f"{public or 'http://testserver'}/invitation/")
     made = Invitation.objects.get()
@@ -62,20 +66,58 @@ def test_a_printed_invitation_is_shown_once(page: Client, root: User, settings: 
         assert link.rpartition("/")[2] not in text(page.get(url))
 
 
-def test_the_admin_promises_no_mail_where_there_is_no_mail_server(page: Client, settings: Any) -> None:
-    settings.EMAIL_BACKEND = NO_MAIL_SERVER
+def mail_server_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail, "_send", lambda message: False)
+
+
+def test_an_invitation_that_cannot_be_mailed_becomes_a_link_to_hand_over_and_the_admin_says_so(
+    page: Client, root: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail_server_refuses(monkeypatch)
     form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
-    assert "Untick this, and hand the link over." in text(page.post(f"{INVITATIONS}add/", form))
-    assert not Invitation.objects.exists()
-    del form["by_mail"]
-    (shown, *_) = messages_of(page.post(f"{INVITATIONS}add/", form, follow=True))
-    assert shown.startswith("Shown this once")
+    answer = page.post(f"{INVITATIONS}add/", form, follow=True)
+    told = messages_of(answer)[-1]
+    assert told.startswith("The mail to asha@example.com could not be sent, and its invitation is withdrawn.")
+    assert "on its way" not in text(answer)
+    link = told.rpartition(" ")[2]
+    good, void = Invitation.objects.order_by("-created_at", "-id")
+    assert (good.email, good.is_mailed, good.made_by_id, good.voided_at) == ("asha@example.com", False, root.id, None)
+    assert void.voided_at is not None
+    assert "Sign up as a student" in Client().get(link.removeprefix("http://testserver")).content.decode()
+    for made, said in ((good, "Made in place of one that could not be mailed."), (void, "Withdrawn: the mail")):
+        history = text(page.get(f"{INVITATIONS}{made.id}/history/"))
+        assert said in history
+        assert link.rpartition("/")[2] not in history
+
+
+@pytest.mark.parametrize("backend", [NO_MAIL_SERVER, "django.core.mail.backends.smtp.EmailBackend"])
+def test_without_a_mail_server_and_while_it_is_down_invitations_are_links_to_hand_over(
+    page: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    monkeypatch.setattr(mail, "_send", SEND)
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = backend, "127.0.0.1", free_port()
+    form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
+    told = messages_of(page.post(f"{INVITATIONS}add/", form, follow=True))[-1]
+    assert "could not be sent" in told
+    assert "/invitation/" in told
+    assert [made.is_mailed for made in Invitation.objects.filter(voided_at=None)] == [False]
+
+
+def test_a_mail_server_that_says_nothing_holds_the_admin_up_for_a_moment_only(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "PATIENCE", 0)
+    monkeypatch.setattr(mail, "_submit", lambda message, taken: None)
+    form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
+    answer = page.post(f"{INVITATIONS}add/", form, follow=True)
+    assert "The invitation is on its way to asha@example.com." in messages_of(answer)
+    assert is_slow("POST", f"{INVITATIONS}add/"), "it waits on a thread for such requests"
 
 
 def test_a_mailed_invitation_is_in_the_mail_alone(page: Client, mailed: list[str]) -> None:
     form = {"role": "student", "email": "asha@example.com", "by_mail": "on"}
     answer = page.post(f"{INVITATIONS}add/", form, follow=True)
-    assert "The invitation goes to asha@example.com." in messages_of(answer)
+    assert "The invitation is on its way to asha@example.com." in messages_of(answer)
     (body,) = mailed
     assert "Root of your school invites you" in body
     secret = next(line for line in body.splitlines() if line.count("-") == 5)
