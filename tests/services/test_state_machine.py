@@ -2,12 +2,15 @@
 
 Two processes over one database, and a channel layer that loses, repeats and reorders hints. The machine lets
 them drift apart, brings them together (`converge`) and compares what each client heard with the journal.
+How quickly threads answer is one of the machine's choices (`tests.services.paced`), and so is what time it is.
 `make fuzz` searches for some minutes instead of some seconds.
 """
 
 import asyncio
+import json
 import logging
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +23,14 @@ from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from accounts import tokens
 from accounts.models import AccountsVersion, User
@@ -43,6 +53,9 @@ from tests.services.conftest import (
     make_room,
     make_users,
 )
+from tests.services.paced import Paced, paced
+
+__all__ = ["paced"]  # a fixture
 
 pytestmark = pytest.mark.long
 
@@ -69,6 +82,8 @@ processes = st.integers(0, PROCESSES - 1)
 places = st.one_of(st.none(), processes)
 statuses = st.sampled_from(["present", "absent"])
 indices = st.integers(0, 1000)
+#: How many turns of the event loop the steps of the database's threads take longer, over and over.
+paces = st.lists(st.integers(0, 5), max_size=12)
 
 
 @dataclass(eq=False)
@@ -130,13 +145,14 @@ def count(marks: dict[str, str]) -> tuple[int, int]:
 
 
 class LiveSessions(RuleBasedStateMachine):
-    """See the module's docstring. `rig` is set by the test."""
+    """See the module's docstring. `rig` and `paced` are set by the test."""
 
     rig: Rig
+    paced: Paced
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
+        self.loop = self.paced.new_loop()
         self.complaints = Complaints()
         self.loop.set_exception_handler(lambda loop, context: self.complaints.texts.append(str(context)))
         logging.getLogger("attendance").addHandler(self.complaints)
@@ -180,8 +196,11 @@ class LiveSessions(RuleBasedStateMachine):
 
     # The beginning
 
-    @initialize(roles=st.lists(st.tuples(classes, st.integers(-1, 1), processes, st.booleans()), max_size=4))
-    def begin(self, roles: list[tuple[int, int, int, bool]]) -> None:
+    @initialize(
+        roles=st.lists(st.tuples(classes, st.integers(-1, 1), processes, st.booleans()), max_size=4), pace=paces
+    )
+    def begin(self, roles: list[tuple[int, int, int, bool]], pace: list[int]) -> None:
+        self.paced.keep(pace)
         for _ in range(CLASSES):
             made = make_room(students=2)
             made.students += make_users(Role.STUDENT, PEOPLE - 2)
@@ -235,9 +254,11 @@ class LiveSessions(RuleBasedStateMachine):
     @rule(
         marks=st.lists(st.tuples(indices, people, statuses), min_size=2, max_size=12),
         done_after=st.one_of(st.none(), st.integers(0, 11)),
+        pace=paces,
     )
-    def burst(self, marks: list[tuple[int, int, str]], done_after: int | None) -> None:
+    def burst(self, marks: list[tuple[int, int, str]], done_after: int | None, pace: list[int]) -> None:
         """Many at once, from several sockets to several processes; perhaps with a DONE among them."""
+        self.paced.keep(pace)
         self.before_an_end()
 
         async def all_of_it() -> None:
@@ -361,9 +382,20 @@ class LiveSessions(RuleBasedStateMachine):
     def look(self, process: int) -> None:
         self.run(self.processes[process].look())
 
-    @rule(number=processes, on_the_way=st.lists(st.tuples(people, statuses), max_size=5), ticks=st.integers(0, 8))
-    def crash(self, number: int, on_the_way: list[tuple[int, str]], ticks: int) -> None:
+    @rule(seconds=st.sampled_from([0.5, 1.0, 5.0]))
+    def time_passes(self, seconds: float) -> None:
+        """A client that was refused may have the database looked at again, and may send more."""
+        self.loop.skip(seconds)
+
+    @rule(
+        number=processes,
+        on_the_way=st.lists(st.tuples(people, statuses), max_size=5),
+        ticks=st.integers(0, 20),
+        pace=paces,
+    )
+    def crash(self, number: int, on_the_way: list[tuple[int, str]], ticks: int, pace: list[int]) -> None:
         """A process dies, perhaps in the middle of a commit, and another takes its place."""
+        self.paced.keep(pace)
         process = self.processes[number]
         gone = [client for client in self.clients if client.process is process]
         teacher = next((client for client in gone if client.role < 0 and client.is_open), None)
@@ -651,11 +683,59 @@ def _empty_the_database() -> None:
 
 @pytest.mark.timeout(900 if PROFILE == "short" else 3600)
 @pytest.mark.parametrize("mode", ["single", "per-class"])
-def test_every_client_ends_with_the_journal(rig: Rig, settings: Any, mode: str) -> None:
+def test_every_client_ends_with_the_journal(rig: Rig, paced: Paced, settings: Any, mode: str) -> None:
     settings.LIVE_SESSIONS = mode
 
     class Machine(LiveSessions):
         pass
 
-    Machine.rig = rig
+    Machine.rig, Machine.paced = rig, paced
     run_state_machine_as_test(Machine, settings=hypothesis_settings.get_profile(PROFILE))
+
+
+_ID = re.compile(r"[0-9a-f]{24}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+class RecordedSessions(LiveSessions):
+    """Keeps what can be seen after each step, with the ids in the order in which they turn up, and without times."""
+
+    record: list[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: dict[str, int] = {}
+
+    @invariant()
+    def keep(self) -> None:
+        processes = [
+            (
+                process.focus_id,
+                [(session.id, session.seq, len(session.roster)) for session in process.sessions.values()],
+            )
+            for process in self.processes
+        ]
+        heard = [(client.role, client.is_open, client.heard) for client in self.clients]
+        text = json.dumps([self.rig.layer.held, processes, heard, sorted(_last_seqs().values())])
+        text = _ID.sub(lambda found: f"#{self.numbers.setdefault(found[0], len(self.numbers))}", text)
+        self.record.append(_TIME.sub("then", text))
+
+
+@pytest.mark.parametrize("mode", ["single", "per-class"])
+def test_the_same_choices_are_the_same_run(rig: Rig, paced: Paced, settings: Any, mode: str) -> None:
+    """Hypothesis runs an example again to make it shorter and to show it, and takes choices from earlier ones."""
+    settings.LIVE_SESSIONS = mode
+
+    class Machine(RecordedSessions):
+        pass
+
+    Machine.rig, Machine.paced = rig, paced
+    profile = hypothesis_settings.get_profile("short")
+    records: list[list[str]] = []
+    for _ in range(2):
+        Machine.record = []
+        records.append(Machine.record)
+        chosen = hypothesis_settings(profile, max_examples=10, derandomize=True, database=None)
+        run_state_machine_as_test(Machine, settings=chosen)
+    assert len(records[0]) > 100
+    assert records[0] == records[1]
