@@ -721,6 +721,7 @@ class RecordedSessions(LiveSessions):
         self.record.append(_TIME.sub("then", text))
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", ["single", "per-class"])
 def test_the_same_choices_are_the_same_run(rig: Rig, paced: Paced, settings: Any, mode: str) -> None:
     """Hypothesis runs an example again to make it shorter and to show it, and takes choices from earlier ones."""
