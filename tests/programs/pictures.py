@@ -30,6 +30,8 @@ from tests.support.server import Server
 FOLDER = ROOT / "docs" / "pictures"
 MOMENT = datetime(2026, 9, 14, 9, 4, tzinfo=UTC)
 DESK, PHONE = (1280, 800), (360, 740)
+#: Where the school is reached, as on the pages of docs/deploy.md: the server's own port is another one each time.
+ADDRESS = "https://attendance.example.org"
 COLOURS = 192
 LARGEST = 60_000
 #: A list of students with each kind of row.
@@ -132,7 +134,7 @@ def studio() -> Iterator[Studio]:
             school = DemoSchool(database)
         school.people["late student"] = database.ask(lambda: User.objects.get(roll_number="DEMO-13"))
         command = [sys.executable, at.SCRIPT, MOMENT.isoformat(), "serve", "--port", "{port}"]
-        with Server(database, command, LIVE_SESSIONS="per-class", LIMITS="False") as server:
+        with Server(database, command, PUBLIC_URL=ADDRESS, LIVE_SESSIONS="per-class", LIMITS="False") as server:
             yield Studio(browser, server, school, Path(folder))
 
 
