@@ -97,11 +97,6 @@ def marks_import_preview(*, actor: Actor, session: Session, file: SentFile) -> M
     return MarksImport(table, plan, token)
 
 
-def marks_import_file(*, actor: Actor, session: Session, token: str) -> SentFile:
-    """The file of a preview, to be looked at again. Raises `PreviewNotFound`."""
-    return preview_get(actor=actor, kind=PreviewKind.MARKS, about_id=session.pk, token=token).file
-
-
 def marks_import(*, actor: Actor, session: Session, token: str, reason: str = "") -> MarksImport:
     """Does what the preview of this token said, once, or nothing. For a thread of a request, outside of a unit of work.
 

@@ -47,11 +47,6 @@ def class_import_preview(*, actor: Actor, class_id: str, file: SentFile) -> Rost
     return RosterImport(file, table, plan, wanted, token)
 
 
-def class_import_file(*, actor: Actor, class_id: str, token: str) -> SentFile:
-    """The file of a preview, to be looked at again. Raises `PreviewNotFound`."""
-    return preview_get(actor=actor, kind=PreviewKind.ROSTER, about_id=class_id, token=token).file
-
-
 def class_import(*, actor: Actor, class_id: str, token: str, names_differ: bool = False) -> RosterImport:
     """Does what the preview of this token said, once, or nothing.
 

@@ -200,7 +200,10 @@ class SetAside(models.Model):
 
 
 class Preview(models.Model):
-    """A file that somebody has sent and seen the preview of (`classes.previews`). The row goes when that is done."""
+    """A file that somebody has sent (`classes.previews`): they have seen its preview, or it could not be read.
+
+    The row goes when what the preview said is done.
+    """
 
     id = id_field()
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -209,7 +212,7 @@ class Preview(models.Model):
     about_id = ObjectIdField()
     #: The file, and how it is read.
     content = models.TextField()
-    #: Of what the preview said.
+    #: Of what the preview said; "" for a file that could not be read.
     digest = models.CharField(max_length=64)
     made_at = models.DateTimeField(db_index=True)
 

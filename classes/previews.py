@@ -1,6 +1,7 @@
 """Files between their preview and the doing: what was shown is what is done, or nothing is.
 
-A preview is good for an hour, for the person who saw it, once. Whoever does what it said takes it in the same unit of
+A file that could not be read is kept as well, to be read in another way. A preview is good for an hour, for the person
+who saw it, once. Whoever does what it said takes it in the same unit of
 work, so that a crash between leaves both or neither, and of two requests with one token one does it.
 """
 
@@ -70,6 +71,14 @@ def preview_keep(*, actor: Actor, kind: PreviewKind, about_id: str, file: SentFi
         person_id=actor.id, kind=kind, about_id=about_id, content=_packed(file), digest=digest, made_at=now()
     )
     return str(made.pk)
+
+
+def refused_keep(*, actor: Actor, kind: PreviewKind, about_id: str, file: SentFile) -> str:
+    """Keeps a file that could not be read, for another attempt: the token by which `preview_get` finds it.
+
+    Nobody has seen what it would do, so nothing is done by this token: no plan has its digest.
+    """
+    return preview_keep(actor=actor, kind=kind, about_id=about_id, file=file, digest="")
 
 
 def preview_get(*, actor: Actor, kind: PreviewKind, about_id: str, token: str) -> Kept:

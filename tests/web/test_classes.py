@@ -18,7 +18,7 @@ from attendance.journal import NewMark
 from attendance.live.commit import Unit, commit
 from attendance.models import Attendance, Mark, Session
 from attendance.services import session_end, session_start
-from classes.models import Class, Enrolment
+from classes.models import Class, Enrolment, Preview
 from core.times import now
 from tests.api.rest import School, make_user
 from tests.support.http import Client
@@ -455,16 +455,17 @@ def test_a_list_whose_headings_nobody_knows_is_read_by_the_columns_that_the_teac
     owner: Client, school: School
 ) -> None:
     text = "Pupil;Contact;Nr\nChen Li;chen@example.com;7B-4\n"
-    refused = text_of(upload(owner, school, text), 400)
+    path, refused = f"/app/classes/{school.class_id}/import", text_of(upload(owner, school, text), 400)
     assert "“Pupil | Contact | Nr”" in refused
+    assert "7b.csv The file is still here." in words_of(refused)
     named = {"column_name": "Pupil", "column_email": "Contact", "column_roll_number": "Nr"}
-    assert "write beside each column which heading it has there" in refused
+    assert "Write beside each column which heading it has there" in refused
     assert named.keys() <= set(re.findall(r'name="([^"]+)"', refused))
-    wrong = text_of(upload(owner, school, text, **{**named, "column_name": "Pupils"}), 400)
+    wrong = text_of(owner.post(path, {**fields_of(refused), **named, "column_name": "Pupils"}), 400)
     assert 'value="Pupils"' in wrong
-    html = text_of(upload(owner, school, text, **named))
+    html = text_of(owner.post(path, {**fields_of(wrong), **named}))
     assert "new, and on the list 1" in words_of(html)
-    assert owner.post(f"/app/classes/{school.class_id}/import", {**fields_of(html), "do": "1"}).status_code == 302
+    assert owner.post(path, {**fields_of(html), "do": "1"}).status_code == 302
     assert User.objects.get(email="chen@example.com").roll_number == "7B-4"
 
 
@@ -480,11 +481,31 @@ def test_a_list_that_is_not_utf_8_is_read_by_the_encoding_that_the_teacher_choos
     for refused in (text_of(send(), 400), text_of(send(encoding="klingon"), 400)):
         assert "In a spreadsheet, save the file as “CSV UTF-8”." in refused
         assert "--encoding" not in refused
-    html = text_of(send(encoding="windows-1252"))
+    wrong = text_of(owner.post(path, {**fields_of(refused), "encoding": "shift_jis"}), 400)
+    html = text_of(owner.post(path, {**fields_of(wrong), "encoding": "windows-1252"}))
     assert "Zoë Peña" in html
     again = text_of(owner.post(path, fields_of(html)))  # "Look again"
     assert owner.post(path, {**fields_of(again), "do": "1"}).status_code == 302
     assert User.objects.get(email="zoe@example.com").name == "Zoë Peña"
+
+
+def test_a_file_that_was_refused_is_its_senders_for_that_class_and_nothing_is_done_by_it(
+    owner: Client, school: School
+) -> None:
+    path = f"/app/classes/{school.class_id}/import"
+    refused = fields_of(text_of(upload(owner, school, "Pupil;Contact\nChen Li;chen@example.com\n"), 400))
+    named = {"column_name": "Pupil", "column_email": "Contact"}
+    other = Class.objects.create(name="Biology", teacher=school.owner)
+    elsewhere = text_of(owner.post(f"/app/classes/{other.id}/import", {**refused, **named}), 400)
+    assert "Choose the file once more." in elsewhere
+    office = signed_in(make_user("Boss", "teacher", is_superuser=True))
+    assert "Choose the file once more." in text_of(office.post(path, {**refused, **named}), 400)
+    assert "Pupil | Contact" in text_of(owner.post(path, {**refused, "do": "1"}), 400)
+    readable = Preview.objects.get()
+    readable.content = readable.content.replace('"named": {}', '"named": {"name": "Pupil", "email": "Contact"}')
+    readable.save()
+    done = owner.post(path, {**refused, "do": "1"})
+    assert (done.status_code, school.physics.students.count()) == (412, 1), "it is shown before it is done"
 
 
 def test_a_list_is_shown_row_by_row_and_then_imported_as_it_was_shown(owner: Client, school: School) -> None:
@@ -594,7 +615,11 @@ def test_after_the_lesson_marks_from_a_file_are_corrections_with_a_reason(owner:
 def test_a_file_without_statuses_and_a_column_named_by_hand(owner: Client, school: School) -> None:
     session_id = school.start_session()
     text = "E-Mail;Seen\nstudent@example.com;P\n"
-    assert "There are no columns for the roll number" in unescape(text_of(send_marks(owner, session_id, text), 400))
+    refused = text_of(send_marks(owner, session_id, text), 400)
+    assert "There are no columns for the roll number" in unescape(refused)
+    path = f"/app/sessions/{session_id}/import"
+    html = text_of(owner.post(path, {**fields_of(refused), "column_status": "Seen"}))
+    assert "taken over 1" in words_of(html)
     html = text_of(send_marks(owner, session_id, text.replace("Seen", "Status")))
     named = {**fields_of(html), "column_status": "E-Mail"}
     assert "is no status" in text_of(owner.post(f"/app/sessions/{session_id}/import", named))

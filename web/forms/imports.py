@@ -48,6 +48,12 @@ class FileForm(Form):
     )
     token = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def keep(self, token: str) -> None:
+        """The form that comes back means the file of this token, unless another one is chosen."""
+        data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict, which does not change
+        data["token"] = token
+        self.data = data
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("file") is not None:

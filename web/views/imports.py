@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from attendance import marks_import as marks
 from attendance.marks_file import LONGEST_NOTE
 from classes import imports
-from classes.previews import SentFile
+from classes.previews import PreviewKind, SentFile, preview_get, refused_keep
 from classes.rosters.errors import RosterError
 from classes.rosters.plan import Outcome
 from classes.rosters.tables import Table
@@ -54,6 +54,8 @@ class FileSteps(Page):
     asks: ClassVar[str]
     #: Column → its name.
     columns: ClassVar[Mapping[str, Any]]
+    #: What the file is for.
+    kind: ClassVar[PreviewKind]
 
     def get(self, request: HttpRequest, **ids: str) -> HttpResponse:
         return self.show(self.asks, {"form": FileForm()})
@@ -68,7 +70,7 @@ class FileSteps(Page):
             return self.preview(self._sent(form))
         except RosterError as refusal:
             form.add_error("file", refusal.plain)
-            return self.show(self.asks, {"form": form, **self._reading()})
+            return self.show(self.asks, {"form": form, **self._reading(self._keep(form))})
         except errors.PreviewNotFound:
             form.add_error("file", _("Choose the file once more."))
         except errors.TooManyRequests as refusal:
@@ -82,6 +84,15 @@ class FileSteps(Page):
         named = {column: heading for column, heading in chosen.items() if heading}
         return replace(sent, named=named, encoding=self._encoding() or sent.encoding)
 
+    def _keep(self, form: FileForm) -> SentFile:
+        """The file that is refused, which the form that comes back means: no browser fills in a file once more."""
+        file: SentFile | None = form.cleaned_data.get("sent")
+        if file is None:
+            return self.kept(form.cleaned_data["token"])
+        token = refused_keep(actor=self.actor, kind=self.kind, about_id=self.about_id, file=file)
+        form.keep(token)
+        return file
+
     def _chosen(self, column: str) -> str:
         return self.request.POST.get(f"column_{column}", "")
 
@@ -90,9 +101,10 @@ class FileSteps(Page):
         chosen = self.request.POST.get("encoding", "")
         return chosen if chosen in ENCODINGS else ""
 
-    def _reading(self) -> dict[str, Any]:
+    def _reading(self, file: SentFile) -> dict[str, Any]:
         """What the teacher may say of a file that is not understood by itself."""
         return {
+            "file_name": file.name,
             "columns": [(column, label, self._chosen(column)) for column, label in self.columns.items()],
             "encodings": list(ENCODINGS.items()),
             "encoding": self._encoding(),
@@ -103,9 +115,14 @@ class FileSteps(Page):
         found = {column: table.headings[at] for column, at in table.columns.items()}
         return [(column, label, found.get(column, "")) for column, label in self.columns.items()]
 
-    def kept(self, token: str) -> SentFile:
-        """The file of a preview. Raises `PreviewNotFound`."""
+    @property
+    def about_id(self) -> str:
+        """The id of the class or session that the file is for."""
         raise NotImplementedError
+
+    def kept(self, token: str) -> SentFile:
+        """The file of a preview, or one that was refused. Raises `PreviewNotFound`."""
+        return preview_get(actor=self.actor, kind=self.kind, about_id=self.about_id, token=token).file
 
     def preview(self, file: SentFile, refusal: errors.ApiError | None = None) -> HttpResponse:
         """What would be done. `refusal`: why what was shown before is not done."""
@@ -122,9 +139,11 @@ class ClassImport(FileSteps, ClassPage):
     tab = "students"
     asks = "class_import.html"
     columns = COLUMNS
+    kind = PreviewKind.ROSTER
 
-    def kept(self, token: str) -> SentFile:
-        return imports.class_import_file(actor=self.actor, class_id=self.found.id, token=token)
+    @property
+    def about_id(self) -> str:
+        return str(self.found.id)
 
     def do(self, token: str) -> HttpResponse:
         is_right = "names_differ" in self.request.POST
@@ -170,9 +189,11 @@ class MarksImport(FileSteps, SessionPage):
 
     asks = "session_import.html"
     columns = MARK_COLUMNS
+    kind = PreviewKind.MARKS
 
-    def kept(self, token: str) -> SentFile:
-        return marks.marks_import_file(actor=self.actor, session=self.session, token=token)
+    @property
+    def about_id(self) -> str:
+        return str(self.session.id)
 
     def do(self, token: str) -> HttpResponse:
         reason = self.request.POST.get("reason", "")[:LONGEST_NOTE]
