@@ -19,6 +19,7 @@ from accounts.signals import accounts_changed, person_changed
 from core import errors
 from core.database.batches import batches
 from core.database.named import Named, NamedQuerySet
+from core.database.prepared import Prepared
 from core.database.unit_of_work import after_commit, unit_of_work
 from core.emails import email_key
 from core.identity import Role
@@ -429,7 +430,10 @@ class AccountsVersion(models.Model):
 
     @classmethod
     def current(cls) -> int:
-        return cls.objects.values_list("number", flat=True).first() or 0
+        return _version.first() or 0
+
+
+_version = Prepared(lambda: AccountsVersion.objects.order_by("pk").values_list("number", flat=True)[:1])
 
 
 @unit_of_work

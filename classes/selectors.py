@@ -222,6 +222,8 @@ def student_names(class_id: str) -> dict[str, str]:
 
 def student_names_by_class(class_ids: Collection[str]) -> dict[str, dict[str, str]]:
     """For each class: id → name of its students, in the order of enrolment. One query, and none for no class."""
+    if not class_ids:
+        return {}
     names: dict[str, dict[str, str]] = {class_id: {} for class_id in class_ids}
     rows = Enrolment.objects.current().filter(class_ref_id__in=names).order_by("class_ref_id", *ENROLMENT_ORDER)
     for class_id, student_id, name in rows.values_list("class_ref_id", "student_id", "student__name"):
@@ -231,9 +233,11 @@ def student_names_by_class(class_ids: Collection[str]) -> dict[str, dict[str, st
 
 def co_teachers_by_class(class_ids: Collection[str]) -> dict[str, frozenset[str]]:
     """For each class the ids of its co-teachers. One query, and none for no class."""
+    if not class_ids:
+        return {}
     found: dict[str, set[str]] = {class_id: set() for class_id in class_ids}
     rows = CoTeacher.objects.filter(class_ref_id__in=list(found)).values_list("class_ref_id", "teacher_id")
-    for class_id, teacher_id in rows if found else ():
+    for class_id, teacher_id in rows:
         found[class_id].add(teacher_id)
     return {class_id: frozenset(teachers) for class_id, teachers in found.items()}
 

@@ -4,8 +4,10 @@ Synchronous; `attendance.live.watcher` calls it through the gateway.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import AccountsVersion
 from accounts.selectors import names_of
@@ -19,6 +21,7 @@ from attendance.models import Focus, Mark, Session
 from attendance.selectors import session_sheet
 from attendance.services import idle_since
 from classes.selectors import co_teachers_by_class, student_names_by_class
+from core.database.prepared import Prepared
 from core.times import now
 
 _COLUMNS = (
@@ -37,7 +40,27 @@ _COLUMNS = (
     "focus_number",
     "openings",
     "check_in_version",
+    "focused",
 )
+
+
+def _sessions_of(recent: datetime, *known: str) -> "QuerySet[Session, tuple[Any, ...]]":
+    """The open sessions, those that are known, and those that ended since `recent`, by _COLUMNS.
+
+    The focus is read in the same statement, because it decides who hears the marks.
+    """
+    return (
+        Session.objects.filter(
+            Q(state=SessionState.OPEN) | Q(pk__in=known) | Q(state=SessionState.ENDED, ended_at__gte=recent)
+        )
+        .order_by("started_at", "id")
+        .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))
+        .values_list(*_COLUMNS)
+    )
+
+
+#: Once a second, so Django does not build it each time.
+_sessions = Prepared(_sessions_of)
 
 
 def look(known: Mapping[str, Known], finished: Mapping[str, int]) -> View:
@@ -50,17 +73,7 @@ def look(known: Mapping[str, Known], finished: Mapping[str, int]) -> View:
     """
     idle_limit = idle_since()
     accounts_version = AccountsVersion.current()
-    found = (
-        # The focus is read in the same statement, because it decides who hears the marks.
-        Session.objects.filter(
-            Q(state=SessionState.OPEN)
-            | Q(pk__in=list(known))
-            | Q(state=SessionState.ENDED, ended_at__gte=now() - RECENT)
-        )
-        .order_by("started_at", "id")
-        .annotate(focused=Exists(Focus.objects.filter(session_id=OuterRef("pk"))))
-        .values(*_COLUMNS, "focused")
-    )
+    found = [dict(zip(_COLUMNS, row, strict=True)) for row in _sessions.rows(now() - RECENT, *known)]
     read: dict[str, Row] = {row["id"]: row for row in found}
     # Most sessions have not changed since the last look. Of those, only the rows are read.
     news = [

@@ -5,6 +5,7 @@ that Django made, and runs it with other ids in 22-40 µs. MongoDB has no SQL: t
 """
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -13,7 +14,8 @@ from django.db.models import QuerySet
 from django.db.models.query import FlatValuesListIterable, ModelIterable
 
 Row = TypeVar("Row")
-
+#: What a query is asked with: `str` for an id, `datetime` for a time.
+Kinds = tuple[type, ...]
 
 #: A query of more ids is built at each use.
 MOST_IDS = 64
@@ -22,42 +24,47 @@ MOST_IDS = 64
 class Prepared(Generic[Row]):
     """A query of ids, compiled at its first use: `Prepared(lambda class_id: Class.objects.filter(pk=class_id))`.
 
-    One of any number of ids, `lambda *class_ids: …`, is compiled for each number. The query set gives models (without
-    joins) or a `values_list`. The ids go to the database unchecked, so each id must come from `core.ids` or from the
-    database.
+    It may be one of times as well. One of any number of ids, `lambda *class_ids: …`, is compiled for each number. The
+    query set gives models (without joins) or a `values_list`. The ids go to the database unchecked, so each id must
+    come from `core.ids` or from the database.
     """
 
     def __init__(self, build: Callable[..., "QuerySet[Any, Row]"]) -> None:
         self._build = build
-        #: By the number of ids.
-        self._compiled: dict[int, _Compiled] = {}
+        #: By what is asked for: ids and times, in order.
+        self._compiled: dict[Kinds, _Compiled] = {}
 
-    def first(self, *ids: str) -> Row | None:
+    def first(self, *asked: str | datetime) -> Row | None:
         """The first row, or None."""
-        return next(iter(self.rows(*ids)), None)
+        return next(iter(self.rows(*asked)), None)
 
-    def rows(self, *ids: str) -> list[Row]:
+    def rows(self, *asked: str | datetime) -> list[Row]:
         """All rows."""
         connection: Any = connections["default"]
-        number = len(ids)
-        if connection.vendor == "mongodb" or number > MOST_IDS:
-            return list(self._build(*ids))
-        compiled = self._compiled.get(number)
+        if connection.vendor == "mongodb" or len(asked) > MOST_IDS:
+            return list(self._build(*asked))
+        kinds = tuple(map(type, asked))
+        compiled = self._compiled.get(kinds)
         if compiled is None:
             try:
-                compiled = self._compiled[number] = _Compiled(connection, self._build, number)
+                compiled = self._compiled[kinds] = _Compiled(connection, self._build, kinds)
             except EmptyResultSet:  # it asks for one of no ids
                 return []
-        return compiled.rows(connection, ids)
+        return compiled.rows(connection, asked)
 
 
 class _Compiled:
-    def __init__(self, connection: Any, build: Callable[..., "QuerySet[Any, Any]"], number: int) -> None:
-        # Ids that no row has mark the places of the real ids among the statement's parameters.
-        stand_ins = [f"{place:024x}" for place in range(number)]
-        query_set: Any = build(*stand_ins)
+    def __init__(self, connection: Any, build: Callable[..., "QuerySet[Any, Any]"], kinds: Kinds) -> None:
+        # Ids and times that no row has mark the places of the real ones among the statement's parameters.
+        unreal = [
+            datetime(1, 1, 1, 0, 0, at, tzinfo=UTC) if kind is datetime else f"{at:024x}"
+            for at, kind in enumerate(kinds)
+        ]
+        query_set: Any = build(*unreal)
         compiler = query_set.query.get_compiler(connection=connection)
         self.sql, self.parameters = compiler.as_sql()
+        self.has_times = datetime in kinds
+        stand_ins = _as_parameters(connection, unreal)
         self.places = [(at, stand_ins.index(one)) for at, one in enumerate(self.parameters) if one in stand_ins]
         if connection.vendor == "sqlite":
             self.sqlite = _with_constants(self.sql, self.parameters, stand_ins)
@@ -72,10 +79,11 @@ class _Compiled:
         elif query_set._iterable_class is FlatValuesListIterable:
             self.make = lambda row: row[0]
 
-    def rows(self, connection: Any, ids: tuple[str, ...]) -> list[Any]:
+    def rows(self, connection: Any, asked: Sequence[Any]) -> list[Any]:
+        ids = _as_parameters(connection, asked) if self.has_times else asked
         return [self._made(connection, list(row)) for row in self._fetched(connection, ids)]
 
-    def _fetched(self, connection: Any, ids: tuple[str, ...]) -> list[Any]:
+    def _fetched(self, connection: Any, ids: Sequence[Any]) -> list[Any]:
         found: list[Any]
         if connection.vendor == "sqlite" and not (connection.queries_logged or connection.execute_wrappers):
             # What Django's cursor does, but for its three layers, which take longer than SQLite.
@@ -99,6 +107,11 @@ class _Compiled:
             if values[at] is not None:
                 values[at] = convert(values[at], column, connection)
         return self.make(values)
+
+
+def _as_parameters(connection: Any, asked: Sequence[str | datetime]) -> list[Any]:
+    adapt = connection.ops.adapt_datetimefield_value
+    return [adapt(one) if isinstance(one, datetime) else one for one in asked]
 
 
 def _with_constants(sql: str, parameters: Sequence[Any], ids: Collection[str]) -> str:

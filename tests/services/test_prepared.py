@@ -1,10 +1,11 @@
 """core.database.prepared: the same rows as the query set gives, compiled once."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from unittest.mock import patch
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
@@ -66,6 +67,28 @@ def test_any_number_of_ids_finds_as_many_rows() -> None:
     for number in (2, 0, 1, MOST_IDS + 1, 2):
         assert among.rows(*people[:number]) == people[:number]
     assert among.rows(people[0], people[0]) == [people[0]]
+
+
+def test_times_stand_among_ids_as_django_writes_them() -> None:
+    people = make_users(Role.STUDENT, 3)
+    whole = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    moments = [whole, whole + timedelta(milliseconds=1), whole + timedelta(seconds=1)]
+    for person, moment in zip(people, moments, strict=True):
+        User.objects.filter(pk=person.pk).update(created_at=moment)
+    since: Prepared[str] = Prepared(
+        lambda begin, *ids: (
+            User.objects.filter(Q(created_at__gt=begin) | Q(pk__in=ids))
+            .filter(pk__in=[person.id for person in people])
+            .order_by("created_at")
+            .values_list("id", flat=True)
+        )
+    )
+    names = [person.id for person in people]
+    in_india = timezone(timedelta(hours=5, minutes=30))
+    assert since.rows(moments[0]) == names[1:]
+    assert since.rows(moments[0].astimezone(in_india)) == names[1:], "a time is the same in every zone"
+    assert since.rows(moments[1], names[0]) == [names[0], names[2]]
+    assert since.rows(moments[2]) == []
 
 
 def test_a_query_is_compiled_once() -> None:
