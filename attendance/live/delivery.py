@@ -1,49 +1,81 @@
 """Frames on their way to the sockets that hear the same facts, in the order in which these sockets connected."""
 
-from collections.abc import Callable, Iterable, Sequence
+import errno
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from attendance.live.frames import Frames
 from attendance.live.socket import FastPath, Outlet, Socket
 from attendance.live.wire import WireForm
+from core.server.fan_out import Connection, Connections
 
 
 class Delivery:
-    """Some sockets, in order, each with the form in which it hears, and the quickest path to each as it is now.
+    """Some sockets, in order, each with the forms in which it hears, and the quickest path to each as it is now.
 
-    The paths are kept, because to look them up costs as much as to write to them.
+    The paths are kept, because to look them up costs as much as to write to them. A socket that hears in two forms gets
+    the frames of both in one write: a second one could overtake what the first one left over.
     """
 
     def __init__(self, listeners: Iterable[tuple[Socket, WireForm]]) -> None:
-        #: Each form that a listener hears in.
-        self.forms: list[WireForm] = []
-        #: Whether a form's bytes are needed.
-        self._has_writers: list[bool] = []
-        self._paths: list[tuple[Callable[[bytes], int] | None, FastPath | None, Outlet, int]] = []
-        places: dict[WireForm, int] = {}
-        for socket, form in listeners:
-            place = places.setdefault(form, len(places))
-            if place == len(self.forms):
-                self.forms.append(form)
-                self._has_writers.append(False)
+        """`listeners` has a socket's forms one behind the other."""
+        forms: dict[WireForm, int] = {}
+        sayings: dict[tuple[int, ...], int] = {}
+        self._steps: list[_Queue | _Ready] = []
+        for socket, heard in groupby(listeners, key=itemgetter(0)):
+            saying = sayings.setdefault(tuple([forms.setdefault(form, len(forms)) for _, form in heard]), len(sayings))
             fast = socket.outlet.fast
-            writer = fast.writer if fast is not None else None
-            self._has_writers[place] |= writer is not None
-            self._paths.append((writer, fast, socket.outlet, place))
+            connection = fast.connection if fast is not None else None
+            if fast is None or connection is None:
+                self._steps.append(_Queue(socket.outlet, saying))
+                continue
+            last = self._steps[-1] if self._steps else None
+            if not isinstance(last, _Ready):
+                last = _Ready()
+                self._steps.append(last)
+            last.add(connection, fast, saying)
+        #: Each form that a listener hears in.
+        self.forms = list(forms)
+        #: What is said to a socket: the places of its forms.
+        self._sayings = list(sayings)
 
     def send(self, texts: Sequence[Frames]) -> None:
-        """Sends each socket the frames of its form, or queues them there. `texts` has frames for each of `forms`."""
-        wires = [frames.wire if needed else b"" for frames, needed in zip(texts, self._has_writers, strict=True)]
-        for write, fast, outlet, place in self._paths:
-            data = wires[place]
-            if write is None or fast is None or not data:
-                if texts[place]:
-                    outlet.send(texts[place])
-                continue
-            try:
-                sent = write(data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                continue  # the connection is broken; its consumer hears of that from the server
-            if sent != len(data):
-                fast.send_rest(data[sent:])
+        """Sends each socket the frames of its forms, or queues them there. `texts` has frames for each of `forms`."""
+        sayings = [_joined([texts[form] for form in saying]) for saying in self._sayings]
+        for step in self._steps:
+            step.send(sayings)
+
+
+class _Queue:
+    """A socket whose outlet queues, and which of the sayings it hears."""
+
+    def __init__(self, outlet: Outlet, saying: int) -> None:
+        self._outlet, self._saying = outlet, saying
+
+    def send(self, sayings: Sequence[Frames]) -> None:
+        if frames := sayings[self._saying]:
+            self._outlet.send(frames)
+
+
+class _Ready:
+    """Sockets, one behind the other, whose connections take bytes at once."""
+
+    def __init__(self) -> None:
+        self._connections = Connections()
+        self._paths: list[FastPath] = []
+
+    def add(self, connection: Connection, path: FastPath, saying: int) -> None:
+        self._connections.add(connection, saying)
+        self._paths.append(path)
+
+    def send(self, sayings: Sequence[Frames]) -> None:
+        contents = [frames.wire for frames in sayings]
+        for place, saying, taken in self._connections.send(contents):
+            # A broken connection is passed over: its consumer hears of that from the server.
+            if taken >= 0 or taken == -errno.EAGAIN:
+                self._paths[place].send_rest(contents[saying][max(taken, 0) :])
+
+
+def _joined(parts: Sequence[Frames]) -> Frames:
+    return parts[0] if len(parts) == 1 else Frames([text for frames in parts for text in frames])

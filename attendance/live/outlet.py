@@ -14,6 +14,7 @@ from attendance.live.frames import Frames
 from attendance.live.socket import FastPath
 from core import asking, logs
 from core.asking import Asking
+from core.server.fan_out import Connection
 from core.server.websocket_protocol import EXTENSION, FrameTransport, nothing
 
 logger = logging.getLogger(__name__)
@@ -173,9 +174,9 @@ class TransportOutlet(AsgiOutlet):
         return self
 
     @property
-    def writer(self) -> Callable[[bytes], int] | None:
+    def connection(self) -> Connection | None:
         free = self._opened and self._close_code is None and not self._stopped
-        return self._transport.writer if free else None
+        return self._transport.connection if free else None
 
     def _changed(self) -> None:
         self.changed()

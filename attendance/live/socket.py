@@ -10,6 +10,7 @@ from attendance.live import wire
 from attendance.live.frames import Frames
 from attendance.live.shares import Share
 from core.identity import Actor
+from core.server.fan_out import Connection
 
 if TYPE_CHECKING:
     from attendance.live.catch_up import CatchUp
@@ -18,19 +19,15 @@ if TYPE_CHECKING:
 class FastPath(Protocol):
     """A way past an outlet's queue: bytes that many sockets share go to each connection in one call."""
 
-    #: Called when `writer` may have become another.
+    #: Called when `connection` may have become another.
     changed: Callable[[], object]
 
     @property
-    def writer(self) -> Callable[[bytes], int] | None:
-        """Sends bytes at once, in order with the outlet's `send`, and returns how many bytes were taken.
-
-        None while the outlet must queue. The writer raises BlockingIOError if no bytes were taken, and another OSError
-        if the connection is broken.
-        """
+    def connection(self) -> Connection | None:
+        """What takes bytes at once, in order with the outlet's `send`; None while the outlet must queue."""
 
     def send_rest(self, data: bytes) -> None:
-        """Queues the bytes that `writer` did not take."""
+        """Queues the bytes that `connection` did not take."""
 
 
 class Outlet(Protocol):

@@ -1,6 +1,7 @@
 """The way out over the server's transport: one write for many frames, and nobody waits for a slow reader."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,7 +22,7 @@ class Transport:
         self.taking = asyncio.Event()
         self.taking.set()
         self.aborted = False
-        self.writer: Any = lambda data: len(data)
+        self.connection: Any = SimpleNamespace(send=len)
         self.changed: Any = None
 
     def write(self, frames: bytes) -> None:
@@ -123,13 +124,13 @@ async def test_a_slow_reader_that_wakes_up_finds_1013() -> None:
 async def test_frames_may_go_past_the_transport_while_the_socket_is_open_and_nothing_is_queued() -> None:
     socket = Socket(opened=False)
     changes: list[bool] = []
-    socket.outlet.changed = lambda: changes.append(socket.outlet.writer is not None)
-    assert socket.outlet.writer is None
+    socket.outlet.changed = lambda: changes.append(socket.outlet.connection is not None)
+    assert socket.outlet.connection is None
     socket.outlet.open()
-    past = socket.transport.writer
-    assert socket.outlet.writer is past
-    for writer in (None, past):  # the transport begins to queue; it has nothing queued any more
-        socket.transport.writer = writer
+    past = socket.transport.connection
+    assert socket.outlet.connection is past
+    for connection in (None, past):  # the transport begins to queue; it has nothing queued any more
+        socket.transport.connection = connection
         socket.transport.changed()
     socket.outlet.close(4401)
     socket.transport.changed()

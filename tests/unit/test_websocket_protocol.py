@@ -34,38 +34,39 @@ def test_bytes_go_to_the_peer_at_once_while_nothing_is_queued(pair: tuple[socket
     of = protocol(pair[0])
     transport = FrameTransport(of)
     assert of.transport.limits == [0]  # so that the protocol is told as soon as anything is queued
-    assert transport.writer is not None
-    assert transport.writer(b"frame") == 5
+    assert transport.connection is not None
+    assert transport.connection.send(b"frame") == 5
     assert pair[1].recv(10) == b"frame"
 
     of.is_paused = True
-    assert transport.writer is None
+    assert transport.connection is None
     of.is_paused = False
-    assert transport.writer is not None
+    assert transport.connection is not None
     of.is_open = False
-    assert transport.writer is None
+    assert transport.connection is None
     transport.end()
 
 
 def test_a_full_peer_makes_nobody_wait(pair: tuple[socket.socket, socket.socket]) -> None:
     transport = FrameTransport(protocol(pair[0]))
-    assert transport.writer is not None
+    assert transport.connection is not None
     with pytest.raises(BlockingIOError):
-        sum(map(transport.writer, repeat(b"x" * 4096)))
+        sum(map(transport.connection.send, repeat(b"x" * 4096)))
     transport.end()
 
 
-def test_a_writer_kept_from_an_ended_connection_writes_nowhere(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_socket_kept_from_an_ended_connection_writes_nowhere(pair: tuple[socket.socket, socket.socket]) -> None:
     # The descriptor's number is free by then, and may be another client's, or the database's.
     transport = FrameTransport(protocol(pair[0]))
-    writer = transport.writer
+    kept = transport.connection
     transport.end()
-    assert transport.writer is None
-    assert writer is not None
+    assert transport.connection is None
+    assert kept is not None
     with pytest.raises(OSError, match="Bad file descriptor"):
-        writer(b"frame")
+        kept.send(b"frame")
+    assert kept.fileno() == -1
     assert pair[0].fileno() >= 0  # it was not ours to close
 
 
 def test_what_must_be_encrypted_goes_through_the_transport(pair: tuple[socket.socket, socket.socket]) -> None:
-    assert FrameTransport(protocol(pair[0], is_encrypted=True)).writer is None
+    assert FrameTransport(protocol(pair[0], is_encrypted=True)).connection is None
