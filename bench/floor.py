@@ -1,16 +1,18 @@
-"""The floor in Python: what a process takes that does nothing but `send`, one call a socket, in Python.
+"""The floor in Python: what a process takes that does nothing but send to many sockets, as this project sends.
 
-    python bench/floor.py       # PORT in the environment
+    python -m bench.floor       # PORT in the environment
 
-It is `floor.c` in Python, as quick as Python can do it: it upgrades whoever connects to 127.0.0.1, knows nobody, stores
-nothing, and sends the text of each frame that comes to all sockets. Frames that come together go out together. Between
-the two floors is what Python costs a frame, and between this one and the server what a mark does.
+It upgrades whoever connects to 127.0.0.1, knows nobody, stores nothing, and sends the text of each frame that comes to
+all sockets, by `core.server.fan_out`. Frames that come together go out together. Between this floor and the server is
+what a mark does; the floor in C (`floor.c`) has one call of `send` for each socket.
 """
 
 import os
 import resource
 import select
 import socket
+
+from core.server.fan_out import Connections
 
 READ_SIZE = 64 * 1024
 BACKLOG = 4096
@@ -72,22 +74,33 @@ def main() -> None:
     poller = select.epoll()
     poller.register(listener.fileno(), select.EPOLLIN)
     clients: dict[int, Client] = {}
+    #: All that are upgraded; made anew when somebody has come or gone.
+    everybody: Connections | None = None
     while True:
         for number, _ in poller.poll():
             if number == listener.fileno():
                 connection, _ = listener.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.setblocking(False)
                 clients[connection.fileno()] = Client(connection)
                 poller.register(connection.fileno(), select.EPOLLIN)
                 continue
+            client = clients[number]
+            if not client.is_upgraded:
+                everybody = None
             try:
-                frames = clients[number].texts()
+                frames = client.texts()
             except ConnectionError:
+                everybody = None
                 clients.pop(number).connection.close()
                 continue
             if frames:
-                for send in [client.connection.send for client in clients.values() if client.is_upgraded]:
-                    send(frames)
+                if everybody is None:
+                    everybody = Connections()
+                    for listening in clients.values():
+                        if listening.is_upgraded:
+                            everybody.add(listening.connection, 0)
+                everybody.send([frames])
 
 
 if __name__ == "__main__":

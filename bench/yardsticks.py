@@ -18,7 +18,7 @@ from pathlib import Path
 from bench import fanout
 from bench.fanout import Participants
 from bench.programs import compiled, need
-from bench.results import FOLDER
+from bench.results import FOLDER, ROOT
 from bench.servers import Server, stopping
 from tests.support.node import install_packages
 
@@ -91,7 +91,7 @@ def floor() -> Iterator[Server]:
 @contextlib.contextmanager
 def floor_in_python() -> Iterator[Server]:
     """The floor in Python."""
-    with stopping(_Floor([sys.executable, str(HERE / "floor.py")], HERE)) as server:
+    with stopping(_Floor([sys.executable, "-m", "bench.floor"], ROOT)) as server:
         yield server
 
 
