@@ -17,7 +17,7 @@ from attendance.live.facts import Marked
 from attendance.models import Mark
 from core import errors
 from core.database.failures import DATABASE_ERRORS, is_unavailable
-from core.database.unit_of_work import unit_of_work
+from core.database.unit_of_work import driver_unit_of_work
 from core.limits import JOURNAL
 from core.plurals import counted
 from core.refusals import count_refusal
@@ -106,7 +106,7 @@ def _commit(units: Sequence[Unit]) -> list[list[Marked] | Refusal]:
     return outcomes
 
 
-@unit_of_work
+@driver_unit_of_work
 def _append(units: Sequence[Unit]) -> list[list[Marked] | Refusal]:
     batch = _Batch(_known(units))
     taken = [batch.take(unit) for unit in units]

@@ -1,7 +1,7 @@
 """The unit of work: writes that belong together are done together, or not at all.
 
-`unit_of_work` is the only way to open a transaction in this project; ruff refuses `transaction.atomic` elsewhere. So
-what each database needs stands in one place:
+`unit_of_work`, and `driver_unit_of_work` for the journal's writer, are the only ways to open a transaction in this
+project; ruff refuses `transaction.atomic` elsewhere. So what each database needs stands in one place:
 
 - PostgreSQL needs Django's `atomic`.
 - SQLite also needs one lock in the process, which every write passes. Without the lock, eight busy writers meet in
@@ -40,6 +40,8 @@ _mongodb_again = threading.Lock()
 
 
 _only_reads: ContextVar[bool] = ContextVar("only_reads", default=False)
+#: Whether a `driver_unit_of_work` has a transaction open that Django does not know.
+_by_driver: ContextVar[bool] = ContextVar("by_driver", default=False)
 
 
 class WouldWrite(Exception):
@@ -98,6 +100,39 @@ def unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def driver_unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
+    """`unit_of_work` for work that writes past Django's ORM: on SQLite its transaction is the driver's, not Django's.
+
+    Django's way into a transaction and out of it costs a lone mark as much as its statements. `work` may read by the
+    ORM, but not write: what opens a transaction there fails, and so does `after_commit`.
+    """
+    by_django = unit_of_work(work)
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        own = _plain_sqlite()
+        if own is None or own.in_transaction:  # another unit of work is around this one, or only reading is allowed
+            return by_django(*args, **kwargs)
+        database: Any = connections[DEFAULT_DB_ALIAS]
+        with _sqlite_writer, database.wrap_database_errors:
+            own.execute("BEGIN IMMEDIATE")
+            before = _by_driver.set(True)
+            try:
+                result = work(*args, **kwargs)
+                _commit_by_driver(own)
+            finally:
+                _by_driver.reset(before)
+                if own.in_transaction:
+                    own.execute("ROLLBACK")
+        return result
+
+    return run
+
+
+def _commit_by_driver(own: Any) -> None:
+    own.execute("COMMIT")
+
+
 def retry_races(work: Callable[P, R]) -> Callable[P, R]:
     """Runs `work`, a unit of work or a function that runs one, again after an IntegrityError.
 
@@ -119,11 +154,15 @@ def retry_races(work: Callable[P, R]) -> Callable[P, R]:
 
 def after_commit(announce: Callable[[], object]) -> None:
     """Calls `announce` once the unit of work around this call is committed, and never if that unit is undone."""
+    if _by_driver.get():
+        raise RuntimeError("A driver_unit_of_work has nothing that follows from its commit.")
     transaction.on_commit(announce)
 
 
 def in_unit_of_work() -> bool:
     """Whether this thread is inside a transaction."""
+    if _by_driver.get():
+        return True
     database = connections[DEFAULT_DB_ALIAS]
     # Both are asked on MongoDB: Django's own `delete` opens a block of Django's there, in which nothing is committed.
     return database.in_atomic_block or getattr(database, "in_atomic_block_mongo", False)
