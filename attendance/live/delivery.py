@@ -1,6 +1,5 @@
 """Frames on their way to the sockets that hear the same facts, in the order in which these sockets connected."""
 
-import errno
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -72,9 +71,8 @@ class _Ready:
     def send(self, sayings: Sequence[Frames]) -> None:
         contents = [frames.wire for frames in sayings]
         for place, saying, taken in self._connections.send(contents):
-            # A broken connection is passed over: its consumer hears of that from the server.
-            if taken >= 0 or taken == -errno.EAGAIN:
-                self._paths[place].send_rest(contents[saying][max(taken, 0) :])
+            # Whatever the failure was: the queue goes on where that is possible, and else the connection ends there.
+            self._paths[place].send_rest(contents[saying][taken:])
 
 
 def _joined(parts: Sequence[Frames]) -> Frames:

@@ -1,6 +1,5 @@
 """The same bytes to many sockets at once, in the quickest way that the system has."""
 
-import errno
 import logging
 import os
 import threading
@@ -46,8 +45,8 @@ class Connections:
     def send(self, contents: Sequence[bytes]) -> list[tuple[int, int, int]]:
         """Sends each connection its content, without waiting.
 
-        Returns who did not take everything: which connection, which content, and how many bytes of it it took; minus an
-        error's number if it took none, which is EAGAIN where the system has no room for it now.
+        Returns who did not take everything: which connection, which content, and how many bytes of it it took. None are
+        taken where the system has no room for it now, and where the connection is broken.
         """
         ring = _here.ring if len(self._connections) > FEW else None
         if ring is not None:
@@ -62,10 +61,8 @@ class Connections:
             data = contents[self._which[place]]
             try:
                 taken = connection.send(data)
-            except BlockingIOError:
-                taken = -errno.EAGAIN
-            except OSError as failure:
-                taken = -(failure.errno or errno.EIO)
+            except OSError:
+                taken = 0
             if taken != len(data):
                 short.append((place, taken))
         return short

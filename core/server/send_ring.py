@@ -74,8 +74,7 @@ class SendRing:
     def send(self, descriptors: "array[int]", contents: Sequence[bytes], which: "array[int]") -> list[tuple[int, int]]:
         """Sends each of these sockets, in order and without waiting, the one of `contents` that `which` has for it.
 
-        Returns who did not take everything: the place among `descriptors`, and how many bytes the socket took or, below
-        zero, which error it has (-EAGAIN: it takes nothing now).
+        Returns who did not take everything: the place among `descriptors`, and how many bytes the socket took.
         """
         addresses = [ctypes.c_size_t.from_buffer(ctypes.c_char_p(content)).value for content in contents]
         lengths = [len(content) for content in contents]
@@ -109,8 +108,9 @@ class SendRing:
         short = []
         if taken != count or results != sizes:
             found = dict(zip(self._slots[done : done + taken], results, strict=True))
-            of_each = [found.get(slot + place, -errno.EAGAIN) for place in range(count)]
-            short = [(place, result) for place, result in enumerate(of_each) if result != sizes[place]]
+            of_each = [found.get(slot + place, 0) for place in range(count)]
+            # Below zero is an error's number.
+            short = [(place, max(result, 0)) for place, result in enumerate(of_each) if result != sizes[place]]
         numbers[self._done_head] = numbers[self._done_tail]
         return short
 
