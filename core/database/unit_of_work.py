@@ -67,9 +67,9 @@ def only_reading() -> Iterator[None]:
 
 
 def _plain_sqlite() -> Any:
-    """SQLite's own connection, if that is the database and no transaction of Django's is open; None otherwise."""
+    """SQLite's own connection, if that is the database and no unit of work is open; None otherwise."""
     database: Any = connections[DEFAULT_DB_ALIAS]
-    if database.vendor != "sqlite" or database.in_atomic_block:
+    if database.vendor != "sqlite" or in_unit_of_work():
         return None
     database.ensure_connection()
     return database.connection
@@ -111,7 +111,7 @@ def driver_unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         own = _plain_sqlite()
-        if own is None or own.in_transaction:  # another unit of work is around this one, or only reading is allowed
+        if own is None or _only_reads.get():
             return by_django(*args, **kwargs)
         database: Any = connections[DEFAULT_DB_ALIAS]
         with _sqlite_writer, database.wrap_database_errors:
@@ -120,10 +120,11 @@ def driver_unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
             try:
                 result = work(*args, **kwargs)
                 _commit_by_driver(own)
+            except BaseException:
+                _undo(database)
+                raise
             finally:
                 _by_driver.reset(before)
-                if own.in_transaction:
-                    own.execute("ROLLBACK")
         return result
 
     return run
@@ -131,6 +132,15 @@ def driver_unit_of_work(work: Callable[P, R]) -> Callable[P, R]:
 
 def _commit_by_driver(own: Any) -> None:
     own.execute("COMMIT")
+
+
+def _undo(database: Any) -> None:
+    """Ends the transaction. A connection that cannot even do that is closed, which ends it too."""
+    try:
+        if database.connection.in_transaction:
+            database.connection.execute("ROLLBACK")
+    except database.Database.Error:
+        database.close()
 
 
 def retry_races(work: Callable[P, R]) -> Callable[P, R]:

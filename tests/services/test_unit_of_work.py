@@ -142,3 +142,35 @@ def test_what_a_drivers_unit_of_work_cannot_do_it_refuses() -> None:
         driver_unit_of_work(write_by_django)()
     assert not connection.connection.in_transaction
     assert User.objects.get(pk=person.pk).name != "Renamed"
+
+
+@sqlite_only
+def test_a_connection_that_cannot_undo_is_closed_and_the_next_unit_has_another() -> None:
+    (person,) = make_users(Role.TEACHER, 1)
+
+    @driver_unit_of_work
+    def write() -> None:
+        rename(person, "Renamed")
+        connection.connection.set_progress_handler(lambda: 1, 1)  # from here on every statement is interrupted
+        raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        write()
+    assert not in_unit_of_work()
+    assert User.objects.get(pk=person.pk).name != "Renamed"
+    driver_unit_of_work(rename)(person, "Renamed")
+    assert User.objects.get(pk=person.pk).name == "Renamed"
+
+
+@sqlite_only
+def test_reading_at_one_moment_is_part_of_a_drivers_unit_of_work() -> None:
+    (person,) = make_users(Role.TEACHER, 1)
+
+    @driver_unit_of_work
+    def write() -> None:
+        rename(person, "Renamed")
+        with only_reading():
+            assert User.objects.get(pk=person.pk).name == "Renamed"
+
+    write()
+    assert User.objects.get(pk=person.pk).name == "Renamed"
