@@ -200,6 +200,8 @@ class WebSocketProtocol(asyncio.Protocol):
         path, _, query = target.partition(b"?")
         root = self._config.root_path
         self._frame_transport = FrameTransport(self)
+        # What the connection still owes to requests before this one goes first; the transport tells when it is gone.
+        self.is_paused = transport.get_write_buffer_size() > int(is_encrypted)
         self._scope = {
             "type": "websocket",
             "asgi": _asgi(self._config.asgi_version),
@@ -230,6 +232,10 @@ class WebSocketProtocol(asyncio.Protocol):
     # What the transport calls
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._frame_transport is not None:  # first of all: nobody must write to what may be another's soon
+            self._frame_transport.end()
+            self._frame_transport = None
+            del self._scope["extensions"][EXTENSION]  # else a reference cycle waits for a full garbage collection
         self._ping_no_more()
         self._put({"type": "websocket.disconnect", "code": 1005 if self._done else 1006})
         self._state.connections.discard(self)
@@ -237,10 +243,6 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._close_timer is not None:
             self._close_timer.cancel()
             self._close_timer = None
-        if self._frame_transport is not None:
-            self._frame_transport.end()
-            self._frame_transport = None
-            del self._scope["extensions"][EXTENSION]  # else a reference cycle waits for a full garbage collection
         self.resume_writing()  # asyncio never calls it on a transport that is lost while paused
         if exc is None:
             self.transport.close()
