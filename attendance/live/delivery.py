@@ -70,6 +70,8 @@ class _Ready:
 
     def send(self, sayings: Sequence[Frames]) -> None:
         contents = [frames.wire for frames in sayings]
+        if not any(contents):
+            return
         for place, saying, taken in self._connections.send(contents):
             # Whatever the failure was: the queue goes on where that is possible, and else the connection ends there.
             self._paths[place].send_rest(contents[saying][taken:])

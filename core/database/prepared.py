@@ -57,7 +57,7 @@ class _Compiled:
     def __init__(self, connection: Any, build: Callable[..., "QuerySet[Any, Any]"], kinds: Kinds) -> None:
         # Ids and times that no row has mark the places of the real ones among the statement's parameters.
         unreal = [
-            datetime(1, 1, 1, 0, 0, at, tzinfo=UTC) if kind is datetime else f"{at:024x}"
+            datetime(1, 1, 2, microsecond=at, tzinfo=UTC) if kind is datetime else f"{at:024x}"
             for at, kind in enumerate(kinds)
         ]
         query_set: Any = build(*unreal)
