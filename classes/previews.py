@@ -1,8 +1,8 @@
 """Files between their preview and the doing: what was shown is what is done, or nothing is.
 
 A file that could not be read is kept as well, to be read in another way. A preview is good for an hour, for the person
-who saw it, once. Whoever does what it said takes it in the same unit of
-work, so that a crash between leaves both or neither, and of two requests with one token one does it.
+who saw it, once. Whoever does what it said takes it in the same unit of work, so that a crash between leaves both or
+neither, and of two requests with one token one does it.
 """
 
 import base64

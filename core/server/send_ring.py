@@ -23,7 +23,7 @@ from collections.abc import Sequence
 #: caches are the kernel's.
 ENTRIES = 1024
 
-# From linux/io_uring.h. The calls have the same numbers on all architectures.
+# From linux/io_uring.h. Where an architecture numbers its calls in another way there is no such call, and so no ring.
 _SETUP, _ENTER = 425, 426
 _SUBMIT_ALL = 1 << 7  # an entry that fails does not stop those behind it; since Linux 5.18
 _GET_EVENTS = 1 << 0
@@ -82,17 +82,18 @@ class SendRing:
         while at < len(descriptors):
             slot = self._numbers[self._tail] % ENTRIES
             # A round ends where the ring does, so that its entries lie side by side, and so do their completions.
-            end = min(at + ENTRIES - slot, len(descriptors))
+            count = min(ENTRIES - slot, len(descriptors) - at)
+            of_all, entries = slice(at, at + count), slice(slot, slot + count)
             if len(contents) == 1:
-                sizes = array("i", lengths) * (end - at)
-                self._addresses[slot : slot + end - at] = array("Q", addresses) * (end - at)
+                sizes = array("i", lengths) * count
+                self._addresses[entries] = array("Q", addresses) * count
             else:
-                sizes = array("i", [lengths[content] for content in which[at:end]])
-                self._addresses[slot : slot + end - at] = array("Q", [addresses[content] for content in which[at:end]])
-            self._lengths[slot : slot + end - at] = sizes
-            self._descriptors[slot : slot + end - at] = descriptors[at:end]
+                sizes = array("i", [lengths[content] for content in which[of_all]])
+                self._addresses[entries] = array("Q", [addresses[content] for content in which[of_all]])
+            self._lengths[entries] = sizes
+            self._descriptors[entries] = descriptors[of_all]
             short += [(at + place, taken) for place, taken in self._round(slot, sizes)]
-            at = end
+            at += count
         return short
 
     def _round(self, slot: int, sizes: "array[int]") -> list[tuple[int, int]]:

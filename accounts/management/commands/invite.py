@@ -55,7 +55,7 @@ class Command(ExplainedCommand):
             raise CommandError("--print takes a number from 1 on, and 1 where addresses are given.")
         if number is None and not wanted:
             raise CommandError("Name at least one address, or a --file of addresses, or --print N.")
-        server = running.found()
+        server = running.found() if not settings.PUBLIC_URL else None
         site = server.public if server is not None else ""
         try:
             if number is None:
